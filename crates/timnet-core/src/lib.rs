@@ -1,0 +1,1 @@
+//! What every TIM-Net engine shares.
