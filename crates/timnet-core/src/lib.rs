@@ -1,1 +1,13 @@
-//! What every TIM-Net engine shares.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod config;
+mod engine;
+mod layout;
+pub mod streams;
+mod weights;
+
+pub use config::{ConfigError, ModelConfig, TcnPooling, Variant};
+pub use engine::{Adam, Batch, Dataset, Engine, EngineError, Objective, Predictions, StepOutcome, TrainState};
+pub use layout::{Block, Init, Layout, Range, SubBlock, Tensor};
+pub use weights::{Weights, WeightsError};
