@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod checkpoint;
+mod files;
+mod fold;
+mod protocol;
+
+pub use checkpoint::CheckpointError;
+pub use files::write_atomic;
+pub use fold::{EpochRecord, FoldOutcome, FoldTask, Schedule, Scored, Selected, TrainError, train_fold};
+pub use protocol::{Protocol, UnknownProtocol};
