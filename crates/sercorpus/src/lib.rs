@@ -1,0 +1,34 @@
+//! Corpora of speech emotion recognition, from the folder they were unpacked into to folds.
+//!
+//! [`open`] reads one of the six corpora of the TIM-Net paper ([`CorpusKind`]) in whatever layout it lies:
+//! recordings are told by name, in any letter case, nested or flattened; what is missing, surplus or odd is said in
+//! [`Corpus::findings`]. Utterances come in the official order, so that [`split::kfold`] with the published seed
+//! gives the published folds.
+//!
+//! ```no_run
+//! use sercorpus::{CorpusKind, OpenOptions, open, split};
+//!
+//! let corpus = open(CorpusKind::Emodb, "data/emodb".as_ref(), &OpenOptions::default())?;
+//! let folds = split::kfold(corpus.utterances.len(), 10, CorpusKind::Emodb.published_seed())?;
+//! assert_eq!(folds[0].test.len(), 54);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The crate decodes no audio, and knows neither features nor models.
+
+mod adapters;
+mod corpus;
+mod error;
+mod finding;
+mod kind;
+mod natural;
+mod open;
+pub mod split;
+mod walk;
+
+pub use corpus::{Corpus, Part, Sex, Utterance};
+pub use error::CorpusError;
+pub use finding::{Finding, FindingKind, Severity};
+pub use kind::{CorpusKind, UnknownCorpus};
+pub use natural::natural_cmp;
+pub use open::{IemocapStyle, OpenOptions, detect, open, scan};

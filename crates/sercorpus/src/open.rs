@@ -1,0 +1,337 @@
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::adapters::{Seen, expected_ids, iemocap, recognise};
+use crate::finding::{Finding, FindingKind, Severity};
+use crate::walk::{Entry, walk};
+use crate::{Corpus, CorpusError, CorpusKind, Utterance};
+
+/// How IEMOCAP's actors were directed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IemocapStyle {
+    /// Improvised scenes (`impro`).
+    Improvised,
+    /// Scripted scenes (`script`).
+    Scripted,
+}
+
+/// Choices in reading a corpus; the default is the official protocol's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenOptions {
+    /// IEMOCAP: count `exc` (excited) as happy; else it is left out.
+    pub excited_as_happy: bool,
+    /// IEMOCAP: only this style; `None` for both.
+    pub iemocap_style: Option<IemocapStyle>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            excited_as_happy: true,
+            iemocap_style: None,
+        }
+    }
+}
+
+impl OpenOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Tell which of the six corpora is below `root`, by the names of its files.
+///
+/// # Errors
+/// `root` is not a folder that can be read, or holds none of them.
+pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
+    let mut hits = CorpusKind::ALL.map(|kind| (0usize, kind));
+    let mut seen = Census::default();
+    walk(root, &mut Vec::new(), |entry, _| {
+        seen.count(entry);
+        if entry.is_audio() {
+            for (count, kind) in &mut hits {
+                // A song of RAVDESS or a dialog of IEMOCAP speaks for the corpus too.
+                let fits = !matches!(
+                    recognise(*kind, entry.folders, entry.stem),
+                    Seen::Unknown(_)
+                );
+                *count += usize::from(fits);
+            }
+        }
+    })?;
+    match hits.into_iter().max_by_key(|&(count, _)| count) {
+        Some((count, kind)) if count > 0 => Ok(kind),
+        _ => Err(CorpusError::NotRecognised {
+            root: root.to_owned(),
+            seen: seen.to_string(),
+        }),
+    }
+}
+
+/// Visit every recording of the corpus below `root` in the order the disk gives them, keeping none: memory does
+/// not grow with the corpus (IEMOCAP keeps its label files). Copies of a recording are visited too.
+///
+/// # Errors
+/// `root` is not a folder that can be read.
+pub fn scan(
+    kind: CorpusKind,
+    root: &Path,
+    options: &OpenOptions,
+    mut visit: impl FnMut(Utterance),
+) -> Result<Vec<Finding>, CorpusError> {
+    scan_counting(kind, root, options, &mut Census::default(), &mut visit)
+}
+
+/// Read the corpus below `root`: names only, no recording is opened. Whatever the letter case and nesting of
+/// folders, recordings are told by their names; each is taken once.
+///
+/// A partial corpus is a corpus: what is missing or surplus is among [`Corpus::findings`].
+///
+/// # Errors
+/// `root` is not a folder that can be read, or no recording of the corpus is below it.
+pub fn open(kind: CorpusKind, root: &Path, options: &OpenOptions) -> Result<Corpus, CorpusError> {
+    let mut seen = Census::default();
+    let mut utterances = Vec::new();
+    let findings = scan_counting(kind, root, options, &mut seen, &mut |u| utterances.push(u))?;
+    if utterances.is_empty() {
+        return Err(CorpusError::NoRecordings {
+            root: root.to_owned(),
+            name: kind.name(),
+            seen: seen.to_string(),
+            layout: kind.layout(),
+            source_terms: kind.source(),
+        });
+    }
+    let labels = kind
+        .labels()
+        .iter()
+        .map(|&label| label.to_owned())
+        .collect();
+    let mut corpus = Corpus {
+        name: kind.name().to_owned(),
+        kind: Some(kind),
+        root: root.to_owned(),
+        labels,
+        utterances,
+        findings,
+    };
+    corpus.sort();
+    drop_copies(&mut corpus);
+    compare_with_expected(&mut corpus, kind, options);
+    corpus.utterances.shrink_to_fit();
+    Ok(corpus)
+}
+
+fn scan_counting(
+    kind: CorpusKind,
+    root: &Path,
+    options: &OpenOptions,
+    seen: &mut Census,
+    visit: &mut dyn FnMut(Utterance),
+) -> Result<Vec<Finding>, CorpusError> {
+    let mut findings = Vec::new();
+    let mut labels = (kind == CorpusKind::Iemocap).then(iemocap::Labels::default);
+    if let Some(labels) = &mut labels {
+        // The trouble that a walk meets is told by the second walk.
+        let mut of_files = Vec::new();
+        walk(root, &mut Vec::new(), |entry, _| {
+            if iemocap::is_evaluation(entry.folders, entry.stem, entry.extension) {
+                labels.read(entry.path, options, &mut of_files);
+            }
+        })?;
+        findings.append(&mut of_files);
+    }
+    let mut skipped: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut unknown: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    let mut labelled = HashSet::new();
+    let hidden = walk(root, &mut findings, |entry, _| {
+        seen.count(entry);
+        if !entry.is_audio() {
+            return;
+        }
+        match recognise(kind, entry.folders, entry.stem) {
+            Seen::Utterance(mut utterance) => {
+                entry.path.clone_into(&mut utterance.path);
+                if let Some(labels) = &labels {
+                    match (
+                        labels.wanted.get(&utterance.id),
+                        labels.left_out.get(&utterance.id),
+                    ) {
+                        (Some(label), _) => label.label.clone_into(&mut utterance.label),
+                        (None, Some(reason)) => {
+                            *skipped.entry(reason).or_default() += 1;
+                            return;
+                        }
+                        (None, None) => {
+                            let reason = "no EmoEvaluation file has a label for it";
+                            unknown.entry(reason).or_default().push(utterance.id);
+                            return;
+                        }
+                    }
+                    labelled.insert(utterance.id.clone());
+                }
+                visit(*utterance);
+            }
+            Seen::Skipped(reason) => *skipped.entry(reason).or_default() += 1,
+            Seen::Unknown(reason) => {
+                let below = entry.path.strip_prefix(root).unwrap_or(entry.path);
+                unknown
+                    .entry(reason)
+                    .or_default()
+                    .push(below.display().to_string());
+            }
+        }
+    })?;
+    if let Some(labels) = labels {
+        let mut lost: Vec<_> = labels
+            .wanted
+            .iter()
+            .filter(|(id, _)| !labelled.contains(*id))
+            .collect();
+        lost.sort_by_key(|(_, label)| (label.file, label.line));
+        findings.extend(lost.into_iter().map(|(id, label)| {
+            let message = format!("{id} has a label but no recording");
+            Finding::new(Severity::Error, FindingKind::Missing, message)
+                .at(&labels.files[label.file])
+                .line(label.line)
+        }));
+    }
+    findings.extend(skipped.into_iter().map(|(what, count)| {
+        Finding::new(
+            Severity::Note,
+            FindingKind::Skipped,
+            format!("{count} recordings left out: {what}"),
+        )
+    }));
+    findings.extend(unknown.into_iter().map(|(why, mut names)| {
+        names.sort();
+        let message = format!(
+            "{} audio files are no recordings of {kind} ({why})",
+            names.len()
+        );
+        Finding::new(Severity::Warning, FindingKind::Unrecognised, message).of(names)
+    }));
+    if !hidden.is_empty() {
+        let message = format!("{} hidden files or folders skipped", hidden.len());
+        findings.push(Finding::new(Severity::Note, FindingKind::Skipped, message).of(hidden));
+    }
+    Ok(findings)
+}
+
+/// Of several files with one id keep the one that sorts first: the least nested.
+fn drop_copies(corpus: &mut Corpus) {
+    let mut copies = Vec::new();
+    corpus.utterances.dedup_by(|later, kept| {
+        let same = later.id == kept.id;
+        if same {
+            let below = later.path.strip_prefix(&corpus.root).unwrap_or(&later.path);
+            copies.push(below.display().to_string());
+        }
+        same
+    });
+    if !copies.is_empty() {
+        let message = format!(
+            "{} further copies of recordings (same name) skipped",
+            copies.len()
+        );
+        corpus
+            .findings
+            .push(Finding::new(Severity::Warning, FindingKind::Copy, message).of(copies));
+    }
+}
+
+fn compare_with_expected(corpus: &mut Corpus, kind: CorpusKind, options: &OpenOptions) {
+    let total = kind.expected_total();
+    let Some(expected) = expected_ids(kind) else {
+        if options.is_default() {
+            compare_counts(corpus, kind);
+        }
+        return;
+    };
+    let found: HashSet<&str> = corpus.utterances.iter().map(|u| u.id.as_str()).collect();
+    let missing: Vec<String> = expected
+        .iter()
+        .filter(|id| !found.contains(id.as_str()))
+        .cloned()
+        .collect();
+    let expected: HashSet<String> = expected.into_iter().collect();
+    let surplus: Vec<String> = corpus
+        .utterances
+        .iter()
+        .map(|u| &u.id)
+        .filter(|id| !expected.contains(*id))
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        let message = format!(
+            "{} of {total} recordings of {kind} are missing",
+            missing.len()
+        );
+        corpus
+            .findings
+            .push(Finding::new(Severity::Error, FindingKind::Missing, message).of(missing));
+    }
+    if !surplus.is_empty() {
+        let message = format!("{} recordings that {kind} does not have", surplus.len());
+        corpus
+            .findings
+            .push(Finding::new(Severity::Error, FindingKind::Surplus, message).of(surplus));
+    }
+}
+
+/// IEMOCAP: which utterances there are, the label files say; how many, is known.
+fn compare_counts(corpus: &mut Corpus, kind: CorpusKind) {
+    for ((label, &expected), found) in kind
+        .labels()
+        .iter()
+        .zip(kind.expected_counts())
+        .zip(corpus.label_counts())
+    {
+        let finding_kind = match found.cmp(&expected) {
+            std::cmp::Ordering::Equal => continue,
+            std::cmp::Ordering::Less => FindingKind::Missing,
+            std::cmp::Ordering::Greater => FindingKind::Surplus,
+        };
+        let message = format!("{found} recordings of `{label}`, {kind} has {expected}");
+        corpus
+            .findings
+            .push(Finding::new(Severity::Error, finding_kind, message));
+    }
+}
+
+/// Files by extension, to say what was found where no corpus was.
+#[derive(Default)]
+struct Census(BTreeMap<String, usize>);
+
+impl Census {
+    fn count(&mut self, entry: &Entry<'_>) {
+        // A folder of unrelated files may have any number of "extensions".
+        if self.0.len() < 50 || self.0.contains_key(entry.extension) {
+            *self.0.entry(entry.extension.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+impl std::fmt::Display for Census {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut by_count: Vec<_> = self.0.iter().collect();
+        by_count.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let parts: Vec<String> = by_count
+            .into_iter()
+            .take(4)
+            .map(|(extension, count)| match extension.as_str() {
+                "" => format!("{count} files without extension"),
+                extension => format!("{count} .{extension} files"),
+            })
+            .collect();
+        if parts.is_empty() {
+            f.write_str("the folder is empty")
+        } else {
+            write!(f, "there are {}", parts.join(", "))
+        }
+    }
+}

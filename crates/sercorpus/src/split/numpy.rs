@@ -1,0 +1,42 @@
+//! NumPy's legacy generator, as far as scikit-learn's splitters use it.
+
+use rand_mt::Mt;
+
+/// `numpy.random.RandomState(seed)`.
+pub(crate) struct RandomState(Mt);
+
+impl RandomState {
+    pub(crate) fn new(seed: u32) -> Self {
+        Self(Mt::new(seed))
+    }
+
+    /// `shuffle`: Fisher-Yates from the end.
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.interval(i));
+        }
+    }
+
+    /// `permutation(n)`.
+    pub(crate) fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut indices: Vec<usize> = (0..n).collect();
+        self.shuffle(&mut indices);
+        indices
+    }
+
+    /// Uniform in `0..=max`: draws masked to the bits of `max`, those above it rejected.
+    fn interval(&mut self, max: usize) -> usize {
+        let mask = usize::MAX.checked_shr(max.leading_zeros()).unwrap_or(0);
+        loop {
+            let bits = if max <= u32::MAX as usize {
+                self.0.next_u32() as usize
+            } else {
+                // NumPy takes the high word first.
+                ((u64::from(self.0.next_u32()) << 32) | u64::from(self.0.next_u32())) as usize
+            };
+            if bits & mask <= max {
+                return bits & mask;
+            }
+        }
+    }
+}
