@@ -1,0 +1,159 @@
+//! Experiment and corpus files.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sercorpus::CorpusKind;
+use sertrain::Protocol;
+use timnet::Variant;
+use timnet_core::{Adam, Objective};
+
+use crate::error::{LabError, Result};
+
+/// An experiment: `configs/table1.toml` and its like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Corpora to run on, where they are configured.
+    pub corpora: Vec<CorpusKind>,
+    /// Networks to train.
+    pub variants: Vec<Variant>,
+    /// Protocols to report.
+    pub protocols: Vec<Protocol>,
+    /// Folds of the random splits.
+    pub folds: usize,
+    /// Seeds; absent: each corpus' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<u64>>,
+    /// The features.
+    pub front_end: FrontEndChoice,
+    /// The training.
+    pub training: Training,
+    /// What stands in where no corpus is configured.
+    pub synthetic: Synthetic,
+}
+
+/// A preset of `sermfcc`, and another resampler than its own if wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontEndChoice {
+    /// Name of the preset.
+    pub preset: String,
+    /// Name of the resampler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resampler: Option<String>,
+}
+
+/// How a fold trains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Passes over the training part.
+    pub epochs: u32,
+    /// Utterances a step.
+    pub batch_size: usize,
+    /// Probability of spatial dropout.
+    pub dropout: f64,
+    /// s of (1 - s) onehot + s / classes.
+    pub label_smoothing: f64,
+    /// Adam.
+    pub learning_rate: f64,
+    /// Adam.
+    pub beta1: f64,
+    /// Adam.
+    pub beta2: f64,
+    /// Adam.
+    pub eps: f64,
+    /// Part of the training utterances that the protocol `validated` chooses the epoch on.
+    pub validation_share: f64,
+    /// Least seconds between two checkpoints of a fold.
+    pub checkpoint_seconds: u64,
+}
+
+impl Training {
+    /// As the engines take it.
+    pub fn objective(&self) -> Objective {
+        Objective {
+            label_smoothing: self.label_smoothing,
+            adam: Adam {
+                learning_rate: self.learning_rate,
+                beta1: self.beta1,
+                beta2: self.beta2,
+                eps: self.eps,
+            },
+        }
+    }
+}
+
+/// The synthetic stand-in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Synthetic {
+    /// Seed of the recordings.
+    pub seed: u64,
+    /// Folds in place of the experiment's.
+    pub folds: usize,
+    /// Epochs in place of the experiment's.
+    pub epochs: u32,
+}
+
+/// A corpus' part: `configs/corpora/emodb.toml` and its like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusConfig {
+    /// The folder it was unpacked into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Samples after centre padding or cropping.
+    pub length: usize,
+    /// Blocks of the network.
+    pub blocks: usize,
+    /// Published seed.
+    pub seed: u64,
+}
+
+/// Reads a TOML file.
+///
+/// # Errors
+/// Unreadable, or with an unknown key or a bad value: the message names file, line and key.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+    toml::from_str(&text).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+}
+
+impl Experiment {
+    /// The cheapest checks, before anything is computed.
+    ///
+    /// # Errors
+    /// A value that cannot be used, by key.
+    pub fn validate(&self) -> Result<()> {
+        let bad = |key: &str, why: &str| Err(LabError::Input(format!("`{key}` {why}")));
+        let t = &self.training;
+        match () {
+            () if self.corpora.is_empty() => bad("corpora", "names no corpus"),
+            () if self.variants.is_empty() => bad("variants", "names no network"),
+            () if self.protocols.is_empty() => bad("protocols", "names no protocol"),
+            () if self.seeds.as_ref().is_some_and(Vec::is_empty) => bad("seeds", "is empty"),
+            () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => {
+                bad("seeds", "must lie below 2^32: NumPy's RandomState takes no larger one")
+            }
+            () if self.folds < 2 => bad("folds", "must be at least 2"),
+            () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
+            () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
+            () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),
+            () if !(0.0..1.0).contains(&t.label_smoothing) => {
+                bad("training.label_smoothing", "must be at least 0 and below 1")
+            }
+            () if !(t.learning_rate > 0.0 && t.learning_rate.is_finite()) => {
+                bad("training.learning_rate", "must be above 0")
+            }
+            () if !(0.0..1.0).contains(&t.beta1) || !(0.0..1.0).contains(&t.beta2) => {
+                bad("training.beta1/beta2", "must be at least 0 and below 1")
+            }
+            () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
+                bad("training.validation_share", "must lie above 0 and below 0.9")
+            }
+            () => Ok(()),
+        }
+    }
+}

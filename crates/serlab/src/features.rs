@@ -1,0 +1,136 @@
+//! From a corpus to its features, cached on disk.
+//!
+//! A cache file's name is the hash of all that its content depends on: the front end (resampler included), the fixed
+//! length, the features of a fixed chirp (which stand for the code that computes them), and every utterance's id and
+//! recording. Other settings, another recording or code that computes otherwise is another file, so a cache can't serve
+//! features made under other settings.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use rayon::prelude::*;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use seraudio::LoadOptions;
+use sercorpus::Corpus;
+use sermfcc::{Extractor, FrontEnd};
+use serde::Serialize;
+use sertrain::write_atomic;
+use timnet_core::Dataset;
+
+use crate::error::{LabError, Result};
+
+/// A corpus' features and the hash of all they depend on.
+pub struct Features {
+    /// [utterances, frames, coefficients]
+    pub data: Dataset,
+    /// Name of the cache file.
+    pub hash: String,
+}
+
+/// Beside the features in the cache file.
+#[derive(Serialize)]
+struct Record<'a> {
+    front_end: &'a FrontEnd,
+    length: usize,
+    chirp: String,
+    recordings: Vec<(&'a str, &'a str)>,
+}
+
+/// The features of `corpus`, from `cache` or computed and put there.
+///
+/// # Errors
+/// A recording that can't be used, with its path and why; a cache folder that can't be written.
+pub fn of(corpus: &Corpus, front_end: &FrontEnd, length: usize, cache: &Path) -> Result<Features> {
+    let contents: Vec<String> = corpus
+        .utterances
+        .par_iter()
+        .map(|u| {
+            let bytes = fs::read(&u.path).map_err(|e| LabError::Input(format!("{}: {e}", u.path.display())))?;
+            Ok(blake3::hash(&bytes).to_hex().to_string())
+        })
+        .collect::<Result<_>>()?;
+    let recordings: Vec<(&str, &str)> =
+        corpus.utterances.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
+    let extract = Extract::new(front_end, length)?;
+    let record = Record { front_end, length, chirp: extract.fingerprint()?, recordings };
+    let record = serde_json::to_string(&record).map_err(LabError::work)?;
+    let hash = blake3::hash(record.as_bytes()).to_hex().to_string();
+    let path = cache.join(format!("{}-{}.safetensors", corpus.name, &hash[..16]));
+    let labels = corpus.label_indices();
+    if let Some((values, frames)) = read(&path, &record) {
+        tracing::info!(corpus = corpus.name, cache = %path.display(), "features from the cache");
+        let data = Dataset::new(values, labels, frames, front_end.coefficients).map_err(LabError::work)?;
+        return Ok(Features { data, hash });
+    }
+    tracing::info!(corpus = corpus.name, utterances = labels.len(), "computing features");
+    let rows: Vec<Vec<f32>> = corpus
+        .utterances
+        .par_iter()
+        .map(|u| {
+            let audio = seraudio::load(&u.path, &extract.options).map_err(LabError::input)?;
+            extract.mfcc(&audio.samples).map_err(|e| LabError::Input(format!("{}: {e}", u.path.display())))
+        })
+        .collect::<Result<_>>()?;
+    let frames = front_end.frames(length);
+    let data =
+        Dataset::new(rows.concat(), labels, frames, front_end.coefficients).map_err(LabError::work)?;
+    write(&path, &data, record)
+        .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
+    Ok(Features { data, hash })
+}
+
+/// From samples to the features of a fixed length.
+struct Extract {
+    extractor: Extractor<f64>,
+    options: LoadOptions,
+    length: usize,
+}
+
+impl Extract {
+    fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
+        let extractor = Extractor::new(front_end).map_err(LabError::input)?;
+        let resampler = front_end.resampler.parse().map_err(LabError::input)?;
+        let options = LoadOptions { rate: Some(front_end.rate), resampler, ..LoadOptions::default() };
+        Ok(Self { extractor, options, length })
+    }
+
+    fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
+        let samples = seraudio::fit_length(samples, self.length);
+        Ok(self.extractor.mfcc(&samples)?.iter().map(|&v| v as f32).collect())
+    }
+
+    /// Hash of the features of half a second of a chirp at 16 kHz.
+    fn fingerprint(&self) -> Result<String> {
+        let chirp: Vec<f32> = (0..8000i32).map(|i| (f64::from(i * (i % 4001)) * 2e-4).sin() as f32 * 0.5).collect();
+        let rate = self.options.rate.unwrap_or(16_000);
+        let samples = seraudio::resample(&chirp, 16_000, rate, self.options.resampler).map_err(LabError::work)?;
+        let values = self.mfcc(&samples).map_err(LabError::work)?;
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Ok(blake3::hash(&bytes).to_hex().to_string())
+    }
+}
+
+fn write(path: &Path, data: &Dataset, record: String) -> std::io::Result<()> {
+    let bytes: Vec<u8> = data.features.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let shape = vec![data.len(), data.frames, data.coefficients];
+    let other = std::io::Error::other::<safetensors::SafeTensorError>;
+    let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(other)?;
+    let metadata = HashMap::from([("record".to_owned(), record)]);
+    let file = safetensors::serialize([("features", view)], Some(metadata)).map_err(other)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    write_atomic(path, &file)
+}
+
+/// None where there is no whole cache file of that record.
+fn read(path: &Path, record: &str) -> Option<(Vec<f32>, usize)> {
+    let bytes = fs::read(path).ok()?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+    if header.metadata().as_ref()?.get("record")? != record {
+        return None;
+    }
+    let file = SafeTensors::deserialize(&bytes).ok()?;
+    let view = file.tensor("features").ok()?;
+    let &[_, frames, _] = view.shape() else { return None };
+    Some((view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(), frames))
+}

@@ -1,0 +1,61 @@
+//! `serlab`: the experiments of TIM-Net (ICASSP 2023). `cargo xtask reproduce` starts it.
+
+mod cli;
+mod config;
+mod corpora;
+mod environment;
+mod error;
+mod features;
+mod fold_file;
+mod plan;
+mod progress;
+mod reproduce;
+mod results;
+mod run_dir;
+mod table;
+mod workers;
+
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use clap::Parser;
+
+/// Set by Ctrl-C; the second Ctrl-C ends the process at once.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn main() -> ExitCode {
+    keep_freed_memory();
+    let cli = cli::Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_target(false).init();
+    let handler = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        tracing::warn!("stopping after the epochs in hand; press Ctrl-C again to stop at once");
+    });
+    if let Err(e) = handler {
+        tracing::warn!("Ctrl-C will not save: {e}");
+    }
+    let cli::Command::Reproduce(args) = &cli.command;
+    match reproduce::run(args, &STOP) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            tracing::error!("{e}");
+            ExitCode::from(e.code())
+        }
+    }
+}
+
+/// Training frees and takes the same large tensors at every step; by default glibc gives each back to the system and
+/// has it zeroed anew.
+fn keep_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: mallopt only sets two of the allocator's thresholds, before any thread exists.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
