@@ -1,0 +1,151 @@
+//! Loading: open, recognise, decode, mix down, resample.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use symphonia::core::io::MediaSource;
+
+use crate::sniff::{self, Kind};
+use crate::wav::{self, Coding};
+use crate::{AudioError, LoadOptions, Problem, decode, resample};
+
+/// One channel of audio.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audio {
+    /// Samples, in [-1, 1] for integer recordings.
+    pub samples: Vec<f32>,
+    /// Samples per second.
+    pub rate: u32,
+}
+
+impl Audio {
+    /// Duration in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.samples.len() as f64 / f64::from(self.rate)
+    }
+}
+
+/// What a recording's header says.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Info {
+    /// Samples per second and channel.
+    pub rate: u32,
+    /// Number of channels.
+    pub channels: u32,
+    /// Samples per channel; `None` where the container does not say (some MP3 streams).
+    pub frames: Option<u64>,
+    /// The container and coding in words, for example `WAV, 16-bit PCM`.
+    pub format: String,
+}
+
+impl Info {
+    /// Duration in seconds, where the container says it.
+    pub fn seconds(&self) -> Option<f64> {
+        self.frames.map(|frames| frames as f64 / f64::from(self.rate))
+    }
+}
+
+/// Reads a recording: decodes it by its content, mixes it down and resamples it.
+///
+/// # Errors
+/// [`AudioError::File`] with the path and one of [`Problem`]: a file that is missing, empty, no audio, truncated,
+/// beyond the limits, or with samples that are not finite. [`AudioError::Resample`] where the rate cannot be made.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Audio, AudioError> {
+    let audio = open(path).and_then(|file| read(file, options)).map_err(AudioError::in_file(path))?;
+    convert(audio, options)
+}
+
+/// Reads a recording from memory; `name` stands for the path in errors.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(bytes: Vec<u8>, name: &str, options: &LoadOptions) -> Result<Audio, AudioError> {
+    let audio = read(Cursor::new(bytes), options).map_err(AudioError::in_file(Path::new(name)))?;
+    convert(audio, options)
+}
+
+/// Reads a recording's header and checks it, without decoding samples.
+///
+/// # Errors
+/// As [`load`], as far as headers tell: a truncated WAV is found, a NaN sample is not.
+pub fn probe(path: &Path) -> Result<Info, AudioError> {
+    open(path).and_then(info).map_err(AudioError::in_file(path))
+}
+
+/// [`probe`] for a recording in memory; `name` stands for the path in errors.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_bytes(bytes: Vec<u8>, name: &str) -> Result<Info, AudioError> {
+    info(Cursor::new(bytes)).map_err(AudioError::in_file(Path::new(name)))
+}
+
+fn open(path: &Path) -> Result<File, Problem> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() { Err(Problem::Folder) } else { Ok(file) }
+}
+
+fn head(source: &mut (impl Read + Seek)) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::with_capacity(sniff::HEAD);
+    source.seek(SeekFrom::Start(0))?;
+    source.take(sniff::HEAD as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn info(mut source: impl MediaSource + 'static) -> Result<Info, Problem> {
+    let options = LoadOptions::default();
+    let head = head(&mut source)?;
+    let info = match sniff::sniff(&head)? {
+        Kind::Wav => {
+            let layout = wav::layout(&mut source, &options)?;
+            match layout.coding {
+                Coding::Other(_) => decode::probe(Box::new(source), &head)?,
+                coding => Info {
+                    rate: layout.rate,
+                    channels: layout.channels,
+                    frames: Some(layout.frames()),
+                    format: coding.name(),
+                },
+            }
+        }
+        Kind::Other => decode::probe(Box::new(source), &head)?,
+    };
+    options.limits.check(info.rate, info.channels)?;
+    Ok(info)
+}
+
+fn read(mut source: impl MediaSource + 'static, options: &LoadOptions) -> Result<Audio, Problem> {
+    let head = head(&mut source)?;
+    let (samples, rate) = match sniff::sniff(&head)? {
+        Kind::Wav => {
+            let layout = wav::layout(&mut source, options)?;
+            options.downmix.check(layout.channels)?;
+            if layout.frames() > options.limits.max_frames(layout.rate) {
+                return Err(Problem::TooLong { limit: options.limits.max_seconds });
+            }
+            match layout.coding {
+                Coding::Other(_) => decode::read(Box::new(source), &head, options)?,
+                _ => (wav::read(&mut source, &layout, options)?, layout.rate),
+            }
+        }
+        Kind::Other => decode::read(Box::new(source), &head, options)?,
+    };
+    if samples.is_empty() {
+        return Err(Problem::NoSamples);
+    }
+    if let Some(frame) = samples.iter().position(|sample| !sample.is_finite()) {
+        return Err(Problem::NotFinite { frame: frame as u64, value: samples[frame] });
+    }
+    Ok(Audio { samples, rate })
+}
+
+fn convert(audio: Audio, options: &LoadOptions) -> Result<Audio, AudioError> {
+    match options.rate {
+        Some(rate) if rate != audio.rate => {
+            Ok(Audio { samples: resample(&audio.samples, audio.rate, rate, options.resampler)?, rate })
+        }
+        _ => Ok(audio),
+    }
+}

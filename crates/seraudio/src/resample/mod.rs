@@ -1,0 +1,166 @@
+//! Changing the rate, with the filter named.
+
+mod kaiser;
+mod polyphase;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{Async, FixedAsync, Resampler as _, SincInterpolationParameters};
+
+use crate::AudioError;
+use polyphase::Polyphase;
+
+/// A resampling filter. The name belongs in the record of any feature made with it, because the filter defines what
+/// the bands near and above the lower Nyquist frequency hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Resampler {
+    /// `sinc`: rubato's windowed sinc with its default parameters (256 taps, Blackman-Harris squared, cubic).
+    #[default]
+    Sinc,
+    /// `kaiser_best-0.2`: resampy <= 0.2.2, the default of librosa up to 0.9 with that resampy.
+    KaiserBest02,
+    /// `kaiser_best-0.3`: resampy >= 0.3.0, a shorter filter of a lower cutoff under the same name.
+    KaiserBest03,
+    /// `soxr_hq`: a linear-phase filter with the band edges of the SoX resampler's HQ recipe, the default of
+    /// librosa >= 0.10. Not SoX's own code: the features agree, the samples do not bit for bit.
+    SoxrHq,
+}
+
+impl Resampler {
+    /// Every resampler, in the order of the documentation.
+    pub const ALL: [Resampler; 4] =
+        [Resampler::Sinc, Resampler::KaiserBest02, Resampler::KaiserBest03, Resampler::SoxrHq];
+
+    /// The name used in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Resampler::Sinc => "sinc",
+            Resampler::KaiserBest02 => "kaiser_best-0.2",
+            Resampler::KaiserBest03 => "kaiser_best-0.3",
+            Resampler::SoxrHq => "soxr_hq",
+        }
+    }
+}
+
+impl fmt::Display for Resampler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Resampler {
+    type Err = AudioError;
+
+    fn from_str(name: &str) -> Result<Self, AudioError> {
+        Resampler::ALL.into_iter().find(|resampler| resampler.name() == name).ok_or_else(|| {
+            AudioError::Name(match name {
+                "kaiser_best" => "kaiser_best is two filters: write kaiser_best-0.2 (resampy <= 0.2.2) or \
+                                  kaiser_best-0.3 (resampy >= 0.3)"
+                    .into(),
+                _ => {
+                    let names = Resampler::ALL.map(Resampler::name).join(", ");
+                    format!("no resampler named {name:?}; there are {names}")
+                }
+            })
+        })
+    }
+}
+
+crate::options::serde_by_name!(Resampler);
+
+/// Samples that a signal of `length` has after a change of rate: `ceil(length * to / from)`, computed in floating
+/// point as librosa computes it.
+pub fn resampled_length(length: usize, from: u32, to: u32) -> usize {
+    (length as f64 * (f64::from(to) / f64::from(from))).ceil() as usize
+}
+
+/// Resamples one signal. Filters are kept for the next call with the same rates.
+///
+/// # Errors
+/// [`AudioError::Resample`] where a rate is 0.
+pub fn resample(samples: &[f32], from: u32, to: u32, resampler: Resampler) -> Result<Vec<f32>, AudioError> {
+    Ok(Converter::new(from, to, resampler)?.convert(samples))
+}
+
+/// A change of rate made ready, for many signals.
+#[derive(Debug, Clone)]
+pub struct Converter {
+    from: u32,
+    to: u32,
+    filter: Filter,
+}
+
+#[derive(Debug, Clone)]
+enum Filter {
+    None,
+    Rubato,
+    Polyphase(Arc<Polyphase>),
+}
+
+impl Converter {
+    /// Builds the filter, or takes it from a small cache.
+    ///
+    /// # Errors
+    /// [`AudioError::Resample`] where a rate is 0.
+    pub fn new(from: u32, to: u32, resampler: Resampler) -> Result<Self, AudioError> {
+        if from == 0 || to == 0 {
+            return Err(AudioError::Resample { from, to, reason: "a rate of 0 Hz".into() });
+        }
+        let filter = match resampler {
+            _ if from == to => Filter::None,
+            Resampler::Sinc => Filter::Rubato,
+            _ => Filter::Polyphase(cached(from, to, resampler)),
+        };
+        let converter = Converter { from, to, filter };
+        converter.rubato(&[0.0])?;
+        Ok(converter)
+    }
+
+    /// Resamples one signal to `ceil(n * to / from)` samples.
+    pub fn convert(&self, samples: &[f32]) -> Vec<f32> {
+        let length = resampled_length(samples.len(), self.from, self.to);
+        let mut out = match &self.filter {
+            Filter::None => samples.to_vec(),
+            Filter::Polyphase(filter) => filter.run(samples),
+            // Construction was tried in `new`, with the same rates.
+            Filter::Rubato => self.rubato(samples).unwrap_or_default(),
+        };
+        out.resize(length, 0.0);
+        out
+    }
+
+    fn rubato(&self, samples: &[f32]) -> Result<Vec<f32>, AudioError> {
+        let Filter::Rubato = self.filter else { return Ok(Vec::new()) };
+        let failed = |reason: String| AudioError::Resample { from: self.from, to: self.to, reason };
+        let ratio = f64::from(self.to) / f64::from(self.from);
+        let parameters = SincInterpolationParameters::default();
+        let mut resampler = Async::<f32>::new_sinc(ratio, 1.0, &parameters, 1024, 1, FixedAsync::Input)
+            .map_err(|error| failed(error.to_string()))?;
+        let input = InterleavedSlice::new(samples, 1, samples.len()).map_err(|error| failed(error.to_string()))?;
+        let out = resampler.process_all(&input, samples.len(), None).map_err(|error| failed(error.to_string()))?;
+        Ok(out.take_data())
+    }
+}
+
+/// Filters in the order of their last use; corpora have one or two rates.
+type Cache = Vec<((u32, u32, Resampler), Arc<Polyphase>)>;
+static CACHE: Mutex<Cache> = Mutex::new(Vec::new());
+const CACHED: usize = 8;
+
+fn cached(from: u32, to: u32, resampler: Resampler) -> Arc<Polyphase> {
+    let key = (from, to, resampler);
+    // A panic elsewhere cannot leave the list half-changed, so a poisoned lock is as good as any.
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    let entry = match cache.iter().position(|(have, _)| *have == key) {
+        Some(at) => cache.remove(at),
+        None => (key, Arc::new(Polyphase::new(kaiser::table(resampler), from, to))),
+    };
+    let filter = entry.1.clone();
+    cache.insert(0, entry);
+    cache.truncate(CACHED);
+    filter
+}

@@ -1,0 +1,127 @@
+//! Rational resampling: one short filter per output phase.
+//!
+//! Output t lies at t * down / up input samples. Only `up` different fractions occur, so the interpolation in the
+//! table is done once per fraction and each output is one dot product over contiguous samples.
+
+use super::kaiser::Table;
+
+/// Filters bigger than this are not stored; their weights are computed for each output.
+const MAX_STORED: usize = 1 << 22;
+const LANES: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Polyphase {
+    table: &'static Table,
+    up: usize,
+    down: usize,
+    /// Taps on each side of the output's position.
+    side: usize,
+    /// Taps of one phase: `2 * side`, rounded up to whole vectors with zeros.
+    taps: usize,
+    /// [up, taps], or empty where it would be too big.
+    phases: Vec<f32>,
+}
+
+impl Polyphase {
+    pub(crate) fn new(table: &'static Table, from: u32, to: u32) -> Self {
+        let divisor = gcd(from as usize, to as usize);
+        let (up, down) = (to as usize / divisor, from as usize / divisor);
+        let step = Weights::new(table, up, down).step;
+        let side = ((table.values.len() as f64 / step).ceil() as usize).max(1);
+        let taps = (2 * side).next_multiple_of(LANES);
+        let mut filter = Polyphase { table, up, down, side, taps, phases: Vec::new() };
+        if let Some(size) = up.checked_mul(taps).filter(|size| *size <= MAX_STORED) {
+            let mut phases = vec![0.0; size];
+            for (phase, weights) in phases.chunks_exact_mut(taps).enumerate() {
+                filter.weights(phase, weights);
+            }
+            filter.phases = phases;
+        }
+        filter
+    }
+
+    /// Weights of the input samples n - side + 1 ..= n + side around a position n + phase / up.
+    fn weights(&self, phase: usize, out: &mut [f32]) {
+        let weights = Weights::new(self.table, self.up, self.down);
+        let fraction = phase as f64 / self.up as f64;
+        for i in 0..self.side {
+            out[self.side - 1 - i] = weights.at(fraction, i) as f32;
+            out[self.side + i] = weights.at(1.0 - fraction, i) as f32;
+        }
+    }
+
+    /// Resamples a signal, to `ceil(n * up / down)` samples.
+    pub(crate) fn run(&self, samples: &[f32]) -> Vec<f32> {
+        let length = (samples.len() * self.up).div_ceil(self.down);
+        // Zeros on both sides spare every output the test whether its taps reach over an edge.
+        let mut padded = vec![0.0; self.side - 1];
+        padded.extend_from_slice(samples);
+        padded.resize(padded.len() + self.taps + 1, 0.0);
+        let mut computed = vec![0.0; self.taps];
+        let (whole, part) = (self.down / self.up, self.down % self.up);
+        let (mut n, mut phase) = (0, 0);
+        let mut out = Vec::with_capacity(length);
+        for _ in 0..length {
+            let weights = if self.phases.is_empty() {
+                self.weights(phase, &mut computed);
+                &computed[..]
+            } else {
+                &self.phases[phase * self.taps..][..self.taps]
+            };
+            out.push(dot(weights, &padded[n..n + self.taps]));
+            n += whole;
+            phase += part;
+            if phase >= self.up {
+                phase -= self.up;
+                n += 1;
+            }
+        }
+        out
+    }
+}
+
+/// The continuous filter, stretched when downsampling.
+struct Weights {
+    table: &'static Table,
+    /// Table points per input sample.
+    points: f64,
+    /// Table points from one tap to the next; resampy truncates it.
+    step: f64,
+    gain: f64,
+}
+
+impl Weights {
+    fn new(table: &'static Table, up: usize, down: usize) -> Self {
+        let gain = (up as f64 / down as f64).min(1.0);
+        let points = gain * table.per_zero as f64;
+        // A ratio below one table point a tap would never leave the first point.
+        let step = if table.whole_steps { points.floor().max(1.0) } else { points };
+        Weights { table, points, step, gain }
+    }
+
+    /// The weight of the i-th sample on one side, the first of them `distance` input samples away.
+    fn at(&self, distance: f64, i: usize) -> f64 {
+        let at = distance * self.points + i as f64 * self.step;
+        let index = at as usize;
+        let Some(&value) = self.table.values.get(index) else { return 0.0 };
+        let next = self.table.values.get(index + 1).copied().unwrap_or(value);
+        self.gain * (value + (at - index as f64) * (next - value))
+    }
+}
+
+/// Dot product in lanes, which compilers turn into vector instructions without a float reordering flag.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a, _) = a.as_chunks::<LANES>();
+    let (b, _) = b.as_chunks::<LANES>();
+    let mut sums = [0.0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum()
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

@@ -1,0 +1,70 @@
+//! The cosine transform and the lifter, as one matrix.
+
+use std::f64::consts::{PI, SQRT_2};
+
+use crate::float::{Float, dot};
+use crate::front_end::{DctNorm, FrontEnd};
+
+/// Rows of the transform for the coefficients kept, lifter included.
+#[derive(Debug)]
+pub(crate) struct Cepstrum<F> {
+    bands: usize,
+    /// [coefficients, bands]
+    matrix: Vec<F>,
+}
+
+impl<F: Float> Cepstrum<F> {
+    pub(crate) fn new(front_end: &FrontEnd) -> Self {
+        let bands = front_end.mel.bands;
+        let mut matrix = Vec::with_capacity(front_end.coefficients * bands);
+        for k in 0..front_end.coefficients {
+            let lift = lift(front_end.lifter, k);
+            matrix.extend((0..bands).map(|m| F::of(lift * weight(front_end, k, m))));
+        }
+        Cepstrum { bands, matrix }
+    }
+
+    /// Coefficients of one frame. Shapes: log_mel [bands], out [coefficients].
+    pub(crate) fn apply(&self, log_mel: &[F], out: &mut [F]) {
+        for (out, row) in out.iter_mut().zip(self.matrix.chunks_exact(self.bands)) {
+            *out = dot(row, log_mel);
+        }
+    }
+}
+
+fn lift(lifter: f64, k: usize) -> f64 {
+    if lifter == 0.0 { 1.0 } else { 1.0 + lifter / 2.0 * (PI * (k + 1) as f64 / lifter).sin() }
+}
+
+/// Weight of band m in coefficient k, as scipy.fft.dct defines types 1 to 3.
+fn weight(front_end: &FrontEnd, k: usize, m: usize) -> f64 {
+    let count = front_end.mel.bands as f64;
+    let ortho = front_end.dct.norm == DctNorm::Ortho;
+    let last = front_end.mel.bands - 1;
+    match front_end.dct.kind {
+        1 => {
+            let edge = |i: usize| if i == 0 || i == last { 1.0 / SQRT_2 } else { 1.0 };
+            let cosine = (PI * (k * m) as f64 / (count - 1.0)).cos();
+            // Plain: the two edge samples count once, the others twice.
+            let plain = 2.0 * edge(m) * edge(m) * cosine;
+            if ortho { plain / edge(m) * edge(k) / (2.0 * (count - 1.0)).sqrt() } else { plain }
+        }
+        2 => {
+            let cosine = (PI * (k * (2 * m + 1)) as f64 / (2.0 * count)).cos();
+            match (ortho, k) {
+                (true, 0) => cosine * (1.0 / count).sqrt(),
+                (true, _) => cosine * (2.0 / count).sqrt(),
+                (false, _) => 2.0 * cosine,
+            }
+        }
+        _ => {
+            let cosine = (PI * ((2 * k + 1) * m) as f64 / (2.0 * count)).cos();
+            match (ortho, m) {
+                (true, 0) => (1.0 / count).sqrt(),
+                (true, _) => cosine * (2.0 / count).sqrt(),
+                (false, 0) => 1.0,
+                (false, _) => 2.0 * cosine,
+            }
+        }
+    }
+}

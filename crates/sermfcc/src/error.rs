@@ -1,0 +1,89 @@
+//! Errors of construction apart from errors of a signal.
+
+/// A front end that cannot be built.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrontEndError {
+    /// No such preset.
+    #[error("no preset named {name:?}; there are {known}")]
+    UnknownPreset {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A setting with a value that is not allowed.
+    #[error("{key} = {value} is not allowed: {reason}")]
+    Setting {
+        /// The key as in the TOML form, for example `mel.bands`.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        reason: String,
+    },
+    /// A configuration that cannot be parsed.
+    #[error("front end configuration: {0}")]
+    Parse(String),
+    /// A stream was asked for with a floor that needs the whole utterance.
+    #[error(
+        "a stream cannot know the maximum of an utterance that is not over: \
+         set log.floor to \"none\" or to {{ fixed = .. }}"
+    )]
+    StreamFloor,
+}
+
+/// A signal or a matrix that features cannot be made of.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FeatureError {
+    /// Too few samples for one frame.
+    #[error("{samples} sample(s) give no frame: at least {needed} are needed")]
+    TooShort {
+        /// Samples given.
+        samples: usize,
+        /// Samples of the shortest signal with a frame.
+        needed: usize,
+    },
+    /// A sample that is not a number.
+    #[error("sample {index} is not finite ({value})")]
+    NotFinite {
+        /// Index of the first such sample.
+        index: usize,
+        /// Its value.
+        value: f32,
+    },
+    /// A sample too large to be squared in this precision.
+    #[error("sample {index} is {value:e}, beyond {limit:e}; audio is in [-1, 1], or use the f64 extractor")]
+    OutOfRange {
+        /// Index of the first such sample.
+        index: usize,
+        /// Its value.
+        value: f32,
+        /// The largest magnitude allowed.
+        limit: f32,
+    },
+    /// A buffer of another shape than the output.
+    #[error("the output has shape [{}, {}], the buffer [{}, {}]", expected.0, expected.1, found.0, found.1)]
+    Shape {
+        /// [frames, width] of the output.
+        expected: (usize, usize),
+        /// Shape of the buffer given.
+        found: (usize, usize),
+    },
+    /// A delta filter that does not fit.
+    #[error("delta of width {width} and order {order} over {frames} frame(s): {reason}")]
+    Delta {
+        /// Width asked for, in frames.
+        width: usize,
+        /// Order asked for.
+        order: usize,
+        /// Frames of the features.
+        frames: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A stream was used after its end.
+    #[error("the stream is finished; make another one")]
+    Finished,
+}

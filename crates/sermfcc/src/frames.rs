@@ -1,0 +1,41 @@
+//! Frame counts, frame times, and the samples of a frame.
+
+use crate::front_end::{Centre, FrontEnd};
+
+impl FrontEnd {
+    /// Frames of a signal of `samples` samples: `1 + floor((samples + 2 padding - n_fft) / hop)`, which is
+    /// `1 + floor(samples / hop)` where frames are centred and `n_fft` is even. 0 for an empty signal.
+    pub fn frames(&self, samples: usize) -> usize {
+        let padded = samples + 2 * self.padding();
+        if samples == 0 || padded < self.n_fft { 0 } else { 1 + (padded - self.n_fft) / self.hop.max(1) }
+    }
+
+    /// Samples of the shortest signal with a frame.
+    pub fn shortest(&self) -> usize {
+        self.n_fft.saturating_sub(2 * self.padding()).max(1)
+    }
+
+    /// The time of each frame's centre in seconds.
+    pub fn frame_times(&self, frames: usize) -> Vec<f64> {
+        let offset = if self.centre == Centre::None { self.n_fft / 2 } else { 0 };
+        let rate = f64::from(self.rate);
+        (0..frames).map(|t| (t * self.hop + offset) as f64 / rate).collect()
+    }
+}
+
+/// The sample that stands at `index` of a signal of `length` samples, or `None` for a zero.
+pub(crate) fn resolve(centre: Centre, index: isize, length: usize) -> Option<usize> {
+    let last = length as isize - 1;
+    if (0..=last).contains(&index) {
+        return Some(index as usize);
+    }
+    match centre {
+        Centre::None | Centre::Zeros => None,
+        Centre::Edge => Some(index.clamp(0, last) as usize),
+        Centre::Reflect if last == 0 => Some(0),
+        Centre::Reflect => {
+            let at = index.rem_euclid(2 * last);
+            Some(at.min(2 * last - at) as usize)
+        }
+    }
+}

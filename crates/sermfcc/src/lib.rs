@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod cepstrum;
+mod delta;
+mod error;
+mod extractor;
+mod float;
+mod frames;
+mod front_end;
+mod mel;
+mod normalise;
+mod presets;
+mod settings;
+mod stream;
+mod window;
+
+pub use delta::delta;
+pub use error::{FeatureError, FrontEndError};
+pub use extractor::{Extractor, Output, Workspace};
+pub use float::Float;
+pub use front_end::{Centre, Dct, DctNorm, Floor, FrontEnd, Log, LogScale, Mel, MelNorm, MelScale, Shape, Window};
+pub use normalise::normalise;
+pub use presets::PRESETS;
+pub use settings::Difference;
+pub use stream::Stream;

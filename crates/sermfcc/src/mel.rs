@@ -1,0 +1,79 @@
+//! The mel filter bank, as one short row of weights a band.
+
+use std::ops::Range;
+
+use crate::float::{Float, dot};
+use crate::front_end::{FrontEnd, Mel, MelNorm, MelScale};
+
+/// Slaney's scale is linear below this, in Hz, and logarithmic above.
+const KNEE: f64 = 1000.0;
+const KNEE_MEL: f64 = 15.0;
+const HZ_PER_MEL: f64 = 200.0 / 3.0;
+
+fn to_mel(scale: MelScale, hz: f64) -> f64 {
+    match scale {
+        MelScale::Slaney if hz < KNEE => hz / HZ_PER_MEL,
+        MelScale::Slaney => KNEE_MEL + 27.0 * (hz / KNEE).ln() / 6.4f64.ln(),
+        MelScale::Htk => 2595.0 * (1.0 + hz / 700.0).log10(),
+    }
+}
+
+fn to_hz(scale: MelScale, mel: f64) -> f64 {
+    match scale {
+        MelScale::Slaney if mel < KNEE_MEL => mel * HZ_PER_MEL,
+        MelScale::Slaney => KNEE * ((mel - KNEE_MEL) * 6.4f64.ln() / 27.0).exp(),
+        MelScale::Htk => 700.0 * (10f64.powf(mel / 2595.0) - 1.0),
+    }
+}
+
+/// The triangles. Each bin lies in at most two of them, so together they have about twice as many weights as bins.
+#[derive(Debug)]
+pub(crate) struct FilterBank<F> {
+    bands: Vec<(Range<usize>, Range<usize>)>,
+    weights: Vec<F>,
+}
+
+impl<F: Float> FilterBank<F> {
+    pub(crate) fn new(front_end: &FrontEnd) -> Self {
+        let Mel { bands, scale, norm, low, .. } = front_end.mel;
+        let (from, to) = (to_mel(scale, low), to_mel(scale, front_end.highest()));
+        let step = (to - from) / (bands + 1) as f64;
+        let edges: Vec<f64> = (0..bands + 2).map(|i| to_hz(scale, from + step * i as f64)).collect();
+        let bin_hz = f64::from(front_end.rate) / front_end.n_fft as f64;
+        let mut bank = FilterBank { bands: Vec::with_capacity(bands), weights: Vec::new() };
+        for edge in edges.windows(3) {
+            let (lower, centre, upper) = (edge[0], edge[1], edge[2]);
+            let height = match norm {
+                MelNorm::Slaney => 2.0 / (upper - lower),
+                MelNorm::None => 1.0,
+            };
+            let first = ((lower / bin_hz) as usize + 1).min(front_end.bins());
+            let end = ((upper / bin_hz).ceil() as usize).clamp(first, front_end.bins());
+            let start = bank.weights.len();
+            bank.weights.extend((first..end).map(|bin| {
+                let hz = bin as f64 * bin_hz;
+                let rising = (hz - lower) / (centre - lower);
+                let falling = (upper - hz) / (upper - centre);
+                F::of(rising.min(falling).max(0.0) * height)
+            }));
+            bank.bands.push((first..end, start..bank.weights.len()));
+        }
+        bank
+    }
+
+    /// Band energies of one spectrum. Shapes: spectrum [bins], out [bands].
+    pub(crate) fn apply(&self, spectrum: &[F], out: &mut [F]) {
+        for (out, (bins, weights)) in out.iter_mut().zip(&self.bands) {
+            *out = dot(&spectrum[bins.clone()], &self.weights[weights.clone()]).at_most(F::MAX);
+        }
+    }
+
+    /// Bands without a bin: too narrow for this `n_fft`, always at the floor.
+    pub(crate) fn empty_bands(&self) -> Vec<usize> {
+        let empty = |band: &usize| {
+            let (_, weights) = &self.bands[*band];
+            self.weights[weights.clone()].iter().all(|&weight| weight == F::default())
+        };
+        (0..self.bands.len()).filter(empty).collect()
+    }
+}
