@@ -7,7 +7,7 @@ use crate::results::{Cell, Metrics};
 /// Ours beside the published figures, UAR / WAR in percent.
 pub fn render(metrics: &Metrics) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([
         "corpus", "network", "protocol", "seed", "UAR", "WAR", "std over folds", "pooled UAR [95 %]", "published",
     ]);
