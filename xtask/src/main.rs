@@ -1,2 +1,71 @@
-//! The orchestrator. It must never link libtorch: it is what sets libtorch up.
-fn main() {}
+//! The orchestrator, run as `cargo xtask`.
+//!
+//! Architecture invariant: it never links libtorch, so that it compiles in seconds and can set libtorch up.
+//! Exit codes: 0 done, 1 the work failed, 2 wrong use or bad input.
+
+mod bench;
+mod project;
+mod reproduce;
+mod setup;
+mod test;
+mod tidy;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask setup                                   libtorch into .libtorch/, once
+  cargo xtask reproduce table1                        on small synthetic corpora, with no data at all
+  cargo xtask reproduce table1 --data emodb=PATH      the EMODB row of Table 1, on the recordings
+  cargo xtask reproduce all --dry-run                 what would run, and for how long
+  cargo xtask test                                    everything that CI checks";
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Set up, reproduce, measure and check", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make libtorch ready: use an installed one, or fetch it with pip into .libtorch/
+    Setup(setup::Options),
+    /// Reproduce a table or figure of the paper
+    #[command(after_help = reproduce::EXAMPLES)]
+    Reproduce {
+        #[arg(value_parser = reproduce::RESULTS, value_name = "RESULT")]
+        result: String,
+        /// Handed on as they are; `cargo xtask reproduce table1 --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
+    /// The ablations: the same as `reproduce table3`
+    #[command(disable_help_flag = true)]
+    Ablation {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
+    /// Time ours and the Python peer alternately in one run; medians and ratios
+    Bench(bench::Options),
+    /// Everything that CI checks
+    Test,
+    /// Lint the repository itself
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Setup(options) => setup::run(&options),
+        Command::Reproduce { result, options } => reproduce::run(&result, &options),
+        Command::Ablation { options } => reproduce::run("table3", &options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Test => test::run(),
+        Command::Tidy => tidy::run(),
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    eprintln!("error: {error:#}");
+    ExitCode::from(if error.is::<project::BadInput>() { 2 } else { 1 })
+}

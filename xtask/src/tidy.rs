@@ -1,0 +1,4 @@
+//! `cargo xtask tidy`.
+pub fn run() -> anyhow::Result<()> {
+    Ok(())
+}
