@@ -295,5 +295,8 @@ fn savee(label: &str, speaker: &str, k: usize) -> Planned {
         Some(Sex::Male),
         Some(sentence),
     );
-    planned(CorpusKind::Savee, file, utterance, 1.0, false)
+    let mut recording = planned(CorpusKind::Savee, file, utterance, 1.0, false);
+    // Else the words would tell the emotion.
+    recording.voice.text = k.to_string();
+    recording
 }

@@ -59,14 +59,14 @@ fn mood(label: &str) -> Mood {
 impl Mood {
     /// Stronger or weaker than usual, and never twice the same.
     fn acted(self, strength: f64, chance: &mut Chance) -> Self {
-        let strength = strength * (0.8 + 0.2 * chance.normal());
+        let strength = strength * (1.1 + 0.15 * chance.normal());
         let pull = |value: f64, noise: f64| value.powf(strength) * noise.exp();
         Self {
-            pitch: pull(self.pitch, 0.06 * chance.normal()),
+            pitch: pull(self.pitch, 0.05 * chance.normal()),
             range: pull(self.range, 0.15 * chance.normal()),
-            loudness_db: self.loudness_db * strength + 2.0 * chance.normal(),
-            tempo: pull(self.tempo, 0.07 * chance.normal()),
-            tilt: self.tilt * strength + 0.25 * chance.normal(),
+            loudness_db: self.loudness_db * strength + 1.5 * chance.normal(),
+            tempo: pull(self.tempo, 0.05 * chance.normal()),
+            tilt: self.tilt * strength + 0.2 * chance.normal(),
             rise: pull(self.rise, 0.06 * chance.normal()),
         }
     }
