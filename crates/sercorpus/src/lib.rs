@@ -24,6 +24,7 @@ mod kind;
 mod natural;
 mod open;
 pub mod split;
+pub mod synth;
 mod walk;
 
 pub use corpus::{Corpus, Part, Sex, Utterance};

@@ -117,14 +117,15 @@ fn part_size(n: usize, test_share: f64) -> Result<usize, SplitError> {
             part,
         })
     };
-    let count = (test_share * n as f64).ceil();
-    if !(count >= 1.0) {
+    // A float cast saturates, and NaN becomes 0.
+    let count = (test_share * n as f64).ceil() as usize;
+    if count == 0 {
         return empty("test");
     }
-    if count as usize >= n {
+    if count >= n {
         return empty("train");
     }
-    Ok(count as usize)
+    Ok(count)
 }
 
 /// Members of each class, classes in sorted order as in scikit-learn; and each class' number by first appearance.

@@ -39,19 +39,21 @@ pub fn stratified_kfold<L: Eq + Hash>(
         "utterances of the largest class",
     )?;
     // Deal the sorted labels out to the folds round robin: that fixes how many of each class a fold gets.
-    let mut allocation = vec![vec![0usize; counts.len()]; k];
+    let mut allocation = vec![vec![0usize; k]; counts.len()];
     let sorted = counts
         .iter()
         .enumerate()
         .flat_map(|(class, &count)| std::iter::repeat_n(class, count));
     for (position, class) in sorted.enumerate() {
-        allocation[position % k][class] += 1;
+        allocation[class][position % k] += 1;
     }
     let mut random = RandomState::new(seed);
     let mut fold_of = vec![0; labels.len()];
-    for class in 0..counts.len() {
-        let mut folds: Vec<usize> = (0..k)
-            .flat_map(|fold| std::iter::repeat_n(fold, allocation[fold][class]))
+    for (class, shares) in allocation.iter().enumerate() {
+        let mut folds: Vec<usize> = shares
+            .iter()
+            .enumerate()
+            .flat_map(|(fold, &share)| std::iter::repeat_n(fold, share))
             .collect();
         random.shuffle(&mut folds);
         let members = (0..labels.len()).filter(|&i| classes[i] == class);
