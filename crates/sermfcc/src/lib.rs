@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cepstrum;
+pub mod compare;
 mod delta;
 mod error;
 mod extractor;

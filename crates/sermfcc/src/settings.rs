@@ -6,6 +6,7 @@ use crate::FrontEnd;
 pub(crate) struct Setting {
     pub key: &'static str,
     pub show: fn(&FrontEnd) -> String,
+    pub copy: fn(&mut FrontEnd, &FrontEnd),
 }
 
 macro_rules! settings {
@@ -14,7 +15,7 @@ macro_rules! settings {
         pub(crate) const SETTINGS: &[Setting] = &[$(Setting {
             key: $key,
             show: |front_end| format!("{:?}", front_end.$($field).+),
-
+            copy: |to, from| to.$($field).+ = from.$($field).+.clone(),
         }),+];
     };
 }
