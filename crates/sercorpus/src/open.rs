@@ -49,10 +49,12 @@ impl OpenOptions {
 /// `root` is not a folder that can be read, or holds none of them.
 pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
     let mut hits = CorpusKind::ALL.map(|kind| (0usize, kind));
+    let mut recordings = 0;
     let mut seen = Census::default();
     walk(root, &mut Vec::new(), |entry, _| {
         seen.count(entry);
         if entry.is_audio() {
+            recordings += 1;
             for (count, kind) in &mut hits {
                 // A song of RAVDESS or a dialog of IEMOCAP speaks for the corpus too.
                 let fits = !matches!(
@@ -64,7 +66,8 @@ pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
         }
     })?;
     match hits.into_iter().max_by_key(|&(count, _)| count) {
-        Some((count, kind)) if count > 0 => Ok(kind),
+        // Most files: a few that are named alike do not make a corpus.
+        Some((count, kind)) if count > 0 && 2 * count >= recordings => Ok(kind),
         _ => Err(CorpusError::NotRecognised {
             root: root.to_owned(),
             seen: seen.to_string(),
