@@ -139,14 +139,17 @@ fn scan_counting(
     let mut findings = Vec::new();
     let mut labels = (kind == CorpusKind::Iemocap).then(iemocap::Labels::default);
     if let Some(labels) = &mut labels {
+        let mut files = Vec::new();
         // The trouble that a walk meets is told by the second walk.
-        let mut of_files = Vec::new();
         walk(root, &mut Vec::new(), |entry, _| {
             if iemocap::is_evaluation(entry.folders, entry.stem, entry.extension) {
-                labels.read(entry.path, options, &mut of_files);
+                files.push(entry.path.to_owned());
             }
         })?;
-        findings.append(&mut of_files);
+        files.sort();
+        files
+            .into_iter()
+            .for_each(|file| labels.read(file, options, &mut findings));
     }
     let mut skipped: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut unknown: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();

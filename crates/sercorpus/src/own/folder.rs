@@ -26,7 +26,13 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
             Some(Ok(Some(label))) => label,
             Some(Ok(None)) => return,
             Some(Err(message)) => {
-                unlisted.get_or_insert((entry.path.to_owned(), message));
+                // The first by name, whatever order the disk gives.
+                let found = (entry.path.to_owned(), message);
+                unlisted = Some(
+                    unlisted
+                        .take()
+                        .map_or_else(|| found.clone(), |first: (_, _)| first.min(found.clone())),
+                );
                 return;
             }
         };
