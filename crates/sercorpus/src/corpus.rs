@@ -122,6 +122,16 @@ impl Utterance {
             end: None,
         }
     }
+
+    /// Duration in seconds, given that of the whole recording.
+    #[must_use]
+    pub(crate) fn seconds(&self, of_recording: Option<f64>) -> Option<f64> {
+        let end = match (self.end, of_recording) {
+            (Some(end), Some(whole)) => Some(end.min(whole)),
+            (end, whole) => end.or(whole),
+        };
+        end.map(|end| (end - self.start.unwrap_or(0.0)).max(0.0))
+    }
 }
 
 /// A corpus as found on disk: its utterances in official order, and what is to be said about them.

@@ -17,19 +17,31 @@
 //! The crate decodes no audio, and knows neither features nor models.
 
 mod adapters;
+mod check;
 mod corpus;
 mod error;
+mod export;
 mod finding;
+mod inspect;
 mod kind;
 mod natural;
 mod open;
+mod own;
+mod plot;
 pub mod split;
+mod stats;
 pub mod synth;
 mod walk;
+pub mod wav;
 
+pub use check::{CheckReport, check};
 pub use corpus::{Corpus, Part, Sex, Utterance};
 pub use error::CorpusError;
+pub use export::{ExportFormat, export};
 pub use finding::{Finding, FindingKind, Severity};
+pub use inspect::{ContentHash, Progress, content_hashes, probe_all};
 pub use kind::{CorpusKind, UnknownCorpus};
 pub use natural::natural_cmp;
 pub use open::{IemocapStyle, OpenOptions, detect, open, scan};
+pub use own::{LabelMap, OwnOptions, Unlisted, open_any, open_folder, open_manifest};
+pub use stats::{GroupStats, Stats, stats};

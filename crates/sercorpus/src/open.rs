@@ -49,10 +49,12 @@ impl OpenOptions {
 /// `root` is not a folder that can be read, or holds none of them.
 pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
     let mut hits = CorpusKind::ALL.map(|kind| (0usize, kind));
+    let mut recordings = 0;
     let mut seen = Census::default();
     walk(root, &mut Vec::new(), |entry, _| {
         seen.count(entry);
         if entry.is_audio() {
+            recordings += 1;
             for (count, kind) in &mut hits {
                 // A song of RAVDESS or a dialog of IEMOCAP speaks for the corpus too.
                 let fits = !matches!(
@@ -64,7 +66,8 @@ pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
         }
     })?;
     match hits.into_iter().max_by_key(|&(count, _)| count) {
-        Some((count, kind)) if count > 0 => Ok(kind),
+        // Most files: a few that are named alike do not make a corpus.
+        Some((count, kind)) if count > 0 && 2 * count >= recordings => Ok(kind),
         _ => Err(CorpusError::NotRecognised {
             root: root.to_owned(),
             seen: seen.to_string(),
@@ -136,14 +139,17 @@ fn scan_counting(
     let mut findings = Vec::new();
     let mut labels = (kind == CorpusKind::Iemocap).then(iemocap::Labels::default);
     if let Some(labels) = &mut labels {
+        let mut files = Vec::new();
         // The trouble that a walk meets is told by the second walk.
-        let mut of_files = Vec::new();
         walk(root, &mut Vec::new(), |entry, _| {
             if iemocap::is_evaluation(entry.folders, entry.stem, entry.extension) {
-                labels.read(entry.path, options, &mut of_files);
+                files.push(entry.path.to_owned());
             }
         })?;
-        findings.append(&mut of_files);
+        files.sort();
+        files
+            .into_iter()
+            .for_each(|file| labels.read(file, options, &mut findings));
     }
     let mut skipped: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut unknown: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();

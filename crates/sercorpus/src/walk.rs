@@ -101,6 +101,7 @@ pub(crate) fn walk(
             findings,
         );
     }
+    hidden.sort();
     Ok(hidden)
 }
 

@@ -1,10 +1,12 @@
 //! The real EMODB, where it is: `SER_EMODB`, else `../shared/data/emodb` beside the repository.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use sercorpus::{CorpusKind, OpenOptions, Sex, detect, open};
+use sercorpus::{
+    CorpusKind, FindingKind, OpenOptions, Sex, check, content_hashes, detect, open, split, stats,
+};
 use sha2::{Digest, Sha256};
 
 fn emodb() -> Option<PathBuf> {
@@ -58,4 +60,55 @@ fn counts_speakers_labels_texts_and_order() {
         "14e775bc28c4833c5043ef43f540f87f3805f54e7d5a73e6de9cf68ba67d4c6b"
     );
     assert!(corpus.utterances.iter().all(|u| u.path.is_file()));
+}
+
+#[test]
+fn check_is_clean_and_durations_are_known() {
+    let Some(root) = emodb() else { return };
+    let corpus = open(CorpusKind::Emodb, &root, &OpenOptions::default()).unwrap();
+    let report = check(&corpus, &|_, _| {});
+    println!("{report}");
+    assert!(report.is_clean(), "{report}");
+    assert!(
+        !report
+            .findings
+            .iter()
+            .any(|f| f.kind == FindingKind::DuplicateContent),
+        "{report}"
+    );
+    let stats = stats(&corpus, &|_, _| {});
+    println!("{stats}");
+    // sum(soundfile.info(p).frames for p in glob('wav/*.wav')) / 16000
+    assert!(
+        (stats.total.seconds - 1_487.092_187_5).abs() < 1e-6,
+        "{}",
+        stats.total.seconds
+    );
+    assert_eq!((stats.rates[&16_000], stats.channels[&1]), (535, 535));
+}
+
+#[test]
+fn random_folds_share_all_speakers_and_leave_one_speaker_out_none() {
+    let Some(root) = emodb() else { return };
+    let corpus = open(CorpusKind::Emodb, &root, &OpenOptions::default()).unwrap();
+    let hashes = content_hashes(&corpus, &|_, _| {});
+    let random = split::leakage(&corpus, &split::kfold(535, 10, 46).unwrap(), Some(&hashes));
+    println!("{random}");
+    assert_eq!((random.leaking_speakers, random.speakers), (10, 10));
+    assert!(
+        random
+            .folds
+            .iter()
+            .all(|f| f.shared_speakers == f.test_speakers && f.shared_recordings == Some(0))
+    );
+    let folds = corpus.speaker_independent_folds().unwrap();
+    let independent = split::leakage(&corpus, &folds, Some(&hashes));
+    println!("{independent}");
+    assert_eq!((folds.len(), independent.leaking_speakers), (10, 0));
+    assert!(
+        independent
+            .folds
+            .iter()
+            .all(|f| f.test_speakers == 1 && f.shared_texts > 0)
+    );
 }

@@ -1,7 +1,7 @@
 //! IEMOCAP: names (`Ses01F_impro01_F000`) and EmoEvaluation files, which hold the labels.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Seen, all_digits, look_up};
 use crate::corpus::Sex;
@@ -103,18 +103,23 @@ pub(crate) struct Labels {
 impl Labels {
     /// Read one file: its lines `[start - end]<TAB>utterance<TAB>emotion<TAB>[v, a, d]`. Lines of another kind
     /// (the header, the annotators' `C-..:` and `A-..:`) are not of interest.
-    pub(crate) fn read(&mut self, path: &Path, options: &OpenOptions, findings: &mut Vec<Finding>) {
-        let bytes = match std::fs::read(path) {
+    pub(crate) fn read(
+        &mut self,
+        path: PathBuf,
+        options: &OpenOptions,
+        findings: &mut Vec<Finding>,
+    ) {
+        let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("cannot be read ({error}): its utterances have no labels");
-                findings
-                    .push(Finding::new(Severity::Error, FindingKind::Unreadable, message).at(path));
+                findings.push(
+                    Finding::new(Severity::Error, FindingKind::Unreadable, message).at(&path),
+                );
                 return;
             }
         };
         let file = self.files.len();
-        self.files.push(path.to_owned());
         for (number, line) in (1..).zip(String::from_utf8_lossy(&bytes).lines()) {
             if !line.trim_start().starts_with('[') {
                 continue;
@@ -122,7 +127,7 @@ impl Labels {
             let mut malformed = |kind, reason: String| {
                 findings.push(
                     Finding::new(Severity::Error, kind, reason)
-                        .at(path)
+                        .at(&path)
                         .line(number),
                 );
             };
@@ -160,16 +165,13 @@ impl Labels {
                 Some(only) if style != Some(only) => Err("the other style"),
                 _ => wanted,
             };
-            let known = self.wanted.contains_key(&id) || self.left_out.contains_key(&id);
-            if known {
-                malformed(
-                    FindingKind::Malformed,
-                    format!("{id} has a label already: this line is ignored"),
-                );
-                continue;
-            }
-            match wanted {
-                Ok(label) => {
+            // A nested copy of the corpus says the same again.
+            let known = match (self.wanted.get(&id), self.left_out.get(&id)) {
+                (Some(before), _) => Some(Ok(before.label)),
+                (None, before) => before.map(|&reason| Err(reason)),
+            };
+            match (known, wanted) {
+                (None, Ok(label)) => {
                     self.wanted.insert(
                         id,
                         Label {
@@ -179,11 +181,17 @@ impl Labels {
                         },
                     );
                 }
-                Err(reason) => {
+                (None, Err(reason)) => {
                     self.left_out.insert(id, reason);
                 }
+                (Some(before), again) if before == again => {}
+                _ => malformed(
+                    FindingKind::Malformed,
+                    format!("{id} has another label already: this line is ignored"),
+                ),
             }
         }
+        self.files.push(path);
     }
 }
 

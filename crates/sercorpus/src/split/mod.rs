@@ -13,14 +13,20 @@
 //! | [`hold_out`] | `ShuffleSplit(1, test_size=share, random_state=seed)`, i.e. `train_test_split` |
 //! | [`stratified_hold_out`] | `StratifiedShuffleSplit(1, test_size=share, random_state=seed)` |
 
+mod file;
 mod group;
 mod hold_out;
 mod kfold;
+mod leakage;
 mod numpy;
+mod scheme;
 
+pub use file::{read_csv, read_emobox, write_csv};
 pub use group::{group_kfold, leave_one_group_out};
 pub use hold_out::{hold_out, stratified_hold_out, train_validation_test, with_validation};
 pub use kfold::{kfold, stratified_kfold};
+pub use leakage::{FoldLeakage, LeakageReport, leakage};
+pub use scheme::Scheme;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +88,14 @@ pub enum SplitError {
         count: usize,
         /// How many are needed.
         needed: usize,
+    },
+    /// The manifest's split column leaves a part empty.
+    #[error(
+        "no utterance is marked `{part}`: the manifest needs a column `split` with train and test"
+    )]
+    NoPart {
+        /// Which part.
+        part: &'static str,
     },
     /// Utterances without a speaker (or session) cannot be grouped by it.
     #[error(

@@ -132,7 +132,7 @@ fn casia(label: &str, speaker: &str, k: usize) -> Planned {
         file,
         utterance,
         1.0,
-        speaker.len() % 2 == 0,
+        speaker.len().is_multiple_of(2),
     )
 }
 

@@ -1,0 +1,223 @@
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::inspect::{ContentHash, Inspection, Progress, each_file, inspect};
+use crate::wav::WavInfo;
+use crate::{Corpus, CorpusKind, Finding, FindingKind, Severity};
+
+/// Of recordings that vary, so many of the same length to the sample mean that somebody cut them.
+const UNIFORM_SHARE: f64 = 0.9;
+const UNIFORM_AT_LEAST: usize = 10;
+
+/// What [`check`] found.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Name of the corpus.
+    pub corpus: String,
+    /// Utterances it has.
+    pub utterances: usize,
+    /// Audio in readable WAV files, in seconds.
+    pub seconds: f64,
+    /// All that is to be said, the gravest first.
+    pub findings: Vec<Finding>,
+}
+
+impl CheckReport {
+    /// Is the corpus what it should be? Notes and warnings do not count against it.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.iter().all(|f| f.severity < Severity::Error)
+    }
+}
+
+impl fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        let count = |severity| {
+            self.findings
+                .iter()
+                .filter(|f| f.severity == severity)
+                .count()
+        };
+        let verdict = if self.is_clean() {
+            "clean"
+        } else {
+            "not what it should be"
+        };
+        write!(
+            f,
+            "{}: {verdict}; {} utterances, {:.1} min; {} errors, {} warnings, {} notes",
+            self.corpus,
+            self.utterances,
+            self.seconds / 60.0,
+            count(Severity::Error),
+            count(Severity::Warning),
+            count(Severity::Note)
+        )
+    }
+}
+
+/// Read every recording of a corpus and report what is wrong with it: files that cannot be used, a rate or lengths
+/// that the original does not have, recordings that occur twice; and what [`open`](crate::open()) found.
+#[must_use]
+pub fn check(corpus: &Corpus, progress: Progress<'_>) -> CheckReport {
+    let inspections = each_file(corpus, progress, inspect);
+    let mut findings = corpus.findings.clone();
+    findings.extend(unusable(corpus, &inspections));
+    let headers: Vec<(usize, WavInfo)> = inspections
+        .iter()
+        .enumerate()
+        .filter_map(|(i, inspection)| {
+            Some((i, inspection.header.as_ref()?.as_ref().ok().copied()?))
+        })
+        .collect();
+    findings.extend(wrong_rates(corpus, &headers));
+    findings.extend(uniform_lengths(corpus, &headers));
+    findings.extend(implausible_mean(corpus, &headers));
+    findings.extend(duplicates(corpus, &inspections));
+    findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    CheckReport {
+        corpus: corpus.name.clone(),
+        utterances: corpus.utterances.len(),
+        seconds: headers.iter().map(|(_, h)| h.seconds()).sum(),
+        findings,
+    }
+}
+
+fn unusable(corpus: &Corpus, inspections: &[Inspection]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut silent = Vec::new();
+    let mut other_formats = 0;
+    let mut told = std::collections::HashSet::new();
+    for (utterance, inspection) in corpus.utterances.iter().zip(inspections) {
+        match (&inspection.header, inspection.problem) {
+            (Some(Err(reason)), Some(kind)) if told.insert(&utterance.path) => {
+                findings.push(Finding::new(Severity::Error, kind, reason).at(&utterance.path));
+            }
+            (None, _) => other_formats += 1,
+            _ => {}
+        }
+        if inspection.silent {
+            silent.push(utterance.id.clone());
+        }
+    }
+    if !silent.is_empty() {
+        let message = format!("{} recordings are digital silence throughout", silent.len());
+        findings.push(Finding::new(Severity::Error, FindingKind::Silent, message).of(silent));
+    }
+    if other_formats > 0 {
+        let message = format!(
+            "{other_formats} recordings are not WAV: their rate and duration were not looked at"
+        );
+        findings.push(Finding::new(Severity::Note, FindingKind::Skipped, message));
+    }
+    findings
+}
+
+fn wrong_rates(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Vec<Finding> {
+    let Some(kind) = corpus.kind else {
+        return Vec::new();
+    };
+    let mut by_rate = std::collections::BTreeMap::<u32, Vec<String>>::new();
+    for (i, header) in headers.iter().filter(|(_, h)| h.rate != kind.sample_rate()) {
+        by_rate
+            .entry(header.rate)
+            .or_default()
+            .push(corpus.utterances[*i].id.clone());
+    }
+    by_rate
+        .into_iter()
+        .map(|(rate, ids)| {
+            let message = format!(
+                "{} recordings are at {rate} Hz where {kind} has {} Hz: a modified (resampled) copy",
+                ids.len(),
+                kind.sample_rate()
+            );
+            Finding::new(Severity::Error, FindingKind::WrongRate, message).of(ids)
+        })
+        .collect()
+}
+
+fn uniform_lengths(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Option<Finding> {
+    let mut counts = HashMap::<(u64, u32), usize>::new();
+    headers
+        .iter()
+        .for_each(|(_, h)| *counts.entry((h.frames, h.rate)).or_default() += 1);
+    let (&(frames, rate), &count) = counts
+        .iter()
+        .max_by_key(|&(&length, &count)| (count, length))?;
+    if count < UNIFORM_AT_LEAST || (count as f64) < UNIFORM_SHARE * headers.len() as f64 {
+        return None;
+    }
+    // One's own recordings may be cut on purpose.
+    let severity = if corpus.kind.is_some() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let message = format!(
+        "{count} of {} recordings are exactly {:.3} s long: a modified copy (cut or padded to one length)",
+        headers.len(),
+        frames as f64 / f64::from(rate)
+    );
+    Some(Finding::new(
+        severity,
+        FindingKind::ModifiedDurations,
+        message,
+    ))
+}
+
+fn implausible_mean(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Option<Finding> {
+    let kind = corpus.kind.filter(|_| corpus.is_complete())?;
+    let mean = headers.iter().map(|(_, h)| h.seconds()).sum::<f64>() / headers.len().max(1) as f64;
+    let (low, high) = kind.plausible_mean_seconds();
+    let message = format!(
+        "recordings last {mean:.2} s on average; of the original {low} .. {high} s is expected: perhaps a modified copy"
+    );
+    (!headers.is_empty() && !(low..=high).contains(&mean))
+        .then(|| Finding::new(Severity::Warning, FindingKind::ModifiedDurations, message))
+}
+
+/// Recordings with the same audio under different names: in a random split they end up on both sides.
+fn duplicates(corpus: &Corpus, inspections: &[Inspection]) -> Vec<Finding> {
+    let mut by_hash: Vec<(ContentHash, usize)> = inspections
+        .iter()
+        .enumerate()
+        .filter_map(|(i, inspection)| Some((inspection.hash?, i)))
+        .collect();
+    by_hash.sort_unstable();
+    let mut findings = Vec::new();
+    for group in by_hash.chunk_by(|a, b| a.0 == b.0) {
+        let mut members: Vec<_> = group.iter().map(|&(_, i)| &corpus.utterances[i]).collect();
+        members.dedup_by_key(|u| &u.path);
+        if members.len() < 2 {
+            continue;
+        }
+        let ids: Vec<String> = members.iter().map(|u| u.id.clone()).collect();
+        let severity = match corpus.kind {
+            Some(CorpusKind::Ravdess)
+                if ids == ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"] =>
+            {
+                Severity::Note
+            }
+            Some(_) => Severity::Error,
+            None => Severity::Warning,
+        };
+        let known = if severity == Severity::Note {
+            " (as in the original)"
+        } else {
+            ""
+        };
+        let message = format!(
+            "{} recordings have the same audio{known}: leakage in a random split",
+            ids.len()
+        );
+        findings.push(Finding::new(severity, FindingKind::DuplicateContent, message).of(ids));
+    }
+    findings
+}
