@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sercorpus::{Corpus, CorpusKind, OpenOptions};
+use sercorpus::{Corpus, CorpusKind, OpenOptions, synth};
 
 use crate::{
     cli::Reproduce,
