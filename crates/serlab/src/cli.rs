@@ -102,3 +102,11 @@ pub enum EngineKind {
     /// libtorch, the reference.
     Libtorch,
 }
+
+impl EngineKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Libtorch => "libtorch",
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sercorpus::CorpusKind;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sertrain::Protocol;
 use timnet::Variant;
 use timnet_core::{Adam, Objective};
@@ -66,8 +66,6 @@ pub struct Training {
     pub eps: f64,
     /// Part of the training utterances that the protocol `validated` chooses the epoch on.
     pub validation_share: f64,
-    /// Least seconds between two checkpoints of a fold.
-    pub checkpoint_seconds: u64,
 }
 
 impl Training {
@@ -75,12 +73,7 @@ impl Training {
     pub fn objective(&self) -> Objective {
         Objective {
             label_smoothing: self.label_smoothing,
-            adam: Adam {
-                learning_rate: self.learning_rate,
-                beta1: self.beta1,
-                beta2: self.beta2,
-                eps: self.eps,
-            },
+            adam: Adam { learning_rate: self.learning_rate, beta1: self.beta1, beta2: self.beta2, eps: self.eps },
         }
     }
 }
@@ -95,6 +88,9 @@ pub struct Synthetic {
     pub folds: usize,
     /// Epochs in place of the experiment's.
     pub epochs: u32,
+    /// Batch size in place of the experiment's: a small corpus takes few steps an epoch, and BatchNorm's running
+    /// statistics want hundreds.
+    pub batch_size: usize,
 }
 
 /// A corpus' part: `configs/corpora/emodb.toml` and its like.

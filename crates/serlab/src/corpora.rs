@@ -101,9 +101,9 @@ fn from_environment() -> Result<Vec<(CorpusKind, PathBuf)>> {
 }
 
 fn pair_of(pair: &str, from: &str) -> Result<(CorpusKind, PathBuf)> {
-    let (name, path) = pair
-        .split_once('=')
-        .ok_or_else(|| LabError::Input(format!("{from} `{pair}`: expected CORPUS=PATH, for example emodb=/data/emodb")))?;
+    let (name, path) = pair.split_once('=').ok_or_else(|| {
+        LabError::Input(format!("{from} `{pair}`: expected CORPUS=PATH, for example emodb=/data/emodb"))
+    })?;
     Ok((name.trim().parse().map_err(LabError::input)?, PathBuf::from(path.trim())))
 }
 

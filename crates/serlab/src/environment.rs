@@ -1,6 +1,10 @@
 //! Where a run was computed.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use serde::Serialize;
+
+use crate::{cli::Reproduce, corpora::Sources};
 
 /// `environment.json`: what may explain a difference between two machines. No figure depends on it.
 #[derive(Debug, Serialize)]
@@ -10,8 +14,9 @@ pub struct Environment {
     program_version: &'static str,
     git_commit: Option<String>,
     libtorch: &'static str,
-    engine: String,
+    engine: &'static str,
     device: String,
+    corpora: BTreeMap<String, PathBuf>,
     os: &'static str,
     architecture: &'static str,
     cpu: Option<String>,
@@ -22,15 +27,16 @@ pub struct Environment {
 
 impl Environment {
     /// Of this process.
-    pub fn of(engine: &str, device: &str, jobs: usize) -> Self {
+    pub fn of(args: &Reproduce, sources: &Sources, jobs: usize) -> Self {
         Self {
             version: 1,
             program: env!("CARGO_PKG_NAME"),
             program_version: env!("CARGO_PKG_VERSION"),
             git_commit: git_commit(),
             libtorch: "2.11.0",
-            engine: engine.to_owned(),
-            device: device.to_owned(),
+            engine: args.engine.name(),
+            device: args.device.clone(),
+            corpora: sources.corpora.iter().map(|s| (s.kind.to_string(), s.corpus.root.clone())).collect(),
             os: std::env::consts::OS,
             architecture: std::env::consts::ARCH,
             cpu: cpu(),

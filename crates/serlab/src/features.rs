@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use seraudio::LoadOptions;
 use sercorpus::Corpus;
-use sermfcc::{Extractor, FrontEnd};
 use serde::Serialize;
+use sermfcc::{Extractor, FrontEnd};
 use sertrain::write_atomic;
 use timnet_core::Dataset;
 
@@ -71,8 +71,7 @@ pub fn of(corpus: &Corpus, front_end: &FrontEnd, length: usize, cache: &Path) ->
         })
         .collect::<Result<_>>()?;
     let frames = front_end.frames(length);
-    let data =
-        Dataset::new(rows.concat(), labels, frames, front_end.coefficients).map_err(LabError::work)?;
+    let data = Dataset::new(rows.concat(), labels, frames, front_end.coefficients).map_err(LabError::work)?;
     write(&path, &data, record)
         .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
     Ok(Features { data, hash })

@@ -65,9 +65,8 @@ impl FoldFile {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
         };
-        let file: Self = serde_json::from_slice(&bytes).map_err(|e| {
-            LabError::Work(format!("{}: {e}; delete it to train the fold again", path.display()))
-        })?;
+        let file: Self = serde_json::from_slice(&bytes)
+            .map_err(|e| LabError::Work(format!("{}: {e}; delete it to train the fold again", path.display())))?;
         if file.version != VERSION {
             return Err(LabError::Work(format!(
                 "{}: version {}, this program writes {VERSION}; give another --run-dir",

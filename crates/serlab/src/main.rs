@@ -16,6 +16,7 @@ mod table;
 mod workers;
 
 use std::{
+    io::IsTerminal,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -29,7 +30,13 @@ fn main() -> ExitCode {
     keep_freed_memory();
     let cli = cli::Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_target(false).init();
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_env_filter(filter)
+        .with_target(false)
+        .init();
     let handler = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(1);

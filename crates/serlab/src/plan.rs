@@ -1,10 +1,10 @@
 //! What is to be trained, and which figures come out of it.
 
-use serde::{Deserialize, Serialize};
 use sercorpus::{
     CorpusKind,
     split::{self, Fold},
 };
+use serde::{Deserialize, Serialize};
 use sertrain::Protocol;
 use timnet::{ModelConfig, Variant};
 

@@ -1,6 +1,7 @@
 //! `reproduce`: from the command line to the table.
 
 use std::{
+    collections::BTreeMap,
     fs::OpenOptions,
     io::Write,
     path::{Path, PathBuf},
@@ -8,12 +9,18 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
+use sercorpus::CorpusKind;
+use serde::Serialize;
 use sermfcc::FrontEnd;
-use timnet::tch::{self, Device};
+use sertrain::Protocol;
+use timnet::{
+    Variant,
+    tch::{self, Device},
+};
 
 use crate::{
     cli::Reproduce,
-    config::{self, Experiment},
+    config::{self, CorpusConfig, Experiment},
     corpora::{self, Sources},
     environment::{self, Environment},
     error::{LabError, Result},
@@ -45,6 +52,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         tracing::warn!("no corpus is configured: running on small SYNTHETIC corpora");
         experiment.folds = args.folds.map_or(experiment.synthetic.folds, |n| n as usize);
         experiment.training.epochs = args.epochs.unwrap_or(experiment.synthetic.epochs);
+        experiment.training.batch_size = experiment.synthetic.batch_size;
     }
     let trainings = plan::trainings(&experiment, &sources.corpora)?;
     let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
@@ -57,14 +65,14 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         .iter()
         .map(|s| features::of(&s.corpus, &front_end, s.config.length, &cache.join("features")))
         .collect::<Result<Vec<_>>>()?;
-    let resolved = toml::to_string(&experiment).map_err(LabError::work)?;
-    let hash = identity(&resolved, &sources, &features);
+    let resolved = resolve(args, &experiment, &front_end, &sources, &features)?;
+    let hash = blake3::hash(resolved.as_bytes()).to_hex();
     let path = args
         .run_dir
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("runs/{}-{}", args.experiment.name(), &hash[..12])));
     let dir = RunDir::open(&path, &hash, &resolved)?;
-    dir.json("environment.json", &Environment::of("libtorch", &args.device, jobs))?;
+    dir.json("environment.json", &Environment::of(args, &sources, jobs))?;
     tracing::info!("run folder {}", path.display());
     let start = Instant::now();
     let folds = Work {
@@ -82,7 +90,12 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     if args.json {
         return print(&serde_json::to_string_pretty(&metrics).map_err(LabError::work)?);
     }
-    print(&format!("{}{:.1} min in this call; run folder {}", table::render(&metrics), start.elapsed().as_secs_f64() / 60.0, path.display()))
+    print(&format!(
+        "{}{:.1} min in this call; run folder {}",
+        table::render(&metrics),
+        start.elapsed().as_secs_f64() / 60.0,
+        path.display()
+    ))
 }
 
 fn override_with(experiment: &mut Experiment, args: &Reproduce) {
@@ -125,23 +138,68 @@ fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
     Ok(front_end)
 }
 
-/// Hash of all that a run's figures depend on.
-fn identity(resolved: &str, sources: &Sources, features: &[Features]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(resolved.as_bytes());
-    for (source, features) in sources.corpora.iter().zip(features) {
-        let c = &source.config;
-        hasher.update(format!("{} {} {} {} ", source.kind, c.length, c.blocks, c.seed).as_bytes());
-        hasher.update(features.hash.as_bytes());
+/// `config.toml`: all that a run's figures depend on, and nothing else. Its hash names the run.
+fn resolve(
+    args: &Reproduce,
+    experiment: &Experiment,
+    front_end: &FrontEnd,
+    sources: &Sources,
+    features: &[Features],
+) -> Result<String> {
+    #[derive(Serialize)]
+    struct Resolved<'a> {
+        experiment: &'a str,
+        engine: &'a str,
+        synthetic: bool,
+        protocols: &'a [Protocol],
+        variants: &'a [Variant],
+        folds: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seeds: Option<&'a [u64]>,
+        training: &'a config::Training,
+        front_end: &'a FrontEnd,
+        corpora: BTreeMap<CorpusKind, ResolvedCorpus<'a>>,
     }
-    hasher.finalize().to_hex().to_string()
+    #[derive(Serialize)]
+    struct ResolvedCorpus<'a> {
+        length: usize,
+        blocks: usize,
+        seed: u64,
+        utterances: usize,
+        features: &'a str,
+    }
+    let corpora = sources.corpora.iter().zip(features).map(|(source, features)| {
+        let CorpusConfig { length, blocks, seed, .. } = source.config;
+        let utterances = source.corpus.utterances.len();
+        (source.kind, ResolvedCorpus { length, blocks, seed, utterances, features: &features.hash })
+    });
+    let resolved = Resolved {
+        experiment: args.experiment.name(),
+        engine: args.engine.name(),
+        synthetic: sources.synthetic,
+        protocols: &experiment.protocols,
+        variants: &experiment.variants,
+        folds: experiment.folds,
+        seeds: experiment.seeds.as_deref(),
+        training: &experiment.training,
+        front_end,
+        corpora: corpora.collect(),
+    };
+    toml::to_string(&resolved).map_err(LabError::work)
 }
 
 fn plan_text(trainings: &[Training], experiment: &Experiment, jobs: usize) -> String {
     let epochs = experiment.training.epochs;
     let mut text: String = trainings
         .iter()
-        .map(|t| format!("{}: {} folds x {epochs} epochs, {} utterances\n", t.name(), t.folds.len(), t.folds.first().map_or(0, |f| f.train.len() + f.validation.len() + f.test.len())))
+        .map(|t| {
+            format!(
+                "{}: {} folds x {epochs} epochs, {} utterances\n",
+                t.name(),
+                t.folds.len(),
+                t.folds.first().map_or(0, |f| f.train.len() + f.validation.len() + f.test.len())
+            )
+        })
         .collect();
     let total: usize = trainings.iter().map(|t| t.folds.len()).sum();
     text.push_str(&format!("{} epochs in all, {jobs} folds at a time", total as u64 * u64::from(epochs)));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use sercorpus::CorpusKind;
+use serde::{Deserialize, Serialize};
 use sermetrics::{Confusion, Interval, Spread, bootstrap_interval, confusion};
 use sertrain::{Protocol, Scored};
 use timnet::Variant;
@@ -179,9 +179,8 @@ pub fn cell(
         bootstrap_interval(&truth, &predicted, labels.len(), metric, RESAMPLES, 0.95, training.seed)
             .map_err(LabError::work)
     };
-    let spread = |of: fn(&FoldScore) -> f64| {
-        Spread::of(&scores.iter().map(of).collect::<Vec<_>>()).map_err(LabError::work)
-    };
+    let spread =
+        |of: fn(&FoldScore) -> f64| Spread::of(&scores.iter().map(of).collect::<Vec<_>>()).map_err(LabError::work);
     Ok(Cell {
         corpus: training.kind,
         variant: training.model.variant,

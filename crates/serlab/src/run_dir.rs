@@ -96,7 +96,8 @@ impl RunDir {
         let header = ["id", "fold", "truth", "predicted"].into_iter().map(str::to_owned);
         out.write_record(header.chain(labels.iter().cloned())).map_err(LabError::work)?;
         for row in rows {
-            let start = [row.id.to_owned(), row.fold.to_string(), labels[row.truth].clone(), labels[row.predicted].clone()];
+            let start =
+                [row.id.to_owned(), row.fold.to_string(), labels[row.truth].clone(), labels[row.predicted].clone()];
             let record = start.into_iter().chain(row.probabilities.iter().map(f32::to_string));
             out.write_record(record).map_err(LabError::work)?;
         }

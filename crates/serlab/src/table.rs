@@ -9,7 +9,15 @@ pub fn render(metrics: &Metrics) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([
-        "corpus", "network", "protocol", "seed", "UAR", "WAR", "std over folds", "pooled UAR [95 %]", "published",
+        "corpus",
+        "network",
+        "protocol",
+        "seed",
+        "UAR",
+        "WAR",
+        "std over folds",
+        "pooled UAR [95 %]",
+        "published",
     ]);
     for cell in &metrics.cells {
         table.add_row(row(cell, metrics.synthetic));
@@ -20,7 +28,9 @@ pub fn render(metrics: &Metrics) -> String {
         }
     }
     let mut text = format!("{table}\n");
-    text.push_str("UAR and WAR: mean over folds, in percent; std with divisor n; pooled: all folds' predictions together.\n");
+    text.push_str(
+        "UAR and WAR: mean over folds, in percent; std with divisor n; pooled: all folds' predictions together.\n",
+    );
     for caveat in caveats(metrics) {
         text.push_str(&caveat);
         text.push('\n');
@@ -45,7 +55,12 @@ fn row(cell: &Cell, synthetic: bool) -> [String; 9] {
         percent(cell.uar.mean),
         percent(cell.war.mean),
         format!("{} / {}", percent(cell.uar.population_std), percent(cell.war.population_std)),
-        format!("{} [{}, {}]", percent(cell.pooled_uar.estimate), percent(cell.pooled_uar.low), percent(cell.pooled_uar.high)),
+        format!(
+            "{} [{}, {}]",
+            percent(cell.pooled_uar.estimate),
+            percent(cell.pooled_uar.low),
+            percent(cell.pooled_uar.high)
+        ),
         published,
     ]
 }

@@ -25,6 +25,9 @@ use crate::{
     progress::Progress,
 };
 
+/// Least time between two checkpoints of a fold.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
 /// What all folds of a run share.
 pub struct Work<'a> {
     /// The corpora.
@@ -110,7 +113,8 @@ impl Work<'_> {
             return Ok(file);
         }
         let folder = path.parent().unwrap_or(self.dir);
-        std::fs::create_dir_all(folder).map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
         let data = &self.features[training.source].data;
         let key = streams::Key { seed: training.seed, fold: place.fold as u32 };
         let layout = Layout::new(&training.model);
@@ -130,13 +134,13 @@ impl Work<'_> {
         let schedule = Schedule {
             epochs: self.config.epochs,
             batch_size: self.config.batch_size,
-            checkpoint_every: Duration::from_secs(self.config.checkpoint_seconds),
+            checkpoint_every: CHECKPOINT_EVERY,
         };
         let name = format!("{} fold {}", training.name(), place.fold);
         let checkpoint = path.with_extension("checkpoint");
-        let mut resumed = false;
+        let mut counted = false;
         let mut observe = |record: &sertrain::EpochRecord| {
-            if !std::mem::replace(&mut resumed, true) {
+            if !std::mem::replace(&mut counted, true) {
                 progress.skip(u64::from(record.epoch) - 1);
             }
             progress.epoch(&name, record);

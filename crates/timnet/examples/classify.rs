@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (weights, metadata) = Weights::load(Path::new(&weights))?;
     let values: Vec<f32> = fs::read(&features)?.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
     let coefficients = weights.config.coefficients;
-    if values.is_empty() || values.len() % coefficients != 0 {
+    if values.is_empty() || !values.len().is_multiple_of(coefficients) {
         return Err(format!("{features}: {} values are no frames of {coefficients} coefficients", values.len()).into());
     }
     let network = Network::new(&weights, Device::Cpu, Kind::Float)?;

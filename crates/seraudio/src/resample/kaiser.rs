@@ -14,12 +14,24 @@ pub(crate) struct Table {
     pub values: Vec<f64>,
     /// Points per zero crossing.
     pub per_zero: usize,
-    /// When downsampling, step through the table in whole points, as resampy does, instead of exactly.
-    pub whole_steps: bool,
+    /// How positions are computed. All but `Exact` also step through the table in whole points when downsampling, as
+    /// resampy does.
+    pub clock: Clock,
+}
+
+/// How the position of an output in the input is computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Clock {
+    /// In integers.
+    Exact,
+    /// By adding up the step, resampy 0.2.
+    Sum,
+    /// By multiplying with the step, resampy 0.3 and later.
+    Product,
 }
 
 impl Table {
-    fn new(zeros: usize, per_zero: usize, rolloff: f64, beta: f64, whole_steps: bool) -> Self {
+    fn new(zeros: usize, per_zero: usize, rolloff: f64, beta: f64, clock: Clock) -> Self {
         let points = zeros * per_zero;
         let scale = 1.0 / bessel_i0(beta);
         let values = (0..=points)
@@ -30,7 +42,7 @@ impl Table {
                 rolloff * sinc(rolloff * u) * window
             })
             .collect();
-        Table { values, per_zero, whole_steps }
+        Table { values, per_zero, clock }
     }
 }
 
@@ -40,15 +52,14 @@ pub(crate) fn table(resampler: Resampler) -> &'static Table {
     static KAISER_03: OnceLock<Table> = OnceLock::new();
     static SOXR: OnceLock<Table> = OnceLock::new();
     match resampler {
-        Resampler::KaiserBest02 => {
-            KAISER_02.get_or_init(|| Table::new(64, 1 << 9, 0.947_593_716_739_959_6, 14.769_656_459_379_492, true))
-        }
+        Resampler::KaiserBest02 => KAISER_02
+            .get_or_init(|| Table::new(64, 1 << 9, 0.947_593_716_739_959_6, 14.769_656_459_379_492, Clock::Sum)),
         Resampler::KaiserBest03 => {
-            KAISER_03.get_or_init(|| Table::new(50, 1 << 13, 0.917_347, 12.984_585_247_040_012, true))
+            KAISER_03.get_or_init(|| Table::new(50, 1 << 13, 0.917_347, 12.984_585_247_040_012, Clock::Product))
         }
         // Pass band to 0.913 of the lower Nyquist frequency, stop band from 1, 126 dB: the middle and the Kaiser
         // length and shape that belong to those.
-        _ => SOXR.get_or_init(|| Table::new(96, 1 << 12, 0.9565, 13.0, false)),
+        _ => SOXR.get_or_init(|| Table::new(96, 1 << 12, 0.9565, 13.0, Clock::Exact)),
     }
 }
 

@@ -18,7 +18,8 @@ use polyphase::Polyphase;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Resampler {
-    /// `sinc`: rubato's windowed sinc with its default parameters (256 taps, Blackman-Harris squared, cubic).
+    /// `sinc`: rubato's windowed sinc with its default parameters (256 taps, Blackman-Harris squared, cubic). Its
+    /// delay is taken out in whole output samples, so a signal lies up to one sample early or late.
     #[default]
     Sinc,
     /// `kaiser_best-0.2`: resampy <= 0.2.2, the default of librosa up to 0.9 with that resampy.
@@ -91,6 +92,7 @@ pub fn resample(samples: &[f32], from: u32, to: u32, resampler: Resampler) -> Re
 pub struct Converter {
     from: u32,
     to: u32,
+    resampler: Resampler,
     filter: Filter,
 }
 
@@ -115,12 +117,14 @@ impl Converter {
             Resampler::Sinc => Filter::Rubato,
             _ => Filter::Polyphase(cached(from, to, resampler)),
         };
-        let converter = Converter { from, to, filter };
+        let converter = Converter { from, to, resampler, filter };
         converter.rubato(&[0.0])?;
         Ok(converter)
     }
 
     /// Resamples one signal to `ceil(n * to / from)` samples.
+    ///
+    /// resampy and soxr compute `floor` and `round` of that, and librosa fills the rest with a zero: so does this.
     pub fn convert(&self, samples: &[f32]) -> Vec<f32> {
         let length = resampled_length(samples.len(), self.from, self.to);
         let mut out = match &self.filter {
@@ -129,8 +133,20 @@ impl Converter {
             // Construction was tried in `new`, with the same rates.
             Filter::Rubato => self.rubato(samples).unwrap_or_default(),
         };
+        out.truncate(self.computed_length(samples.len()));
         out.resize(length, 0.0);
         out
+    }
+
+    /// Samples that the library which is followed computes; librosa fills the rest up to `ceil` with zeros.
+    fn computed_length(&self, length: usize) -> usize {
+        let (length, from, to) = (length as f64, f64::from(self.from), f64::from(self.to));
+        match self.resampler {
+            Resampler::Sinc => (length * (to / from)).ceil() as usize,
+            Resampler::KaiserBest02 => (length * (to / from)) as usize,
+            Resampler::KaiserBest03 => (length * to / from) as usize,
+            Resampler::SoxrHq => (length * to / from).round() as usize,
+        }
     }
 
     fn rubato(&self, samples: &[f32]) -> Result<Vec<f32>, AudioError> {
