@@ -1,8 +1,149 @@
-//! `cargo xtask bench`.
-use anyhow::Result;
-use clap::Args;
+//! `cargo xtask bench`: ours and its peers in one run, alternating, then medians and ratios.
+//!
+//! A program under measurement prints one JSON object a line. Of its entries
+//! - those whose name holds `seconds` and `peak_rss` (bytes) are figures, the less the better;
+//! - `program`, `peer` and `engine` say who measured;
+//! - all others say what was measured, and have to be equal for two lines to be compared.
+//!
+//! Every round starts each program once: start-up and warm-up are the program's own business and outside its figures.
+
+mod table;
+mod venv;
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::{project, setup};
+use table::Table;
+
 #[derive(Args)]
-pub struct Options {}
-pub fn run(_: &Options) -> Result<()> {
-    Ok(())
+#[command(after_help = "\
+Examples:
+  cargo xtask bench infer                 ours against Keras, five rounds
+  cargo xtask bench train --rounds 3
+  cargo xtask bench features --json       one JSON object a figure, on standard output")]
+pub struct Options {
+    what: What,
+    /// How often each program is run
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// JSON lines in place of the table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// Recordings to MFCCs, against librosa
+    Features,
+    /// An epoch of training, against Keras
+    Train,
+    /// Answers of a trained network, against Keras
+    Infer,
+}
+
+/// One benchmark: what is started, with which arguments for all.
+struct Bench {
+    package: &'static str,
+    example: &'static str,
+    peers: &'static [Peer],
+    cases: &'static [&'static str],
+}
+
+struct Peer {
+    name: &'static str,
+    script: &'static str,
+    /// Its own arguments, before the case's.
+    arguments: &'static [&'static str],
+    requirements: &'static [&'static str],
+}
+
+const KERAS: &[&str] = &["tensorflow-cpu==2.21.0", "tf_keras==2.21.0"];
+
+impl What {
+    fn bench(self) -> Bench {
+        match self {
+            Self::Features => Bench {
+                package: "sermfcc",
+                example: "bench_features",
+                peers: &[Peer {
+                    name: "librosa",
+                    script: "benches/features_peer.py",
+                    arguments: &[],
+                    requirements: &["librosa==0.11.0"],
+                }],
+                cases: &[""],
+            },
+            Self::Train => Bench {
+                package: "timnet-native",
+                example: "bench_train",
+                peers: &[Peer {
+                    name: "Keras",
+                    script: "benches/keras_peer.py",
+                    arguments: &["train"],
+                    requirements: KERAS,
+                }],
+                // EMODB's and IEMOCAP's shapes.
+                cases: &[
+                    "--blocks 8 --frames 188 --utterances 482 --batch 64 --epochs 1",
+                    "--blocks 10 --frames 606 --utterances 128 --batch 64 --epochs 1",
+                ],
+            },
+            Self::Infer => Bench {
+                package: "timnet-native",
+                example: "bench_infer",
+                peers: &[Peer {
+                    name: "Keras",
+                    script: "benches/keras_peer.py",
+                    arguments: &["infer"],
+                    requirements: KERAS,
+                }],
+                cases: &["--blocks 8 --frames 188", "--blocks 10 --frames 606"],
+            },
+        }
+    }
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let bench = options.what.bench();
+    setup::run(&setup::Options::default())?;
+    let example = ["--quiet", "--release", "--package", bench.package, "--example", bench.example];
+    project::check(project::cargo().arg("build").args(example))?;
+    let python = venv::ready(bench.peers.iter().flat_map(|peer| peer.requirements))?;
+
+    let mut table = Table::default();
+    for case in bench.cases {
+        for round in 1..=options.rounds {
+            eprintln!("round {round} of {}: {} {case}", options.rounds, bench.example);
+            let mut ours = project::cargo();
+            ours.arg("run").args(example).arg("--").args(case.split_whitespace());
+            table.add("ours", &lines(&mut ours)?)?;
+            for peer in bench.peers {
+                table.add(peer.name, &lines(&mut script(&python, peer, case))?)?;
+            }
+        }
+    }
+    table.print(options.json)
+}
+
+fn script(python: &Path, peer: &Peer, case: &str) -> Command {
+    let mut command = Command::new(python);
+    command.current_dir(project::root()).arg(peer.script).args(peer.arguments).args(case.split_whitespace());
+    command
+}
+
+/// What the program prints; its messages go to the terminal.
+fn lines(command: &mut Command) -> Result<String> {
+    let name = format!("{command:?}");
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("cannot start {name}"))?;
+    if !output.status.success() {
+        bail!("{name} failed ({})", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{name} did not print text"))
 }

@@ -10,7 +10,7 @@ mod setup;
 mod test;
 mod tidy;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -34,20 +34,11 @@ enum Command {
     /// Make libtorch ready: use an installed one, or fetch it with pip into .libtorch/
     Setup(setup::Options),
     /// Reproduce a table or figure of the paper
-    #[command(after_help = reproduce::EXAMPLES)]
-    Reproduce {
-        #[arg(value_parser = reproduce::RESULTS, value_name = "RESULT")]
-        result: String,
-        /// Handed on as they are; `cargo xtask reproduce table1 --help` lists them
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        options: Vec<OsString>,
-    },
+    #[command(subcommand, after_help = reproduce::EXAMPLES, disable_help_subcommand = true)]
+    Reproduce(reproduce::Target),
     /// The ablations: the same as `reproduce table3`
     #[command(disable_help_flag = true)]
-    Ablation {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        options: Vec<OsString>,
-    },
+    Ablation(reproduce::Options),
     /// Time ours and the Python peer alternately in one run; medians and ratios
     Bench(bench::Options),
     /// Everything that CI checks
@@ -59,8 +50,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Setup(options) => setup::run(&options),
-        Command::Reproduce { result, options } => reproduce::run(&result, &options),
-        Command::Ablation { options } => reproduce::run("table3", &options),
+        Command::Reproduce(target) => reproduce::run(target),
+        Command::Ablation(options) => reproduce::run(reproduce::Target::Table3(options)),
         Command::Bench(options) => bench::run(&options),
         Command::Test => test::run(),
         Command::Tidy => tidy::run(),

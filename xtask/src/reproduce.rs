@@ -3,10 +3,38 @@
 use std::{ffi::OsString, os::unix::process::CommandExt};
 
 use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
 
 use crate::{project, setup};
 
-pub const RESULTS: [&str; 6] = ["table1", "table2", "table3", "fig2", "fig3", "all"];
+/// What can be reproduced. Everything after it is handed on as it is, `--help` too.
+#[derive(Subcommand)]
+pub enum Target {
+    /// Six corpora, by protocol
+    #[command(disable_help_flag = true)]
+    Table1(Options),
+    /// Between corpora, TIM-Net and TCN
+    #[command(disable_help_flag = true)]
+    Table2(Options),
+    /// The ablations
+    #[command(disable_help_flag = true)]
+    Table3(Options),
+    /// Accuracy and loss over epochs
+    #[command(disable_help_flag = true)]
+    Fig2(Options),
+    /// t-SNE of the embeddings
+    #[command(disable_help_flag = true)]
+    Fig3(Options),
+    /// All of these
+    #[command(disable_help_flag = true)]
+    All(Options),
+}
+
+#[derive(Args)]
+pub struct Options {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    options: Vec<OsString>,
+}
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -17,11 +45,17 @@ Examples:
   cargo xtask reproduce table1 --help                             every option";
 
 /// Replaces this process, as `cargo run` itself does: signals reach the program and its exit code is ours.
-pub fn run(result: &str, options: &[OsString]) -> Result<()> {
+pub fn run(target: Target) -> Result<()> {
     setup::run(&setup::Options::default())?;
+    let (name, Options { options }) = match target {
+        Target::Table1(options) => ("table1", options),
+        Target::Table2(options) => ("table2", options),
+        Target::Table3(options) => ("table3", options),
+        Target::Fig2(options) => ("fig2", options),
+        Target::Fig3(options) => ("fig3", options),
+        Target::All(options) => ("all", options),
+    };
     let mut command = project::cargo();
-    command
-        .args(["run", "--release", "--package", "serlab", "--bin", "serlab", "--", "reproduce", result])
-        .args(options);
+    command.args(["run", "--release", "--package", "serlab", "--", "reproduce", name]).args(options);
     Err(command.exec()).context("cannot start cargo")
 }
