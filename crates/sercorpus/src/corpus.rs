@@ -189,7 +189,9 @@ impl Corpus {
     /// Is it one of the six, with every recording there and none besides?
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.kind.is_some() && !self.findings.iter().any(|f| f.kind.concerns_completeness())
+        let complete = |kind: CorpusKind| self.utterances.len() == kind.expected_total();
+        self.kind.is_some_and(complete)
+            && !self.findings.iter().any(|f| f.kind.concerns_completeness())
     }
 
     /// Only the utterances of these labels, which become the classes in the order given: the shared classes of

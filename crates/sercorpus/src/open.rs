@@ -37,12 +37,6 @@ impl Default for OpenOptions {
     }
 }
 
-impl OpenOptions {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// Tell which of the six corpora is below `root`, by the names of its files.
 ///
 /// # Errors
@@ -51,14 +45,14 @@ pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
     let mut hits = CorpusKind::ALL.map(|kind| (0usize, kind));
     let mut recordings = 0;
     let mut seen = Census::default();
-    walk(root, &mut Vec::new(), |entry, _| {
+    walk(root, &mut Vec::new(), |entry| {
         seen.count(entry);
         if entry.is_audio() {
             recordings += 1;
             for (count, kind) in &mut hits {
                 // A song of RAVDESS or a dialog of IEMOCAP speaks for the corpus too.
                 let fits = !matches!(
-                    recognise(*kind, entry.folders, entry.stem),
+                    recognise(*kind, entry.folders_from_root, entry.stem),
                     Seen::Unknown(_)
                 );
                 *count += usize::from(fits);
@@ -141,8 +135,8 @@ fn scan_counting(
     if let Some(labels) = &mut labels {
         let mut files = Vec::new();
         // The trouble that a walk meets is told by the second walk.
-        walk(root, &mut Vec::new(), |entry, _| {
-            if iemocap::is_evaluation(entry.folders, entry.stem, entry.extension) {
+        walk(root, &mut Vec::new(), |entry| {
+            if iemocap::is_evaluation(entry.folders_from_root, entry.stem, entry.extension) {
                 files.push(entry.path.to_owned());
             }
         })?;
@@ -154,12 +148,12 @@ fn scan_counting(
     let mut skipped: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut unknown: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     let mut labelled = HashSet::new();
-    let hidden = walk(root, &mut findings, |entry, _| {
+    let hidden = walk(root, &mut findings, |entry| {
         seen.count(entry);
         if !entry.is_audio() {
             return;
         }
-        match recognise(kind, entry.folders, entry.stem) {
+        match recognise(kind, entry.folders_from_root, entry.stem) {
             Seen::Utterance(mut utterance) => {
                 entry.path.clone_into(&mut utterance.path);
                 if let Some(labels) = &labels {
@@ -253,8 +247,9 @@ fn drop_copies(corpus: &mut Corpus) {
 fn compare_with_expected(corpus: &mut Corpus, kind: CorpusKind, options: &OpenOptions) {
     let total = kind.expected_total();
     let Some(expected) = expected_ids(kind) else {
-        if options.is_default() {
-            compare_counts(corpus, kind);
+        // How many are improvised is not known here.
+        if options.iemocap_style.is_none() {
+            compare_counts(corpus, kind, options);
         }
         return;
     };
@@ -290,13 +285,15 @@ fn compare_with_expected(corpus: &mut Corpus, kind: CorpusKind, options: &OpenOp
 }
 
 /// IEMOCAP: which utterances there are, the label files say; how many, is known.
-fn compare_counts(corpus: &mut Corpus, kind: CorpusKind) {
-    for ((label, &expected), found) in kind
-        .labels()
-        .iter()
-        .zip(kind.expected_counts())
-        .zip(corpus.label_counts())
+fn compare_counts(corpus: &mut Corpus, kind: CorpusKind, options: &OpenOptions) {
+    let found = corpus.label_counts();
+    for ((&label, &expected), found) in kind.labels().iter().zip(kind.expected_counts()).zip(found)
     {
+        let expected = if label == "happy" && !options.excited_as_happy {
+            iemocap::HAPPY_ALONE
+        } else {
+            expected
+        };
         let finding_kind = match found.cmp(&expected) {
             std::cmp::Ordering::Equal => continue,
             std::cmp::Ordering::Less => FindingKind::Missing,

@@ -88,6 +88,7 @@ where
     chart
         .configure_mesh()
         .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
         .x_labels(counts.len().min(30))
         .x_label_formatter(&name)
         .x_desc(what)

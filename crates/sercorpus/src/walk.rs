@@ -21,6 +21,8 @@ pub(crate) struct Entry<'a> {
     pub path: &'a Path,
     /// Names of the folders between root and file, outermost first.
     pub folders: &'a [&'a str],
+    /// The same with the root's own name in front: somebody may point at one speaker's folder.
+    pub folders_from_root: &'a [&'a str],
     /// File name without extension.
     pub stem: &'a str,
     /// Extension in lower case.
@@ -37,7 +39,7 @@ impl Entry<'_> {
 pub(crate) fn walk(
     root: &Path,
     findings: &mut Vec<Finding>,
-    mut visit: impl FnMut(&Entry<'_>, &mut Vec<Finding>),
+    mut visit: impl FnMut(&Entry<'_>),
 ) -> Result<Vec<String>, CorpusError> {
     if !std::fs::metadata(root)
         .map_err(CorpusError::io(root))?
@@ -45,6 +47,10 @@ pub(crate) fn walk(
     {
         return Err(CorpusError::NotAFolder(root.to_owned()));
     }
+    let full = std::fs::canonicalize(root).map_err(CorpusError::io(root))?;
+    let root_name = full
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut hidden = Vec::new();
     let mut entries = WalkDir::new(root)
         .min_depth(1)
@@ -84,22 +90,21 @@ pub(crate) fn walk(
             continue;
         }
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        let folders: Vec<&str> = below
+        let between = below
             .parent()
             .into_iter()
             .flat_map(Path::iter)
-            .filter_map(|f| f.to_str())
-            .collect();
+            .filter_map(|f| f.to_str());
+        let folders_from_root: Vec<&str> =
+            std::iter::once(root_name.as_str()).chain(between).collect();
         let extension = extension.to_ascii_lowercase();
-        visit(
-            &Entry {
-                path: entry.path(),
-                folders: &folders,
-                stem,
-                extension: &extension,
-            },
-            findings,
-        );
+        visit(&Entry {
+            path: entry.path(),
+            folders: &folders_from_root[1..],
+            folders_from_root: &folders_from_root,
+            stem,
+            extension: &extension,
+        });
     }
     hidden.sort();
     Ok(hidden)

@@ -77,6 +77,21 @@ fn flattened_nested_and_in_other_case() {
         );
     }
     let speech = "03-01-06-01-02-01-12";
+    let dir = tempfile::tempdir().unwrap();
+    touch(
+        dir.path(),
+        &[
+            "SAVEE/AudioData/DC/sa01.wav",
+            "casia/Liuchanhg/angry/201.wav",
+        ],
+    );
+    let one_speaker =
+        |kind, folder| open(kind, &dir.path().join(folder), &OpenOptions::default()).unwrap();
+    assert_eq!(
+        one_speaker(Savee, "SAVEE/AudioData/DC").utterances[0].id,
+        "DC_sa01"
+    );
+    assert_eq!(one_speaker(Casia, "casia/Liuchanhg").utterances[0].id, one);
     for folder in ["Actor_12", "Audio_Speech_Actors_01-24/Actor_12", "."] {
         let file = format!("{folder}/{speech}.wav");
         let song = "Audio_Song_Actors_01-24/Actor_12/03-02-06-01-02-01-12.wav";

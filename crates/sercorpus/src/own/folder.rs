@@ -13,7 +13,7 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
     let mut utterances = Vec::new();
     let mut findings = Vec::new();
     let (mut loose, mut unlisted) = (0, None);
-    let hidden = walk(root, &mut findings, |entry, _| {
+    let hidden = walk(root, &mut findings, |entry| {
         if !entry.is_audio() {
             return;
         }

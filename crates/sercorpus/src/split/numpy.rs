@@ -24,18 +24,16 @@ impl RandomState {
         indices
     }
 
-    /// Uniform in `0..=max`: draws masked to the bits of `max`, those above it rejected.
+    /// Uniform in `0..=max`: draws masked to the bits of `max`, those above it rejected. NumPy draws 64 bits for
+    /// 2^32 items and more, which no corpus has.
     fn interval(&mut self, max: usize) -> usize {
-        let mask = usize::MAX.checked_shr(max.leading_zeros()).unwrap_or(0);
+        let mask = u32::MAX
+            .checked_shr((max as u32).leading_zeros())
+            .unwrap_or(0);
         loop {
-            let bits = if max <= u32::MAX as usize {
-                self.0.next_u32() as usize
-            } else {
-                // NumPy takes the high word first.
-                ((u64::from(self.0.next_u32()) << 32) | u64::from(self.0.next_u32())) as usize
-            };
-            if bits & mask <= max {
-                return bits & mask;
+            let draw = (self.0.next_u32() & mask) as usize;
+            if draw <= max {
+                return draw;
             }
         }
     }

@@ -112,10 +112,10 @@ pub fn write(
     write_with_progress(kind, dir, options, &|_, _| {})
 }
 
-/// As [`write`], calling `progress(done, total)` after each recording, from several threads.
+/// As [`write()`], calling `progress(done, total)` after each recording, from several threads.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_with_progress(
     kind: CorpusKind,
     dir: &Path,
