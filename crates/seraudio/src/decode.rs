@@ -86,13 +86,11 @@ pub(crate) fn read(source: Box<dyn MediaSource>, head: &[u8], options: &LoadOpti
         buffer.copy_to_vec_interleaved(&mut interleaved);
         options.downmix.mix(&interleaved, channels, &mut out);
     }
-    let Some((rate, _)) = spec else { return Err(Problem::NoSamples) };
-    match declared {
-        Some(declared) if exact_count && (out.len() as u64) < declared && !options.accept_damaged => {
-            Err(Problem::MissingFrames { declared, present: out.len() as u64 })
-        }
-        _ => Ok((out, rate)),
+    let present = out.len() as u64;
+    if let Some(declared) = declared.filter(|&declared| exact_count && present < declared && !options.accept_damaged) {
+        return Err(Problem::MissingFrames { declared, present });
     }
+    spec.map(|(rate, _)| (out, rate)).ok_or(Problem::NoSamples)
 }
 
 fn damaged(error: &Error, frames: usize) -> Problem {

@@ -1,0 +1,86 @@
+//! Every format against soundfile, on the files that fixtures/mfcc/audio.py made.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::Array1;
+use seraudio::{LoadOptions, Problem, load, load_bytes, probe};
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/mfcc/audio"))
+}
+
+/// Number of samples, samples expected, largest difference.
+fn against_soundfile(file: &Path) -> (usize, usize, f32) {
+    let found = load(file, &LoadOptions::default()).unwrap();
+    assert_eq!(found.rate, 16_000);
+    let expected: Array1<f32> = ndarray_npy::read_npy(file.with_extension("npy")).unwrap();
+    let worst = found.samples.iter().zip(&expected).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+    (found.samples.len(), expected.len(), worst)
+}
+
+#[test]
+fn lossless_formats_are_equal() {
+    for name in [
+        "pcm-u8.wav",
+        "pcm-24-extensible.wav",
+        "float-64.wav",
+        "rf64.wav",
+        "flac.flac",
+        "flac-24.flac",
+        "aiff.aiff",
+        "caf.caf",
+        "a-law.wav",
+        "mu-law.wav",
+    ] {
+        let (found, expected, worst) = against_soundfile(&folder().join(name));
+        assert_eq!(found, expected, "{name}");
+        assert!(worst < 1e-7, "{name}: {worst:e}");
+    }
+}
+
+#[test]
+fn lossy_formats_are_near() {
+    // The two decoders round IMA ADPCM steps differently; the others agree to the last bits.
+    for (name, tolerance) in [("ms-adpcm.wav", 1e-6), ("vorbis.ogg", 1e-6), ("mp3.mp3", 1e-6), ("ima-adpcm.wav", 1e-3)]
+    {
+        let (found, expected, worst) = against_soundfile(&folder().join(name));
+        assert_eq!(found, expected, "{name}");
+        assert!(worst < tolerance, "{name}: {worst:e}");
+    }
+}
+
+#[test]
+fn the_extension_does_not_matter() {
+    let temporary = tempfile::tempdir().unwrap();
+    let disguised = temporary.path().join("recording.wav");
+    std::fs::copy(folder().join("flac.flac"), &disguised).unwrap();
+    let audio = load(&disguised, &LoadOptions::default()).unwrap();
+    assert_eq!(audio, load(&folder().join("flac.flac"), &LoadOptions::default()).unwrap());
+}
+
+#[test]
+fn headers_tell_rate_channels_and_length() {
+    for name in
+        ["pcm-u8.wav", "float-64.wav", "flac.flac", "vorbis.ogg", "mp3.mp3", "aiff.aiff", "caf.caf", "ms-adpcm.wav"]
+    {
+        let info = probe(&folder().join(name)).unwrap();
+        assert_eq!((info.rate, info.channels), (16_000, 2), "{name}");
+        if let Some(frames) = info.frames {
+            assert!((4000..4600).contains(&frames), "{name}: {frames}");
+        }
+    }
+}
+
+#[test]
+fn truncated_compressed_files_are_errors_unless_accepted() {
+    let bytes = std::fs::read(folder().join("flac.flac")).unwrap();
+    let cut = bytes[..bytes.len() * 2 / 3].to_vec();
+    let error = load_bytes(cut.clone(), "cut.flac", &LoadOptions::default()).unwrap_err();
+    assert!(matches!(error.problem(), Some(Problem::MissingFrames { .. } | Problem::Damaged { .. })), "{error}");
+    let accepting = LoadOptions { accept_damaged: true, ..Default::default() };
+    // A FLAC this short is one or two blocks: what is whole is kept, or nothing is.
+    match load_bytes(cut, "cut.flac", &accepting) {
+        Ok(audio) => assert!(audio.samples.len() < 4000),
+        Err(error) => assert!(matches!(error.problem(), Some(Problem::NoSamples)), "{error}"),
+    }
+}
