@@ -1,0 +1,194 @@
+//! `ser corpus`: a thin layer over `sercorpus`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use comfy_table::{Table, presets};
+use sercorpus::{
+    CorpusKind, ExportFormat, GroupStats, LabelMap, OpenOptions, OwnOptions, Stats,
+    split::{self, Scheme},
+    synth,
+};
+
+use crate::{
+    failure::{Failure, Result},
+    output,
+};
+
+#[derive(Debug, Subcommand)]
+pub enum Corpus {
+    /// Is the corpus what it should be? Exit code 1 if not.
+    ///
+    /// Tells recordings that are missing, surplus, unreadable, cut or resampled, Git LFS pointers, and duplicates by
+    /// content.
+    #[command(after_help = "Example: ser corpus check /data/emodb")]
+    Check {
+        #[command(flatten)]
+        root: Root,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Utterances and durations per label and speaker.
+    #[command(after_help = "Example: ser corpus stats /data/emodb --plot emodb.svg")]
+    Stats {
+        #[command(flatten)]
+        root: Root,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// Draw them too.
+        #[arg(long, value_name = "FILE.svg")]
+        plot: Option<PathBuf>,
+    },
+    /// One line an utterance: id, path, label, speaker, sex, session, text, seconds, rate, channels.
+    #[command(after_help = "Example: ser corpus export /data/savee --format jsonl")]
+    Export {
+        #[command(flatten)]
+        root: Root,
+        /// csv or jsonl.
+        #[arg(long, default_value = "csv")]
+        format: ExportFormat,
+        /// A file in place of stdout.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Divide the corpus: id, fold, part. Says on stderr what both sides of a fold share.
+    #[command(after_help = "Examples:
+  ser corpus split /data/emodb --scheme kfold --folds 10 --seed 46 --format csv
+  ser corpus split /data/emodb --scheme loso")]
+    Split {
+        #[command(flatten)]
+        root: Root,
+        /// kfold, stratified, group, loso, leave-one-session-out, speaker-independent, hold-out, stratified-hold-out,
+        /// train-validation-test, manifest.
+        #[arg(long)]
+        scheme: Scheme,
+        /// Folds of kfold, stratified and group.
+        #[arg(long, default_value_t = 10)]
+        folds: usize,
+        /// Seed of the random schemes, as NumPy's.
+        #[arg(long, default_value_t = 0)]
+        seed: u32,
+        /// csv.
+        #[arg(long, default_value = "csv", value_parser = ["csv"])]
+        format: String,
+        /// A file in place of stdout.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Write a synthetic corpus in the true layout of one of the six.
+    #[command(after_help = "Example: ser corpus synth ravdess -o /tmp/ravdess --scale 0.1")]
+    Synth {
+        /// casia, emodb, emovo, iemocap, ravdess or savee.
+        name: CorpusKind,
+        /// The new folder.
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+        /// Size relative to the original.
+        #[arg(long, default_value_t = 1.0, value_name = "X")]
+        scale: f64,
+        /// Another seed, other voices.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Mean duration of an utterance in seconds.
+        #[arg(long, default_value_t = 2.5, value_name = "S")]
+        mean_seconds: f64,
+        /// Without what real copies are known for: odd chunks, hidden files, leftovers, a duplicate.
+        #[arg(long)]
+        clean: bool,
+    },
+}
+
+/// Which corpus.
+#[derive(Debug, clap::Args)]
+pub struct Root {
+    /// A corpus' folder, a folder with a folder a class, or a manifest.
+    root: PathBuf,
+    /// Which of the six it is; told by its files if absent.
+    #[arg(long, value_name = "NAME")]
+    corpus: Option<CorpusKind>,
+    /// TOML file that maps the labels found to those wanted.
+    #[arg(long, value_name = "FILE.toml")]
+    labels: Option<PathBuf>,
+}
+
+impl Root {
+    fn open(&self) -> Result<sercorpus::Corpus> {
+        let labels = self.labels.as_deref().map(LabelMap::read).transpose().map_err(Failure::input)?;
+        let own = OwnOptions { labels, ..OwnOptions::default() };
+        sercorpus::open_any(&self.root, self.corpus, &OpenOptions::default(), &own).map_err(Failure::input)
+    }
+}
+
+/// Runs a `ser corpus` command.
+///
+/// # Errors
+/// A corpus that can't be read or is not what it should be; output that can't be written.
+pub fn run(command: &Corpus) -> Result<()> {
+    match command {
+        Corpus::Check { root, json } => {
+            let corpus = root.open()?;
+            let report = output::with_progress(|p| sercorpus::check(&corpus, p));
+            if *json { output::print_json(&report) } else { output::print(&report) }?;
+            if report.is_clean() { Ok(()) } else { Err(Failure::Told) }
+        }
+        Corpus::Stats { root, json, plot } => {
+            let corpus = root.open()?;
+            let stats = output::with_progress(|p| sercorpus::stats(&corpus, p));
+            if let Some(path) = plot {
+                output::write(Some(path), stats.to_svg().map_err(Failure::Work)?.as_bytes())?;
+            }
+            if *json { output::print_json(&stats) } else { output::print(&table(&stats)) }
+        }
+        Corpus::Export { root, format, output } => {
+            let corpus = root.open()?;
+            let mut bytes = Vec::new();
+            output::with_progress(|p| sercorpus::export(&corpus, *format, &mut bytes, p)).map_err(Failure::work)?;
+            output::write(output.as_deref(), &bytes)
+        }
+        Corpus::Split { root, scheme, folds, seed, output, .. } => {
+            let corpus = root.open()?;
+            let folds = scheme.split(&corpus, *folds, *seed).map_err(Failure::input)?;
+            let mut bytes = Vec::new();
+            split::write_csv(&corpus, &folds, &mut bytes).map_err(Failure::work)?;
+            let hashes = output::with_progress(|p| sercorpus::content_hashes(&corpus, p));
+            eprintln!("{}", split::leakage(&corpus, &folds, Some(&hashes)));
+            output::write(output.as_deref(), &bytes)
+        }
+        Corpus::Synth { name, output, scale, seed, mean_seconds, clean } => {
+            let options = synth::SynthOptions {
+                scale: *scale,
+                seed: *seed,
+                mean_seconds: *mean_seconds,
+                quirks: !clean,
+                ..synth::SynthOptions::default()
+            };
+            let report = output::with_progress(|p| synth::write_with_progress(*name, output, &options, p))
+                .map_err(Failure::work)?;
+            let minutes = report.seconds / 60.0;
+            eprintln!("{} synthetic utterances, {minutes:.1} min, in {}", report.utterances.len(), output.display());
+            Ok(())
+        }
+    }
+}
+
+fn table(stats: &Stats) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["", "utterances", "minutes", "mean s", "shortest s", "longest s"]);
+    let mut add = |kind: &str, group: &GroupStats| {
+        table.add_row([
+            format!("{kind}{}", group.name),
+            group.utterances.to_string(),
+            format!("{:.1}", group.seconds / 60.0),
+            format!("{:.2}", group.mean()),
+            format!("{:.2}", group.shortest),
+            format!("{:.2}", group.longest),
+        ]);
+    };
+    stats.labels.iter().for_each(|g| add("", g));
+    stats.speakers.iter().for_each(|g| add("speaker ", g));
+    add("", &stats.total);
+    table
+}
