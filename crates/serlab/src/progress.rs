@@ -16,9 +16,8 @@ const EVERY: Duration = Duration::from_secs(60);
 pub struct Progress {
     bar: ProgressBar,
     terminal: bool,
-    /// Epochs done in this process, for the rate.
-    state: Mutex<(u64, Instant)>,
-    start: Instant,
+    /// Epochs since the last plain line, and when that was.
+    since: Mutex<(u64, Instant)>,
 }
 
 impl Progress {
@@ -31,8 +30,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        let now = Instant::now();
-        Self { bar, terminal, state: Mutex::new((0, now)), start: now }
+        Self { bar, terminal, since: Mutex::new((0, Instant::now())) }
     }
 
     /// Epochs found finished.
@@ -49,14 +47,14 @@ impl Progress {
             self.bar.set_message(message);
             return;
         }
-        let Ok(mut state) = self.state.lock() else { return };
-        state.0 += 1;
-        if state.1.elapsed() >= EVERY {
+        let Ok(mut since) = self.since.lock() else { return };
+        since.0 += 1;
+        let elapsed = since.1.elapsed();
+        if elapsed >= EVERY {
             let (position, length) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            let per_epoch = self.start.elapsed().as_secs_f64() / state.0 as f64;
-            let left = per_epoch * (length - position.min(length)) as f64 / 60.0;
+            let left = (length - position.min(length)) as f64 * elapsed.as_secs_f64() / since.0 as f64 / 60.0;
             tracing::info!("{position}/{length} epochs, about {left:.0} min left; {message}");
-            state.1 = Instant::now();
+            *since = (0, Instant::now());
         }
     }
 
