@@ -1,12 +1,13 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::adapters::{Seen, expected_ids, iemocap, recognise};
 use crate::finding::{Finding, FindingKind, Severity};
-use crate::walk::{Entry, walk};
-use crate::{Corpus, CorpusError, CorpusKind, Utterance};
+use crate::scan::{Census, scan_counting};
+use crate::walk::walk;
+use crate::{Corpus, CorpusError, CorpusKind};
 
 /// How IEMOCAP's actors were directed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,20 +70,6 @@ pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
     }
 }
 
-/// Visit every recording of the corpus below `root` in the order the disk gives them, keeping none: memory does
-/// not grow with the corpus (IEMOCAP keeps its label files). Copies of a recording are visited too.
-///
-/// # Errors
-/// `root` is not a folder that can be read.
-pub fn scan(
-    kind: CorpusKind,
-    root: &Path,
-    options: &OpenOptions,
-    mut visit: impl FnMut(Utterance),
-) -> Result<Vec<Finding>, CorpusError> {
-    scan_counting(kind, root, options, &mut Census::default(), &mut visit)
-}
-
 /// Read the corpus below `root`: names only, no recording is opened. Whatever the letter case and nesting of
 /// folders, recordings are told by their names; each is taken once.
 ///
@@ -121,105 +108,6 @@ pub fn open(kind: CorpusKind, root: &Path, options: &OpenOptions) -> Result<Corp
     compare_with_expected(&mut corpus, kind, options);
     corpus.utterances.shrink_to_fit();
     Ok(corpus)
-}
-
-fn scan_counting(
-    kind: CorpusKind,
-    root: &Path,
-    options: &OpenOptions,
-    seen: &mut Census,
-    visit: &mut dyn FnMut(Utterance),
-) -> Result<Vec<Finding>, CorpusError> {
-    let mut findings = Vec::new();
-    let mut labels = (kind == CorpusKind::Iemocap).then(iemocap::Labels::default);
-    if let Some(labels) = &mut labels {
-        let mut files = Vec::new();
-        // The trouble that a walk meets is told by the second walk.
-        walk(root, &mut Vec::new(), |entry| {
-            if iemocap::is_evaluation(entry.folders_from_root, entry.stem, entry.extension) {
-                files.push(entry.path.to_owned());
-            }
-        })?;
-        files.sort();
-        files
-            .into_iter()
-            .for_each(|file| labels.read(file, options, &mut findings));
-    }
-    let mut skipped: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let mut unknown: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    let mut labelled = HashSet::new();
-    let hidden = walk(root, &mut findings, |entry| {
-        seen.count(entry);
-        if !entry.is_audio() {
-            return;
-        }
-        match recognise(kind, entry.folders_from_root, entry.stem) {
-            Seen::Utterance(mut utterance) => {
-                entry.path.clone_into(&mut utterance.path);
-                if let Some(labels) = &labels {
-                    match (
-                        labels.wanted.get(&utterance.id),
-                        labels.left_out.get(&utterance.id),
-                    ) {
-                        (Some(label), _) => label.label.clone_into(&mut utterance.label),
-                        (None, Some(reason)) => {
-                            *skipped.entry(reason).or_default() += 1;
-                            return;
-                        }
-                        (None, None) => {
-                            let reason = "no EmoEvaluation file has a label for it";
-                            unknown.entry(reason).or_default().push(utterance.id);
-                            return;
-                        }
-                    }
-                    labelled.insert(utterance.id.clone());
-                }
-                visit(*utterance);
-            }
-            Seen::Skipped(reason) => *skipped.entry(reason).or_default() += 1,
-            Seen::Unknown(reason) => {
-                let below = entry.path.strip_prefix(root).unwrap_or(entry.path);
-                unknown
-                    .entry(reason)
-                    .or_default()
-                    .push(below.display().to_string());
-            }
-        }
-    })?;
-    if let Some(labels) = labels {
-        let mut lost: Vec<_> = labels
-            .wanted
-            .iter()
-            .filter(|(id, _)| !labelled.contains(*id))
-            .collect();
-        lost.sort_by_key(|(_, label)| (label.file, label.line));
-        findings.extend(lost.into_iter().map(|(id, label)| {
-            let message = format!("{id} has a label but no recording");
-            Finding::new(Severity::Error, FindingKind::Missing, message)
-                .at(&labels.files[label.file])
-                .line(label.line)
-        }));
-    }
-    findings.extend(skipped.into_iter().map(|(what, count)| {
-        Finding::new(
-            Severity::Note,
-            FindingKind::Skipped,
-            format!("{count} recordings left out: {what}"),
-        )
-    }));
-    findings.extend(unknown.into_iter().map(|(why, mut names)| {
-        names.sort();
-        let message = format!(
-            "{} audio files are no recordings of {kind} ({why})",
-            names.len()
-        );
-        Finding::new(Severity::Warning, FindingKind::Unrecognised, message).of(names)
-    }));
-    if !hidden.is_empty() {
-        let message = format!("{} hidden files or folders skipped", hidden.len());
-        findings.push(Finding::new(Severity::Note, FindingKind::Skipped, message).of(hidden));
-    }
-    Ok(findings)
 }
 
 /// Of several files with one id keep the one that sorts first: the least nested.
@@ -303,38 +191,5 @@ fn compare_counts(corpus: &mut Corpus, kind: CorpusKind, options: &OpenOptions) 
         corpus
             .findings
             .push(Finding::new(Severity::Error, finding_kind, message));
-    }
-}
-
-/// Files by extension, to say what was found where no corpus was.
-#[derive(Default)]
-struct Census(BTreeMap<String, usize>);
-
-impl Census {
-    fn count(&mut self, entry: &Entry<'_>) {
-        // A folder of unrelated files may have any number of "extensions".
-        if self.0.len() < 50 || self.0.contains_key(entry.extension) {
-            *self.0.entry(entry.extension.to_owned()).or_default() += 1;
-        }
-    }
-}
-
-impl std::fmt::Display for Census {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut by_count: Vec<_> = self.0.iter().collect();
-        by_count.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let parts: Vec<String> = by_count
-            .into_iter()
-            .take(4)
-            .map(|(extension, count)| match extension.as_str() {
-                "" => format!("{count} files without extension"),
-                extension => format!("{count} .{extension} files"),
-            })
-            .collect();
-        if parts.is_empty() {
-            f.write_str("the folder is empty")
-        } else {
-            write!(f, "there are {}", parts.join(", "))
-        }
     }
 }

@@ -228,13 +228,13 @@ fn iemocap_labels_speakers_and_sessions() {
     let lost = finding(
         &corpus,
         FindingKind::Missing,
-        "Ses01F_impro01_F002 has a label but no recording",
+        "1 utterances have a label but no recording: Ses01F_impro01_F002",
     );
     assert_eq!((lost.line, lost.severity), (Some(10), Severity::Error));
     finding(
         &corpus,
         FindingKind::Unrecognised,
-        "no EmoEvaluation file has a label for it): Ses01F_impro01_F009",
+        "no EmoEvaluation file has a label for it): IEMOCAP_full",
     );
     finding(
         &corpus,

@@ -1,12 +1,14 @@
 //! IEMOCAP: names (`Ses01F_impro01_F000`) and EmoEvaluation files, which hold the labels.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Seen, all_digits, look_up};
 use crate::corpus::Sex;
 use crate::finding::{Finding, FindingKind, Severity};
 use crate::open::{IemocapStyle, OpenOptions};
+use crate::walk::{Entry, walk};
+use crate::{CorpusError, Utterance};
 
 const EMOTIONS: &[(&str, &str)] = &[
     ("ang", "angry"),
@@ -76,42 +78,94 @@ fn canonical(parts: &[&str]) -> String {
 }
 
 /// Is this a file `.../EmoEvaluation/<dialog>.txt`? Its subfolders hold single annotators' files.
-pub(crate) fn is_evaluation(folders: &[&str], stem: &str, extension: &str) -> bool {
-    extension == "txt"
-        && folders
+fn is_evaluation(entry: &Entry<'_>) -> bool {
+    entry.extension == "txt"
+        && entry
+            .folders_from_root
             .last()
             .is_some_and(|folder| folder.eq_ignore_ascii_case("EmoEvaluation"))
-        && stem
+        && entry
+            .stem
             .get(..3)
             .is_some_and(|start| start.eq_ignore_ascii_case("ses"))
 }
 
 /// An utterance's line in an EmoEvaluation file.
-pub(crate) struct Label {
-    pub label: &'static str,
-    pub file: usize,
-    pub line: u64,
+struct Label {
+    label: &'static str,
+    file: usize,
+    line: u64,
+    has_recording: bool,
 }
 
-/// The labels of all EmoEvaluation files read so far.
+/// What the EmoEvaluation files say.
 #[derive(Default)]
 pub(crate) struct Labels {
     /// Labels of the utterances that take part, by id.
-    pub wanted: HashMap<String, Label>,
+    wanted: HashMap<String, Label>,
     /// Ids that are labelled but left out (another emotion, another style), by reason.
-    pub left_out: HashMap<String, &'static str>,
-    pub files: Vec<PathBuf>,
+    left_out: HashMap<String, &'static str>,
+    files: Vec<PathBuf>,
 }
 
 impl Labels {
-    /// Read one file: its lines `[start - end]<TAB>utterance<TAB>emotion<TAB>[v, a, d]`. Lines of another kind
-    /// (the header, the annotators' `C-..:` and `A-..:`) are not of interest.
-    pub(crate) fn read(
-        &mut self,
-        path: PathBuf,
+    /// Read all EmoEvaluation files below `root`, in the order of their names.
+    pub(crate) fn below(
+        root: &Path,
         options: &OpenOptions,
         findings: &mut Vec<Finding>,
-    ) {
+    ) -> Result<Self, CorpusError> {
+        let mut files = Vec::new();
+        // What cannot be walked is told by the walk over the recordings.
+        walk(root, &mut Vec::new(), |entry| {
+            if is_evaluation(entry) {
+                files.push(entry.path.to_owned());
+            }
+        })?;
+        files.sort();
+        let mut labels = Self::default();
+        files
+            .into_iter()
+            .for_each(|file| labels.read(file, options, findings));
+        Ok(labels)
+    }
+
+    /// Give an utterance its label, or say why it has none.
+    pub(crate) fn complete(&mut self, mut utterance: Box<Utterance>) -> Seen {
+        if let Some(label) = self.wanted.get_mut(&utterance.id) {
+            label.has_recording = true;
+            label.label.clone_into(&mut utterance.label);
+            return Seen::Utterance(utterance);
+        }
+        match self.left_out.get(&utterance.id) {
+            Some(reason) => Seen::Skipped(reason),
+            None => Seen::Unknown("no EmoEvaluation file has a label for it"),
+        }
+    }
+
+    /// The utterances whose recording `complete` never saw, file by file.
+    pub(crate) fn without_recording(self) -> Vec<Finding> {
+        let mut lost: Vec<(&Label, String)> = self
+            .wanted
+            .iter()
+            .filter(|(_, l)| !l.has_recording)
+            .map(|(id, l)| (l, id.clone()))
+            .collect();
+        lost.sort_by_key(|(label, _)| (label.file, label.line));
+        lost.chunk_by(|(a, _), (b, _)| a.file == b.file)
+            .filter_map(|of_file| {
+                let (first, _) = of_file.first()?;
+                let ids: Vec<String> = of_file.iter().map(|(_, id)| id.clone()).collect();
+                let message = format!("{} utterances have a label but no recording", ids.len());
+                let finding = Finding::new(Severity::Error, FindingKind::Missing, message).of(ids);
+                Some(finding.at(&self.files[first.file]).line(first.line))
+            })
+            .collect()
+    }
+
+    /// Read one file: its lines `[start - end]<TAB>utterance<TAB>emotion<TAB>[v, a, d]`. Lines of another kind
+    /// (the header, the annotators' `C-..:` and `A-..:`) are not of interest.
+    fn read(&mut self, path: PathBuf, options: &OpenOptions, findings: &mut Vec<Finding>) {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -181,6 +235,7 @@ impl Labels {
                             label,
                             file,
                             line: number,
+                            has_recording: false,
                         },
                     );
                 }

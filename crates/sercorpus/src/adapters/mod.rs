@@ -63,3 +63,31 @@ fn look_up<T: Copy>(table: &[(&str, T)], key: &str) -> Option<T> {
         .find(|(known, _)| known.eq_ignore_ascii_case(key))
         .map(|&(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Names of any kind, and real ones with a few characters changed.
+        #[test]
+        fn no_name_panics(
+            any_name in "\\PC{0,12}",
+            real in prop::sample::select(vec!["03a01Fa", "dis-f1-b1", "Ses01F_impro01_F000", "DC_sa01",
+                "03-01-06-01-02-01-12", "201", "liuchanhg_angry_201"]),
+            at in 0usize..20, new in "\\PC{0,2}", folder in "\\PC{0,6}",
+        ) {
+            let mut changed: Vec<char> = real.chars().collect();
+            let at = at.min(changed.len());
+            let end = (at + 1).min(changed.len());
+            changed.splice(at..end, new.chars());
+            let changed: String = changed.into_iter().collect();
+            for kind in CorpusKind::ALL {
+                for stem in [any_name.as_str(), &changed] {
+                    let _ = recognise(kind, &[&folder, "DC"], stem);
+                }
+            }
+        }
+    }
+}

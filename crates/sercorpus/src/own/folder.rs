@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::{OwnOptions, class_order, name_of};
 use crate::finding::{Finding, FindingKind, Severity};
+use crate::scan::hidden_files;
 use crate::walk::walk;
 use crate::{Corpus, CorpusError, Utterance};
 
@@ -52,10 +53,7 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
         let message = format!("{loose} recordings lie beside the class folders and were left out");
         findings.push(Finding::new(Severity::Warning, FindingKind::Unrecognised, message).at(root));
     }
-    if !hidden.is_empty() {
-        let message = format!("{} hidden files or folders skipped", hidden.len());
-        findings.push(Finding::new(Severity::Note, FindingKind::Skipped, message).of(hidden));
-    }
+    findings.extend(hidden_files(hidden));
     let mut corpus = Corpus {
         name: name_of(root, options),
         kind: None,
