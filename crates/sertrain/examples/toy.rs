@@ -1,0 +1,47 @@
+//! One fold with an engine that learns nothing: what `train_fold` asks of an engine, and what it gives back.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use sertrain::{FoldTask, Schedule, train_fold};
+use timnet_core::{
+    Batch, Engine, EngineError, Layout, ModelConfig, Predictions, StepOutcome, TrainState, Weights,
+    streams::{self, Key},
+};
+
+/// Always answers class 0.
+struct Constant(TrainState);
+
+impl Engine for Constant {
+    fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
+        Ok(batches.iter().map(|_| StepOutcome { loss: 2f32.ln(), correct: 0 }).collect())
+    }
+
+    fn predict(&mut self, indices: &[usize]) -> Result<Predictions, EngineError> {
+        Ok(Predictions { logits: [1.0, 0.0].repeat(indices.len()), embeddings: Vec::new() })
+    }
+
+    fn state(&self) -> Result<TrainState, EngineError> {
+        Ok(self.0.clone())
+    }
+
+    fn restore(&mut self, state: &TrainState) -> Result<(), EngineError> {
+        self.0 = state.clone();
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let key = Key { seed: 46, fold: 0 };
+    let config = ModelConfig::timnet(1, 2);
+    let (parameters, statistics) = streams::initial(&Layout::new(&config), key);
+    let mut engine = Constant(TrainState::start(Weights { config, parameters, statistics }));
+    let labels = [0, 1, 0, 1, 0, 0];
+    let task = FoldTask { key, labels: &labels, classes: 2, train: &[0, 1, 2], validation: &[], test: &[3, 4, 5] };
+    let schedule = Schedule { epochs: 2, batch_size: 2, checkpoint_every: Duration::from_secs(10) };
+    let outcome = train_fold(&mut engine, &task, &schedule, None, &mut |record| {
+        eprintln!("epoch {}: test accuracy {:.2}", record.epoch, record.test_accuracy);
+        ControlFlow::Continue(())
+    })?;
+    eprintln!("last epoch {}, best epoch {}", outcome.last.scored.epoch, outcome.best.scored.epoch);
+    Ok(())
+}
