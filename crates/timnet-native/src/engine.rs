@@ -1,0 +1,222 @@
+//! Training: one optimiser step after another, on the caller's thread.
+
+use std::sync::Arc;
+
+use timnet_core::{
+    Batch, Dataset, Engine, EngineError, Layout, ModelConfig, Objective, Predictions, StepOutcome, TrainState, Weights,
+};
+
+use crate::{
+    backward::Gradients,
+    forward::{Scratch, Step, Trace},
+    head,
+    kernels::{Shape, Simd},
+    network::{Network, takes_last},
+};
+
+/// The CPU engine. It runs on one thread and shares nothing but the data set: train folds side by side, one engine on
+/// each thread. Equal inputs give equal bytes on CPUs of one [`Simd`] level.
+#[derive(Debug)]
+pub struct NativeEngine {
+    dataset: Arc<Dataset>,
+    layout: Layout,
+    objective: Objective,
+    shape: Shape,
+    state: TrainState,
+    gradient: Vec<f32>,
+    traces: Vec<Trace>,
+    scratch: Scratch,
+    grads: Gradients,
+}
+
+fn shape_error(e: impl std::fmt::Display) -> EngineError {
+    EngineError::Shape(e.to_string())
+}
+
+impl NativeEngine {
+    /// An engine at its first step.
+    ///
+    /// # Errors
+    /// [`EngineError::Shape`] where weights, configuration and data do not fit together.
+    pub fn new(dataset: Arc<Dataset>, weights: Weights, objective: Objective) -> Result<Self, EngineError> {
+        Self::with_simd(dataset, weights, objective, Simd::detect())
+    }
+
+    /// [`Self::new`] on a chosen instruction set.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_simd(
+        dataset: Arc<Dataset>,
+        weights: Weights,
+        objective: Objective,
+        simd: Simd,
+    ) -> Result<Self, EngineError> {
+        weights.config.validate().map_err(shape_error)?;
+        dataset.check(&weights.config)?;
+        let layout = Layout::new(&weights.config);
+        weights.check_lengths(&layout).map_err(shape_error)?;
+        Ok(Self {
+            shape: Shape::new(simd, weights.config.coefficients),
+            gradient: vec![0.0; layout.trainable()],
+            traces: (0..weights.config.directions()).map(|_| Trace::default()).collect(),
+            scratch: Scratch::default(),
+            grads: Gradients::default(),
+            state: TrainState::start(weights),
+            dataset,
+            layout,
+            objective,
+        })
+    }
+
+    fn config(&self) -> &ModelConfig {
+        &self.state.weights.config
+    }
+
+    fn check(&self, batch: &Batch) -> Result<(), EngineError> {
+        let (utterances, config) = (self.dataset.len(), self.config());
+        if batch.indices.is_empty() {
+            return Err(shape_error("a batch without utterances"));
+        }
+        if let Some(i) = batch.indices.iter().find(|&&i| i as usize >= utterances) {
+            return Err(shape_error(format!("utterance {i} of a data set of {utterances}")));
+        }
+        let masks = config.sites() * batch.indices.len() * config.coefficients;
+        if !batch.dropout.is_empty() && batch.dropout.len() != masks {
+            return Err(shape_error(format!("{} dropout factors where {masks} are needed", batch.dropout.len())));
+        }
+        Ok(())
+    }
+
+    /// The loss of a batch, with `self.gradient` its gradient; running statistics move on.
+    fn step(&mut self, batch: &Batch) -> StepOutcome {
+        let Self { dataset, layout, objective, shape, state, gradient, traces, scratch, grads } = self;
+        let Weights { config, parameters, statistics } = &mut state.weights;
+        let step = Step {
+            config,
+            layout,
+            shape: *shape,
+            parameters,
+            inputs: batch.indices.iter().map(|&i| dataset.utterance(i as usize)).collect(),
+            frames: dataset.frames,
+            dropout: &batch.dropout,
+        };
+        let (size, c, p) = (batch.indices.len(), shape.channels, shape.p);
+        let mut scales = vec![0.0; config.blocks * size * p];
+        for (direction, trace) in traces.iter_mut().enumerate() {
+            step.forward(direction, trace, scratch, statistics, &mut scales);
+        }
+
+        gradient.fill(0.0);
+        let coefficients = head::coefficients(config, layout, parameters);
+        let weight = |k: usize| &parameters[layout.head.start + k * c..][..c];
+        let mut head_gradient = vec![0.0f64; layout.head.len + layout.head_bias.len];
+        let mut fusion = vec![0.0f64; config.blocks];
+        let mut pooled = vec![0.0; scales.len()];
+        let mut last = vec![0.0; if takes_last(config) { size * p } else { 0 }];
+        let (mut loss, mut correct) = (0.0, 0);
+        let mut embedding = vec![0.0; c];
+        for (s, &i) in batch.indices.iter().enumerate() {
+            let of = |j: usize| (j * size + s) * p;
+            head::fuse(&coefficients, (0..config.blocks).map(|j| &scales[of(j)..][..c]), &mut embedding);
+            let logits = head::logits(&parameters[layout.head.all()], &parameters[layout.head_bias.all()], &embedding);
+            let label = dataset.labels[i as usize];
+            let (l, d_logits) = head::cross_entropy(&logits, label, objective.label_smoothing);
+            loss += l;
+            correct += u32::from(head::largest(&logits) == label);
+            let mut d_embedding = vec![0.0f64; c];
+            for (k, d) in d_logits.into_iter().enumerate() {
+                let d = d / size as f64;
+                head_gradient[layout.head.len + k] += d;
+                for (i, &g) in embedding.iter().enumerate() {
+                    head_gradient[k * c + i] += d * f64::from(g);
+                    d_embedding[i] += d * f64::from(weight(k)[i]);
+                }
+            }
+            for (j, &w) in coefficients.iter().enumerate() {
+                for (i, d) in d_embedding.iter().enumerate() {
+                    fusion[j] += d * f64::from(scales[of(j) + i]);
+                    pooled[of(j) + i] = (d * f64::from(w) / dataset.frames as f64) as f32;
+                }
+            }
+            if !last.is_empty() {
+                last[s * p..][..c].iter_mut().zip(&d_embedding).for_each(|(to, &d)| *to = d as f32);
+            }
+        }
+        if !last.is_empty() {
+            pooled.fill(0.0);
+        }
+        let write = |to: &mut [f32], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, &v)| *to = v as f32);
+        write(&mut gradient[layout.head.all()], &head_gradient);
+        write(&mut gradient[layout.head_bias.all()], &head_gradient[layout.head.len..]);
+        if let Some(range) = layout.fusion {
+            write(&mut gradient[range.all()], &fusion);
+        }
+        for (direction, trace) in traces.iter().enumerate() {
+            step.backward(direction, trace, scratch, grads, (&pooled, &last), gradient);
+        }
+        StepOutcome { loss: (loss / size as f64) as f32, correct }
+    }
+
+    fn adam(&mut self) {
+        self.state.steps += 1;
+        let adam = self.objective.adam;
+        let (b1, b2, eps) = (adam.beta1 as f32, adam.beta2 as f32, adam.eps as f32);
+        let (c1, c2) = ((1.0 - adam.beta1) as f32, (1.0 - adam.beta2) as f32);
+        let rate = adam.rate(self.state.steps) as f32;
+        let TrainState { weights, first_moment, second_moment, .. } = &mut self.state;
+        for (((p, m), v), &g) in
+            weights.parameters.iter_mut().zip(first_moment).zip(second_moment).zip(&self.gradient)
+        {
+            *m = b1 * *m + c1 * g;
+            *v = b2 * *v + c2 * g * g;
+            *p -= rate * *m / (v.sqrt() + eps);
+        }
+    }
+}
+
+impl Engine for NativeEngine {
+    fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
+        batches
+            .iter()
+            .map(|batch| {
+                self.check(batch)?;
+                let outcome = self.step(batch);
+                self.adam();
+                Ok(outcome)
+            })
+            .collect()
+    }
+
+    fn predict(&mut self, indices: &[usize]) -> Result<Predictions, EngineError> {
+        let network = Network::with_simd(&self.state.weights, self.shape.simd)?;
+        let mut predictions = Predictions::default();
+        for &i in indices {
+            if i >= self.dataset.len() {
+                return Err(shape_error(format!("utterance {i} of a data set of {}", self.dataset.len())));
+            }
+            let (embedding, logits) = network.embed(self.dataset.utterance(i), self.dataset.frames)?;
+            predictions.embeddings.extend(embedding);
+            predictions.logits.extend(logits);
+        }
+        Ok(predictions)
+    }
+
+    fn state(&self) -> Result<TrainState, EngineError> {
+        Ok(self.state.clone())
+    }
+
+    fn restore(&mut self, state: &TrainState) -> Result<(), EngineError> {
+        let (found, expected) = (&state.weights.config, self.config());
+        if found != expected {
+            return Err(shape_error(format!("a state of {found:?} for an engine of {expected:?}")));
+        }
+        state.weights.check_lengths(&self.layout).map_err(shape_error)?;
+        let moments = (state.first_moment.len(), state.second_moment.len());
+        if moments != (self.layout.trainable(), self.layout.trainable()) {
+            return Err(shape_error(format!("moments of {moments:?} values for {}", self.layout.trainable())));
+        }
+        self.state = state.clone();
+        Ok(())
+    }
+}

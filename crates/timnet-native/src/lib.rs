@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+mod backward;
+mod engine;
+mod forward;
+mod head;
+mod kernels;
+mod network;
+mod pack;
+
+pub use engine::NativeEngine;
+pub use kernels::Simd;
+pub use network::{Network, Output};

@@ -1,0 +1,213 @@
+//! Inference: BatchNorm folded into the convolutions, one utterance at a time.
+
+use timnet_core::{EngineError, Layout, ModelConfig, SubBlock as Place, TcnPooling, Variant, Weights};
+
+use crate::{
+    head,
+    kernels::{Reach, Shape, Simd, SubBlock},
+    pack,
+};
+
+/// A trained network, ready for inference. It never changes, so threads may share it.
+#[derive(Clone, Debug)]
+pub struct Network {
+    config: ModelConfig,
+    shape: Shape,
+    stems: Vec<Affine>,
+    /// [block][direction][sub-block]
+    blocks: Vec<Vec<[Affine; 2]>>,
+    coefficients: Vec<f32>,
+    head: Vec<f32>,
+    head_bias: Vec<f32>,
+    identity: Vectors,
+}
+
+#[derive(Clone, Debug)]
+struct Affine {
+    kernel: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+#[derive(Clone, Debug)]
+struct Vectors {
+    ones: Vec<f32>,
+    zeros: Vec<f32>,
+}
+
+impl Vectors {
+    /// h = max(y, 0)
+    fn relu(&self) -> SubBlock<'_> {
+        SubBlock { scale: &self.ones, offset: &self.zeros, mask: &self.ones }
+    }
+}
+
+/// What the network says of one utterance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// [classes]
+    pub logits: Vec<f32>,
+    /// Softmax of the logits, [classes].
+    pub probabilities: Vec<f32>,
+    /// g_drf, [coefficients]: what the head sees.
+    pub embedding: Vec<f32>,
+    /// g_j, [blocks, coefficients].
+    pub scales: Vec<f32>,
+    /// How open each block's gate is at each frame, 0.5 (closed as it gets, since the gate is sigmoid(ReLU)) to 1: the mean of the
+    /// sigmoid over channels and directions, [blocks, frames], both directions in the utterance's order. Empty for
+    /// the TCN, which has no gate.
+    pub attention: Vec<f32>,
+}
+
+struct Scratch {
+    x: Vec<f32>,
+    f: Vec<f32>,
+    y: Vec<f32>,
+    h: Vec<f32>,
+}
+
+impl Network {
+    /// # Errors
+    /// [`EngineError::Shape`] where the configuration can't be used or the vectors do not fit it.
+    pub fn from_weights(weights: &Weights) -> Result<Self, EngineError> {
+        Self::with_simd(weights, Simd::detect())
+    }
+
+    /// [`Self::from_weights`] on a chosen instruction set.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_simd(weights: &Weights, simd: Simd) -> Result<Self, EngineError> {
+        let (config, values) = (&weights.config, &weights.parameters);
+        config.validate().map_err(|e| EngineError::Shape(e.to_string()))?;
+        let layout = Layout::new(config);
+        weights.check_lengths(&layout).map_err(|e| EngineError::Shape(e.to_string()))?;
+        let shape = Shape::new(simd, config.coefficients);
+        let (c, p) = (shape.channels, shape.p);
+        let stems = layout.stems.iter().map(|(kernel, bias)| {
+            let mut packed = Vec::new();
+            pack::forward(&values[kernel.all()], c, p, |_| 1.0, &mut packed);
+            Affine { kernel: packed, bias: pack::vector(&values[bias.all()], p) }
+        });
+        let fold = |place: &Place| {
+            let of = |range: timnet_core::Range| &values[range.all()];
+            let (mean, var) =
+                (&weights.statistics[place.running_mean.all()], &weights.statistics[place.running_var.all()]);
+            let scale: Vec<f32> = of(place.gamma)
+                .iter()
+                .zip(var)
+                .map(|(&g, &v)| (f64::from(g) / (f64::from(v) + ModelConfig::BATCH_NORM_EPS).sqrt()) as f32)
+                .collect();
+            let mut kernel = Vec::new();
+            pack::forward(of(place.kernel), c, p, |o| scale[o], &mut kernel);
+            let bias = (0..c).map(|o| (of(place.bias)[o] - mean[o]) * scale[o] + of(place.beta)[o]);
+            Affine { kernel, bias: pack::vector(&bias.collect::<Vec<_>>(), p) }
+        };
+        Ok(Self {
+            shape,
+            stems: stems.collect(),
+            blocks: layout.blocks.iter().map(|j| j.iter().map(|[a, b]| [fold(a), fold(b)]).collect()).collect(),
+            coefficients: head::coefficients(config, &layout, values),
+            head: values[layout.head.all()].to_vec(),
+            head_bias: values[layout.head_bias.all()].to_vec(),
+            identity: Vectors { ones: pack::vector(&vec![1.0; c], p), zeros: vec![0.0; p] },
+            config: config.clone(),
+        })
+    }
+
+    /// Which network this is.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Everything about one utterance of any length: `features` is [frames, coefficients].
+    ///
+    /// # Errors
+    /// [`EngineError::Shape`] for no frames or values that do not make `frames` rows.
+    pub fn forward(&self, features: &[f32], frames: usize) -> Result<Output, EngineError> {
+        let mut attention = vec![0.0; if self.config.has_stem() { self.config.blocks * frames } else { 0 }];
+        let (scales, embedding, logits) = self.run(features, frames, Some(&mut attention))?;
+        let probabilities = head::softmax(&logits).into_iter().map(|v| v as f32).collect();
+        Ok(Output { logits, probabilities, embedding, scales, attention })
+    }
+
+    /// (embedding, logits) alone.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn embed(&self, features: &[f32], frames: usize) -> Result<(Vec<f32>, Vec<f32>), EngineError> {
+        let (_, embedding, logits) = self.run(features, frames, None)?;
+        Ok((embedding, logits))
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn run(
+        &self,
+        features: &[f32],
+        frames: usize,
+        mut attention: Option<&mut [f32]>,
+    ) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>), EngineError> {
+        let (c, p) = (self.shape.channels, self.shape.p);
+        if frames == 0 || features.len() != frames * c {
+            return Err(EngineError::Shape(format!(
+                "{} feature values for {frames} frames x {c} coefficients",
+                features.len()
+            )));
+        }
+        let tile = || vec![0.0; frames * p];
+        let mut s = Scratch { x: tile(), f: tile(), y: tile(), h: tile() };
+        let mut scales = vec![0.0; self.config.blocks * c];
+        for direction in 0..self.config.directions() {
+            pack::frames(features, c, p, direction == 1, &mut s.x);
+            match self.stems.get(direction) {
+                Some(stem) => self.shape.pointwise(&mut s.f, &s.x, &stem.kernel, Some(&stem.bias)),
+                None => std::mem::swap(&mut s.f, &mut s.x),
+            }
+            for (j, g) in scales.chunks_exact_mut(c).enumerate() {
+                self.block(j, direction, &mut s, g);
+                if let Some(attention) = attention.as_deref_mut().filter(|a| !a.is_empty()) {
+                    self.attend(direction, &mut s, &mut attention[j * frames..(j + 1) * frames]);
+                }
+                std::mem::swap(&mut s.f, &mut s.x);
+            }
+        }
+        let mut embedding = vec![0.0; c];
+        head::fuse(&self.coefficients, scales.chunks_exact(c), &mut embedding);
+        let logits = head::logits(&self.head, &self.head_bias, &embedding);
+        Ok((scales, embedding, logits))
+    }
+
+    /// Block j from `s.f` into `s.x`, leaving the second convolution in `s.y`; adds its feature to `g`.
+    fn block(&self, j: usize, direction: usize, s: &mut Scratch, g: &mut [f32]) {
+        let (shape, relu) = (&self.shape, self.identity.relu());
+        let [a, b] = &self.blocks[j][direction];
+        let reach = Reach::Earlier(self.config.dilation(j));
+        shape.convolve(&mut s.y, &s.f, &a.kernel, reach, Some(&a.bias));
+        shape.activate(&mut s.h, &s.y, relu);
+        shape.convolve(&mut s.y, &s.h, &b.kernel, reach, Some(&b.bias));
+        let mut sums = vec![0.0; shape.p];
+        let residual = self.config.variant == Variant::Tcn;
+        shape.join(&mut s.x, &s.f, &s.y, relu, residual, &mut sums);
+        let frames = s.x.len() / shape.p;
+        if takes_last(&self.config) {
+            g.copy_from_slice(&s.x[(frames - 1) * shape.p..][..g.len()]);
+        } else {
+            g.iter_mut().zip(sums).for_each(|(g, sum)| *g += sum / frames as f32);
+        }
+    }
+
+    /// Adds this direction's share of the gate's mean over channels.
+    fn attend(&self, direction: usize, s: &mut Scratch, to: &mut [f32]) {
+        let (c, p) = (self.shape.channels, self.shape.p);
+        s.f.chunks_exact_mut(p).for_each(|row| row.copy_from_slice(&self.identity.ones));
+        self.shape.join(&mut s.h, &s.f, &s.y, self.identity.relu(), false, &mut vec![0.0; p]);
+        let share = 1.0 / (c * self.config.directions()) as f32;
+        let means = s.h.chunks_exact(p).map(|row| row.iter().sum::<f32>() * share);
+        let add = |(to, mean): (&mut f32, f32)| *to += mean;
+        if direction == 1 { to.iter_mut().rev().zip(means).for_each(add) } else { to.iter_mut().zip(means).for_each(add) }
+    }
+}
+
+/// Whether a block's feature is its last frame in place of the mean over frames.
+pub(crate) fn takes_last(config: &ModelConfig) -> bool {
+    config.variant == Variant::Tcn && config.tcn_pooling == TcnPooling::Last
+}

@@ -1,0 +1,53 @@
+//! The engine against a training run that Keras recorded (fixtures/timnet).
+
+mod support;
+
+use std::sync::Arc;
+
+use safetensors::SafeTensors;
+use support::{fixture, floats, initial, integers, worst};
+use timnet_core::{Batch, Dataset, Engine, Layout, ModelConfig, Objective};
+use timnet_native::{NativeEngine, Network, Simd};
+
+#[test]
+fn a_recorded_keras_run_is_reproduced() {
+    let bytes = fixture();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let config = ModelConfig { dropout: 0.0, ..ModelConfig::timnet(2, 3) };
+    let dataset =
+        Arc::new(Dataset::new(floats(&file, "features"), integers(&file, "labels"), 16, config.coefficients).unwrap());
+    let batches: Vec<Batch> = integers(&file, "batch_indices")
+        .chunks(8)
+        .map(|indices| Batch { indices: indices.iter().map(|&i| i as u32).collect(), dropout: Vec::new() })
+        .collect();
+    for simd in Simd::available() {
+        let weights = initial(&file, &config);
+        let mut engine = NativeEngine::with_simd(dataset.clone(), weights, Objective::default(), simd).unwrap();
+        let losses: Vec<f32> = engine.train(&batches).unwrap().iter().map(|o| o.loss).collect();
+        let state = engine.state().unwrap();
+        let running: Vec<f32> = Layout::new(&config)
+            .running
+            .iter()
+            .flat_map(|t| floats(&file, &format!("final.{}", t.name)))
+            .collect();
+        let all: Vec<usize> = (0..dataset.len()).collect();
+        let predictions = engine.predict(&all).unwrap();
+        let probabilities = predictions.probabilities(3).concat();
+        let differences = [
+            ("losses", worst(&losses, &floats(&file, "losses")), 1e-6),
+            ("running statistics", worst(&state.weights.statistics, &running), 1e-5),
+            ("g_drf", worst(&predictions.embeddings, &floats(&file, "final.g_drf")), 1e-5),
+            ("logits", worst(&predictions.logits, &floats(&file, "final.logits")), 1e-5),
+            ("probabilities", worst(&probabilities, &floats(&file, "final.probabilities")), 1e-6),
+        ];
+        println!("{}: {differences:?}", simd.name());
+        for (what, difference, tolerance) in differences {
+            assert!(difference <= tolerance, "{}: {what} differ by {difference}", simd.name());
+        }
+        let network = Network::with_simd(&state.weights, simd).unwrap();
+        let output = network.forward(dataset.utterance(3), 16).unwrap();
+        assert_eq!(output.logits, predictions.logits[9..12]);
+        assert_eq!(output.attention.len(), 2 * 16);
+        assert!(output.attention.iter().all(|a| (0.5..1.0).contains(a)));
+    }
+}
