@@ -73,9 +73,9 @@ pub struct Reproduce {
     /// Folds a corpus.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub folds: Option<u32>,
-    /// What computes the network.
-    #[arg(long, value_enum, default_value_t = EngineKind::Libtorch)]
-    pub engine: EngineKind,
+    /// What computes the network [default: native on a CPU, libtorch on CUDA].
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineKind>,
     /// Where libtorch computes: auto, cpu or cuda:N.
     #[arg(long, default_value = "auto")]
     pub device: String,
@@ -99,14 +99,17 @@ pub struct Reproduce {
 /// What computes the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineKind {
-    /// libtorch, the reference.
+    /// libtorch, the reference; on CPU or CUDA.
     Libtorch,
+    /// timnet-native: the same network by hand, several times faster on a CPU.
+    Native,
 }
 
 impl EngineKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Libtorch => "libtorch",
+            Self::Native => "native",
         }
     }
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
-use crate::{cli::Reproduce, corpora::Sources};
+use crate::{
+    cli::{EngineKind, Reproduce},
+    corpora::Sources,
+};
 
 /// `environment.json`: what may explain a difference between two machines. No figure depends on it.
 #[derive(Debug, Serialize)]
@@ -27,14 +30,14 @@ pub struct Environment {
 
 impl Environment {
     /// Of this process.
-    pub fn of(args: &Reproduce, sources: &Sources, jobs: usize) -> Self {
+    pub fn of(args: &Reproduce, engine: EngineKind, sources: &Sources, jobs: usize) -> Self {
         Self {
             version: 1,
             program: env!("CARGO_PKG_NAME"),
             program_version: env!("CARGO_PKG_VERSION"),
             git_commit: git_commit(),
             libtorch: "2.11.0",
-            engine: args.engine.name(),
+            engine: engine.name(),
             device: args.device.clone(),
             corpora: sources.corpora.iter().map(|s| (s.kind.to_string(), s.corpus.root.clone())).collect(),
             os: std::env::consts::OS,

@@ -5,7 +5,7 @@
 //! recording. Other settings, another recording or code that computes otherwise is another file, so a cache can't serve
 //! features made under other settings.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -21,7 +21,7 @@ use crate::error::{LabError, Result};
 /// A corpus' features and the hash of all they depend on.
 pub struct Features {
     /// [utterances, frames, coefficients]
-    pub data: Dataset,
+    pub data: Arc<Dataset>,
     /// Name of the cache file.
     pub hash: String,
 }
@@ -59,7 +59,7 @@ pub fn of(corpus: &Corpus, front_end: &FrontEnd, length: usize, cache: &Path) ->
     if let Some((values, frames)) = read(&path, &record) {
         tracing::info!(corpus = corpus.name, cache = %path.display(), "features from the cache");
         let data = Dataset::new(values, labels, frames, front_end.coefficients).map_err(LabError::work)?;
-        return Ok(Features { data, hash });
+        return Ok(Features { data: Arc::new(data), hash });
     }
     tracing::info!(corpus = corpus.name, utterances = labels.len(), "computing features");
     let rows: Vec<Vec<f32>> = corpus
@@ -74,7 +74,7 @@ pub fn of(corpus: &Corpus, front_end: &FrontEnd, length: usize, cache: &Path) ->
     let data = Dataset::new(rows.concat(), labels, frames, front_end.coefficients).map_err(LabError::work)?;
     write(&path, &data, record)
         .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
-    Ok(Features { data, hash })
+    Ok(Features { data: Arc::new(data), hash })
 }
 
 /// From samples to the features of a fixed length.

@@ -19,7 +19,7 @@ use timnet::{
 };
 
 use crate::{
-    cli::Reproduce,
+    cli::{EngineKind, Reproduce},
     config::{self, CorpusConfig, Experiment},
     corpora::{self, Sources},
     environment::{self, Environment},
@@ -30,7 +30,7 @@ use crate::{
     results::{self, Metrics, Published},
     run_dir::RunDir,
     table,
-    workers::Work,
+    workers::{Backend, Work},
 };
 
 /// Features and synthetic corpora live here, below the working folder.
@@ -45,7 +45,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let published: Published = config::read(&args.configs.join("published.toml"))?;
     override_with(&mut experiment, args);
     experiment.validate()?;
-    let device = device(&args.device)?;
+    let (engine, backend) = backend(args)?;
     let cache = Path::new(CACHE);
     let sources = corpora::find(args, &experiment, cache)?;
     if sources.synthetic {
@@ -65,14 +65,14 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         .iter()
         .map(|s| features::of(&s.corpus, &front_end, s.config.length, &cache.join("features")))
         .collect::<Result<Vec<_>>>()?;
-    let resolved = resolve(args, &experiment, &front_end, &sources, &features)?;
+    let resolved = resolve(args, engine, &experiment, &front_end, &sources, &features)?;
     let hash = blake3::hash(resolved.as_bytes()).to_hex();
     let path = args
         .run_dir
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("runs/{}-{}", args.experiment.name(), &hash[..12])));
     let dir = RunDir::open(&path, &hash, &resolved)?;
-    dir.json("environment.json", &Environment::of(args, &sources, jobs))?;
+    dir.json("environment.json", &Environment::of(args, engine, &sources, jobs))?;
     tracing::info!("run folder {}", path.display());
     let start = Instant::now();
     let folds = Work {
@@ -80,7 +80,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         features: &features,
         trainings: &trainings,
         config: &experiment.training,
-        device,
+        backend,
         dir: dir.path(),
         stop,
     }
@@ -112,20 +112,33 @@ fn override_with(experiment: &mut Experiment, args: &Reproduce) {
     experiment.training.epochs = args.epochs.unwrap_or(experiment.training.epochs);
 }
 
-fn device(name: &str) -> Result<Device> {
-    let unknown = || LabError::Input(format!("--device {name}: expected auto, cpu or cuda:N"));
-    match name {
-        "auto" => Ok(Device::cuda_if_available()),
-        "cpu" => Ok(Device::Cpu),
-        _ => {
-            let n: usize = name.strip_prefix("cuda:").and_then(|n| n.parse().ok()).ok_or_else(unknown)?;
-            let seen = tch::Cuda::device_count().max(0) as usize;
-            if n < seen {
-                Ok(Device::Cuda(n))
-            } else {
-                Err(LabError::Input(format!("--device {name}: libtorch sees {seen} CUDA devices")))
-            }
+/// Which engine, and where: native on a CPU and libtorch on CUDA, unless one is asked for.
+fn backend(args: &Reproduce) -> Result<(EngineKind, Backend)> {
+    let device = match args.device.as_str() {
+        "auto" if args.engine == Some(EngineKind::Native) => Device::Cpu,
+        "auto" => Device::cuda_if_available(),
+        "cpu" => Device::Cpu,
+        name => cuda(name)?,
+    };
+    match (args.engine, device) {
+        (Some(EngineKind::Native), Device::Cuda(_)) => {
+            Err(LabError::Input(format!("--engine native computes on the CPU, not on {}", args.device)))
         }
+        (Some(EngineKind::Native) | None, Device::Cpu) => Ok((EngineKind::Native, Backend::Native)),
+        _ => Ok((EngineKind::Libtorch, Backend::Libtorch(device))),
+    }
+}
+
+fn cuda(name: &str) -> Result<Device> {
+    let n: usize = name
+        .strip_prefix("cuda:")
+        .and_then(|n| n.parse().ok())
+        .ok_or_else(|| LabError::Input(format!("--device {name}: expected auto, cpu or cuda:N")))?;
+    let seen = tch::Cuda::device_count().max(0) as usize;
+    if n < seen {
+        Ok(Device::Cuda(n))
+    } else {
+        Err(LabError::Input(format!("--device {name}: libtorch sees {seen} CUDA devices")))
     }
 }
 
@@ -141,6 +154,7 @@ fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
 /// `config.toml`: all that a run's figures depend on, and nothing else. Its hash names the run.
 fn resolve(
     args: &Reproduce,
+    engine: EngineKind,
     experiment: &Experiment,
     front_end: &FrontEnd,
     sources: &Sources,
@@ -175,7 +189,7 @@ fn resolve(
     });
     let resolved = Resolved {
         experiment: args.experiment.name(),
-        engine: args.engine.name(),
+        engine: engine.name(),
         synthetic: sources.synthetic,
         protocols: &experiment.protocols,
         variants: &experiment.variants,

@@ -5,7 +5,7 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,7 +13,8 @@ use std::{
 
 use sertrain::{FoldTask, Schedule, TrainError, train_fold};
 use timnet::{TorchEngine, tch};
-use timnet_core::{Layout, TrainState, Weights, streams};
+use timnet_core::{Dataset, Engine, EngineError, Layout, Objective, TrainState, Weights, streams};
+use timnet_native::NativeEngine;
 
 use crate::{
     config,
@@ -28,6 +29,29 @@ use crate::{
 /// Least time between two checkpoints of a fold.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
+/// What computes the networks, and where.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Backend {
+    /// libtorch on a device.
+    Libtorch(tch::Device),
+    /// timnet-native.
+    Native,
+}
+
+impl Backend {
+    fn engine(
+        self,
+        weights: Weights,
+        data: &Arc<Dataset>,
+        objective: Objective,
+    ) -> std::result::Result<Box<dyn Engine>, EngineError> {
+        Ok(match self {
+            Self::Libtorch(device) => Box::new(TorchEngine::new(&TrainState::start(weights), data, objective, device)?),
+            Self::Native => Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?),
+        })
+    }
+}
+
 /// What all folds of a run share.
 pub struct Work<'a> {
     /// The corpora.
@@ -38,8 +62,8 @@ pub struct Work<'a> {
     pub trainings: &'a [Training],
     /// How they train.
     pub config: &'a config::Training,
-    /// Where libtorch computes.
-    pub device: tch::Device,
+    /// What computes the networks.
+    pub backend: Backend,
     /// The run folder.
     pub dir: &'a Path,
     /// Set to stop after the epochs in hand.
@@ -119,9 +143,8 @@ impl Work<'_> {
         let key = streams::Key { seed: training.seed, fold: place.fold as u32 };
         let layout = Layout::new(&training.model);
         let (parameters, statistics) = streams::initial(&layout, key);
-        let state = TrainState::start(Weights { config: training.model.clone(), parameters, statistics });
-        let mut engine =
-            TorchEngine::new(&state, data, self.config.objective(), self.device).map_err(LabError::work)?;
+        let weights = Weights { config: training.model.clone(), parameters, statistics };
+        let mut engine = self.backend.engine(weights, data, self.config.objective()).map_err(LabError::work)?;
         let fold = &training.folds[place.fold];
         let task = FoldTask {
             key,
@@ -146,7 +169,7 @@ impl Work<'_> {
             progress.epoch(&name, record);
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let outcome = match train_fold(&mut engine, &task, &schedule, Some(&checkpoint), &mut observe) {
+        let outcome = match train_fold(engine.as_mut(), &task, &schedule, Some(&checkpoint), &mut observe) {
             Err(TrainError::Stopped(_)) => return Err(LabError::Interrupted),
             other => other.map_err(|e| LabError::Work(format!("{name}: {e}")))?,
         };
