@@ -110,11 +110,7 @@ impl Network {
                 _ => x * b.sigmoid(),
             };
             if self.config.variant != Variant::Tcn {
-                scales.push(x.mean_dim([3i64].as_slice(), false, None).sum_dim_intlist(
-                    [0i64].as_slice(),
-                    false,
-                    Kind::Float,
-                ));
+                scales.push(x.mean_dim([3i64].as_slice(), false, None).sum_dim_intlist([0i64].as_slice(), false, None));
             }
         }
         if self.config.variant == Variant::Tcn {

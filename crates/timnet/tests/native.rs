@@ -1,0 +1,137 @@
+//! The CPU engine against libtorch: its gradients against autograd in double precision, and training side by side.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use proptest::{prelude::*, test_runner::RngSeed};
+use timnet::{
+    TorchEngine, Variant,
+    tch::{self, Device, Kind},
+};
+use timnet_core::{
+    Batch, Dataset, Engine, Layout, ModelConfig, Objective, TcnPooling, TrainState, Weights,
+    streams::{self, Key},
+};
+use timnet_native::NativeEngine;
+
+/// Smooth made-up features in which the class shows, and weights away from their symmetric start.
+fn setting(config: &ModelConfig, utterances: usize, frames: usize, key: Key) -> (Weights, Arc<Dataset>) {
+    let (mut parameters, statistics) = streams::initial(&Layout::new(config), key);
+    let noise = |i: usize| ((i as f32 + key.seed as f32).sin() * 43_758.547).fract();
+    parameters.iter_mut().enumerate().for_each(|(i, p)| *p += 0.1 * noise(i));
+    let labels: Vec<usize> = (0..utterances).map(|i| i % config.classes).collect();
+    let size = frames * config.coefficients;
+    let features = (0..utterances * size).map(|i| noise(i) * 2.0 + noise(i / size % config.classes + i % 7)).collect();
+    let data = Dataset::new(features, labels, frames, config.coefficients).unwrap();
+    (Weights { config: config.clone(), parameters, statistics }, Arc::new(data))
+}
+
+fn batches(config: &ModelConfig, key: Key, epoch: u32, utterances: usize, size: usize) -> Vec<Batch> {
+    streams::epoch(config, key, epoch, &(0..utterances).collect::<Vec<_>>(), size)
+}
+
+prop_compose! {
+    fn cases()(
+        variant in prop::sample::select(Variant::ALL.to_vec()),
+        mean in any::<bool>(),
+        blocks in 1usize..=6,
+        classes in 2usize..8,
+        frames in 5usize..80,
+        utterances in 3usize..12,
+        dropout in prop::sample::select(vec![0.0, 0.1, 0.4]),
+        seed in 0u64..10_000,
+    ) -> (ModelConfig, usize, usize, Key) {
+        let tcn_pooling = if mean { TcnPooling::Mean } else { TcnPooling::Last };
+        let config = ModelConfig { dropout, tcn_pooling, ..ModelConfig::of(variant, blocks, classes) };
+        (config, utterances, frames, Key { seed, fold: 0 })
+    }
+}
+
+proptest! {
+    // One seed: a case in which a frame sits on a ReLU's corner is nobody's fault, and may not fail somebody's build.
+    #![proptest_config(ProptestConfig {
+        cases: 50,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Adam's first moment after one step is (1 - beta1) times the gradient.
+    #[test]
+    fn gradients_equal_autograds((config, utterances, frames, key) in cases()) {
+        tch::set_num_threads(1);
+        let (weights, data) = setting(&config, utterances, frames, key);
+        let batch = batches(&config, key, 1, utterances, utterances).remove(0);
+        let mut native = NativeEngine::new(Arc::clone(&data), weights.clone(), Objective::default()).unwrap();
+        let loss = native.train(std::slice::from_ref(&batch)).unwrap()[0].loss;
+        let state = native.state().unwrap();
+        let scale = 1.0 / (1.0 - Objective::default().adam.beta1) as f32;
+        let start = TrainState::start(weights);
+        let mut torch = TorchEngine::with_kind(&start, &data, Objective::default(), Device::Cpu, Kind::Double).unwrap();
+        let (expected_loss, expected) = torch.gradient(&batch).unwrap();
+        let mut single = TorchEngine::new(&start, &data, Objective::default(), Device::Cpu).unwrap();
+        let (_, single) = single.gradient(&batch).unwrap();
+        prop_assert!((loss - expected_loss).abs() < 1e-5 * expected_loss.abs().max(1.0), "{loss} {expected_loss}");
+        let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+        for tensor in Layout::new(&config).tensors {
+            let at = tensor.range.all();
+            let exact = &expected[at.clone()];
+            let apart = |values: &mut dyn Iterator<Item = f32>| norm(&mut values.zip(exact).map(|(v, e)| v - e));
+            // Relative to the tensor's norm; a bias before BatchNorm has gradient 0 but for rounding.
+            let size = norm(&mut exact.iter().copied()).max(1e-3);
+            let ours = apart(&mut state.first_moment[at.clone()].iter().map(|m| m * scale)) / size;
+            // Where three utterances of five frames make BatchNorm ill-conditioned, single precision itself is off.
+            let libtorchs = apart(&mut single[at].iter().copied()) / size;
+            prop_assert!(ours < f64::max(1e-4, 3.0 * libtorchs), "{}: {ours:e}, libtorch {libtorchs:e}", tensor.name);
+        }
+        let torch = torch.network().weights().unwrap();
+        for (o, t) in state.weights.statistics.iter().zip(&torch.statistics) {
+            prop_assert!((o - t).abs() < 1e-5 * t.abs().max(1.0), "running statistics: {o} {t}");
+        }
+    }
+}
+
+#[test]
+fn a_hundred_steps_side_by_side() {
+    tch::set_num_threads(1);
+    let config = ModelConfig::timnet(5, 4);
+    let key = Key { seed: 7, fold: 0 };
+    let (weights, data) = setting(&config, 40, 60, key);
+    let mut native = NativeEngine::new(Arc::clone(&data), weights.clone(), Objective::default()).unwrap();
+    let start = TrainState::start(weights);
+    let mut torch = TorchEngine::new(&start, &data, Objective::default(), Device::Cpu).unwrap();
+    let all: Vec<usize> = (0..40).collect();
+    let mut largest = 0f32;
+    for epoch in 1..=20 {
+        let batches = batches(&config, key, epoch, 40, 8);
+        let pairs = native.train(&batches).unwrap().into_iter().zip(torch.train(&batches).unwrap());
+        largest = pairs.fold(largest, |m, (a, b)| m.max((a.loss - b.loss).abs()));
+    }
+    let (a, b) = (native.predict(&all).unwrap(), torch.predict(&all).unwrap());
+    let apart = |a: Vec<Vec<f32>>, b: Vec<Vec<f32>>| {
+        a.concat().iter().zip(b.concat()).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max)
+    };
+    let probabilities = apart(a.probabilities(4), b.probabilities(4));
+    println!("100 steps: losses differ by at most {largest:e}, probabilities by {probabilities:e}");
+    assert!(largest < 2e-3 && probabilities < 1e-2, "{largest} {probabilities}");
+}
+
+#[test]
+fn inference_equals_libtorch() {
+    tch::set_num_threads(1);
+    for variant in Variant::ALL {
+        let config = ModelConfig::of(variant, 8, 7);
+        let key = Key { seed: 3, fold: 0 };
+        let (weights, data) = setting(&config, 6, 188, key);
+        let mut native = NativeEngine::new(Arc::clone(&data), weights.clone(), Objective::default()).unwrap();
+        let mut torch =
+            TorchEngine::new(&TrainState::start(weights), &data, Objective::default(), Device::Cpu).unwrap();
+        let all: Vec<usize> = (0..6).collect();
+        let (a, b) = (native.predict(&all).unwrap(), torch.predict(&all).unwrap());
+        let scale = b.logits.iter().fold(1f32, |m, v| m.max(v.abs()));
+        for (a, b) in a.logits.iter().zip(&b.logits) {
+            assert!((a - b).abs() < 1e-5 * scale, "{variant}: {a} {b}");
+        }
+    }
+}
