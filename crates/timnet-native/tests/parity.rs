@@ -25,11 +25,8 @@ fn a_recorded_keras_run_is_reproduced() {
         let mut engine = NativeEngine::with_simd(dataset.clone(), weights, Objective::default(), simd).unwrap();
         let losses: Vec<f32> = engine.train(&batches).unwrap().iter().map(|o| o.loss).collect();
         let state = engine.state().unwrap();
-        let running: Vec<f32> = Layout::new(&config)
-            .running
-            .iter()
-            .flat_map(|t| floats(&file, &format!("final.{}", t.name)))
-            .collect();
+        let running: Vec<f32> =
+            Layout::new(&config).running.iter().flat_map(|t| floats(&file, &format!("final.{}", t.name))).collect();
         let all: Vec<usize> = (0..dataset.len()).collect();
         let predictions = engine.predict(&all).unwrap();
         let probabilities = predictions.probabilities(3).concat();

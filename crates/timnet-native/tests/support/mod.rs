@@ -71,7 +71,14 @@ pub enum Mode<'a> {
 }
 
 /// The mean label-smoothed cross entropy of utterances of [frames, coefficients].
-pub fn naive(config: &ModelConfig, parameters: &[f64], x: &[&[f32]], labels: &[usize], smoothing: f64, mode: &Mode) -> Naive {
+pub fn naive(
+    config: &ModelConfig,
+    parameters: &[f64],
+    x: &[&[f32]],
+    labels: &[usize],
+    smoothing: f64,
+    mode: &Mode,
+) -> Naive {
     let (layout, c, batch) = (Layout::new(config), config.coefficients, x.len());
     let frames = x[0].len() / c;
     let mut t = Tape::default();
