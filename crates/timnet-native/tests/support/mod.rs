@@ -255,11 +255,11 @@ pub fn integers(file: &SafeTensors, name: &str) -> Vec<usize> {
     data.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as usize).collect()
 }
 
-/// The weights stored under `init.`.
-pub fn initial(file: &SafeTensors, config: &ModelConfig) -> Weights {
+/// The weights stored under `prefix`.
+pub fn weights(file: &SafeTensors, prefix: &str, config: &ModelConfig) -> Weights {
     let layout = Layout::new(config);
     let all = |tensors: &[timnet_core::Tensor]| {
-        tensors.iter().flat_map(|t| floats(file, &format!("init.{}", t.name))).collect()
+        tensors.iter().flat_map(|t| floats(file, &format!("{prefix}.{}", t.name))).collect()
     };
     Weights { config: config.clone(), parameters: all(&layout.tensors), statistics: all(&layout.running) }
 }
