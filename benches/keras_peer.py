@@ -7,6 +7,7 @@ Written from the paper (arXiv 2211.08233, section 2) and this project's own desc
     keras_peer.py train --blocks 8 --frames 188 --utterances 482 [--epochs 5]
     keras_peer.py infer --blocks 8 --frames 188 [--repeat 50]
     keras_peer.py check --weights INIT.hdf5 --data RECORDED.npz
+    keras_peer.py convert --weights INIT.hdf5 --trained AFTER.hdf5 --data RECORDED.npz -o recorded.safetensors
     keras_peer.py fixture -o fixtures/timnet/parity.safetensors
 
 `train` and `infer` print one JSON line a measurement on stdout; where stdin holds lines, `train` runs one epoch for each
@@ -75,20 +76,23 @@ def timnet(blocks, classes, frames, channels=39, dropout=0.1):
 
 
 def smoothed(labels, classes):
-    return (0.9 * np.eye(classes)[labels] + 0.1 / classes).astype(np.float32)
+    return (0.9 * np.eye(classes)[labels] + 0.1 / classes).astype(tf.keras.backend.floatx())
 
 
 def of_type(model, kind):
     return [layer for layer in model.layers if isinstance(layer, kind)]
 
 
+def in_creation_order(own):
+    """Layers of one type by the number Keras put behind their name."""
+    number = lambda name: int(name.rsplit("_", 1)[1]) if name.rsplit("_", 1)[-1].isdigit() else 0
+    return sorted(own, key=lambda layer: number(layer.name))
+
+
 def named_weights(model):
-    """Name -> array, with libtorch's shapes and this project's names (convolutions in creation order)."""
-    convolutions = of_type(model, layers.Conv1D)
-    norms = of_type(model, layers.BatchNormalization)
-    number = lambda layer: int(layer.name.rsplit("_", 1)[1]) if layer.name[-1].isdigit() and "_" in layer.name else 0
-    convolutions.sort(key=lambda l: 0 if l.name == "conv1d" else number(l))
-    norms.sort(key=lambda l: 0 if l.name == "batch_normalization" else number(l))
+    """Name -> array, with libtorch's shapes and this project's names."""
+    convolutions = in_creation_order(of_type(model, layers.Conv1D))
+    norms = in_creation_order(of_type(model, layers.BatchNormalization))
     out = {}
     for direction, layer in zip(("forward", "backward"), convolutions):
         out[f"{direction}.stem.weight"] = layer.kernel.numpy().transpose(2, 1, 0)
@@ -148,14 +152,12 @@ def infer(args):
         report(args, batch=batch, seconds=float(np.median(times)))
 
 
-def check(args):
-    """Reproduces the recorded losses from the recorded initial weights: the peer is the official network."""
+def load(model, path):
+    """Weights from a Keras file, matched by the order of the numbers in the layers' names."""
     import h5py
 
-    recorded = np.load(args.data)
-    model, inspect, _ = timnet(8, 7, 188, dropout=0.0)
     number = lambda name, kind: 0 if name == kind else int(name[len(kind) + 1 :])
-    with h5py.File(args.weights) as file:
+    with h5py.File(path) as file:
         for kind, own in (
             ("conv1d", of_type(model, layers.Conv1D)),
             ("batch_normalization", of_type(model, layers.BatchNormalization)),
@@ -164,24 +166,41 @@ def check(args):
         ):
             names = [n for n in file if n == kind or (n.startswith(kind + "_") and n[len(kind) + 1 :].isdigit())]
             names.sort(key=lambda n: number(n, kind))
-            own.sort(key=lambda l: int(l.name.rsplit("_", 1)[1]) if l.name[-1].isdigit() and "_" in l.name else 0)
             assert len(names) == len(own), (kind, names)
-            for name, layer in zip(names, own):
+            for name, layer in zip(names, in_creation_order(own)):
                 group = file[name]
                 layer.set_weights([group[w][()] for w in group.attrs["weight_names"]])
-    y = smoothed(recorded["labels"], 7)
-    losses = [model.train_on_batch(recorded["features"][i], y[i])[0] for i in recorded["batch_indices"]]
-    embedding, probabilities = inspect.predict(recorded["features"][recorded["eval_indices"]], verbose=0)
-    print(
-        json.dumps(
-            {
-                "loss_differences": [float(d) for d in np.abs(np.array(losses) - recorded["losses"])],
-                "loss_difference": float(np.abs(np.array(losses) - recorded["losses"]).max()),
-                "g_drf_difference": float(np.abs(embedding - recorded["g_drf"]).max()),
-                "probability_difference": float(np.abs(probabilities - recorded["probabilities"]).max()),
-            }
-        )
-    )
+
+
+def replay(args, recorded):
+    """The losses of the recorded run, trained again from its initial weights."""
+    model, _, _ = timnet(8, 7, 188, dropout=0.0)
+    load(model, args.weights)
+    x, y = recorded["features"].astype(tf.keras.backend.floatx()), smoothed(recorded["labels"], 7)
+    return np.array([model.train_on_batch(x[i], y[i])[0] for i in recorded["batch_indices"]])
+
+
+def check(args):
+    """Replays the recorded run. Losses drift apart as rounding does in any two runs."""
+    recorded = np.load(args.data)
+    print(json.dumps({"loss_differences": np.abs(replay(args, recorded) - recorded["losses"]).tolist()}))
+
+
+def convert(args):
+    """The recorded run of the official network in the fixture's form, for the tests that read SER_KERAS_RUN."""
+    from safetensors.numpy import save_file
+
+    recorded = np.load(args.data)
+    tensors = {n: recorded[n] for n in ("features", "losses", "stacked_g", "g_drf", "probabilities")}
+    tensors |= {n: recorded[n].astype(np.int64) for n in ("labels", "batch_indices", "eval_indices")}
+    tensors = {name: v.astype(np.float32) if v.dtype.kind == "f" else v for name, v in tensors.items()}
+    model, _, _ = timnet(8, 7, 188, dropout=0.0)
+    for prefix, path in (("init", args.weights), ("trained", args.trained)):
+        load(model, path)
+        tensors |= {f"{prefix}.{name}": value for name, value in named_weights(model).items()}
+    tf.keras.backend.set_floatx("float64")
+    tensors["losses_f64"] = replay(args, recorded).astype(np.float32)
+    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, args.output)
 
 
 def fixture(args):
@@ -222,7 +241,7 @@ def fixture(args):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("train", "infer", "check", "fixture"))
+    parser.add_argument("what", choices=("train", "infer", "check", "convert", "fixture"))
     parser.add_argument("--blocks", type=int, default=8)
     parser.add_argument("--classes", type=int, default=7)
     parser.add_argument("--frames", type=int, default=188)
@@ -232,13 +251,14 @@ def main():
     parser.add_argument("--repeat", type=int, default=50)
     parser.add_argument("--threads", type=int, default=0, help="0: TensorFlow's own choice")
     parser.add_argument("--weights")
+    parser.add_argument("--trained")
     parser.add_argument("--data")
     parser.add_argument("-o", "--output", default="parity.safetensors")
     args = parser.parse_args()
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    {"train": train, "infer": infer, "check": check, "fixture": fixture}[args.what](args)
+    {"train": train, "infer": infer, "check": check, "convert": convert, "fixture": fixture}[args.what](args)
 
 
 if __name__ == "__main__":

@@ -136,13 +136,15 @@ impl Step<'_> {
         for s in 0..self.inputs.len() {
             let at = s * tile..(s + 1) * tile;
             let (ya, yb) = (&trace.y[j][0][at.clone()], &trace.y[j][1][at.clone()]);
-            let dz = &mut grads.z[at];
+            let (dz, after) = grads.z[at.start..].split_at_mut(tile);
             shape.norm_back(&mut scratch.dy, dz, yb, [&a, &b, &c, &norm_b.mean]);
             let sub = self.sub_block(norm_a, (j, direction, 0, s), &mut scratch.mask);
             shape.activate(&mut scratch.h, ya, sub);
             self.kernel_back(j, &mut grads.kernel, &scratch.dy, &scratch.h);
             let reach = Reach::Later(self.config.dilation(j));
-            shape.convolve(dz, &scratch.dy, &scratch.packed, reach, Some(&zeros));
+            let [next_ya, next_yb] = [0, 1].map(|sub: usize| &trace.y[j][sub][self.next(s)]);
+            let ahead = [next_ya, next_yb, &after[..tile.min(after.len())]];
+            shape.convolve(dz, &scratch.dy, &scratch.packed, reach, Some(&zeros), ahead);
             shape.activate_back(dz, ya, sub, next.sample(norm_a));
             next.add_sample();
         }
@@ -175,7 +177,10 @@ impl Step<'_> {
             shape.norm_back(&mut scratch.dy, dz, &trace.y[j][0][at.clone()], [&a, &b, &c, &norm.mean]);
             self.kernel_back(j, &mut grads.kernel, &scratch.dy, &trace.f[j][at.clone()]);
             let reach = Reach::Later(self.config.dilation(j));
-            shape.convolve(&mut grads.f[at], &scratch.dy, &scratch.packed, reach, None);
+            let below = j.saturating_sub(1);
+            let ahead = [&trace.y[j][0], &trace.f[j], &trace.f[below], &trace.y[below][1], &grads.z];
+            let ahead = ahead.map(|buffer| &buffer[self.next(s)]);
+            shape.convolve(&mut grads.f[at], &scratch.dy, &scratch.packed, reach, None, ahead);
             if j > 0 {
                 self.join_back((j - 1, direction, s), trace, scratch, grads, pooled, &mut next);
             }

@@ -152,7 +152,8 @@ impl NativeEngine {
         if let Some(range) = layout.fusion {
             write(&mut gradient[range.all()], &fusion);
         }
-        for (direction, trace) in traces.iter().enumerate() {
+        // The direction that ran last is still in the cache.
+        for (direction, trace) in traces.iter().enumerate().rev() {
             step.backward(direction, trace, scratch, grads, (&pooled, &last), gradient);
         }
         StepOutcome { loss: (loss / size as f64) as f32, correct }
@@ -165,8 +166,7 @@ impl NativeEngine {
         let (c1, c2) = ((1.0 - adam.beta1) as f32, (1.0 - adam.beta2) as f32);
         let rate = adam.rate(self.state.steps) as f32;
         let TrainState { weights, first_moment, second_moment, .. } = &mut self.state;
-        for (((p, m), v), &g) in
-            weights.parameters.iter_mut().zip(first_moment).zip(second_moment).zip(&self.gradient)
+        for (((p, m), v), &g) in weights.parameters.iter_mut().zip(first_moment).zip(second_moment).zip(&self.gradient)
         {
             *m = b1 * *m + c1 * g;
             *v = b2 * *v + c2 * g * g;

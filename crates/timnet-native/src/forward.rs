@@ -124,6 +124,12 @@ impl Step<'_> {
         self.frames * self.shape.p
     }
 
+    /// Where the tile after sample `s` lies; the last sample's own after that.
+    pub fn next(&self, s: usize) -> std::ops::Range<usize> {
+        let s = (s + 1).min(self.inputs.len() - 1);
+        s * self.tile()..(s + 1) * self.tile()
+    }
+
     pub fn residual(&self) -> bool {
         self.config.variant == Variant::Tcn
     }
@@ -166,7 +172,13 @@ impl Step<'_> {
             let reach = Reach::Earlier(self.config.dilation(j));
             for sub in 0..2 {
                 let place = &self.layout.blocks[j][direction][sub];
-                pack::forward(&self.parameters[place.kernel.all()], shape.channels, shape.p, |_| 1.0, &mut scratch.packed);
+                pack::forward(
+                    &self.parameters[place.kernel.all()],
+                    shape.channels,
+                    shape.p,
+                    |_| 1.0,
+                    &mut scratch.packed,
+                );
                 let bias = pack::vector(&self.parameters[place.bias.all()], shape.p);
                 let mut moments = Moments::new(shape.p);
                 let (before, after) = y.split_at_mut(j);
@@ -174,19 +186,31 @@ impl Step<'_> {
                 let (f_before, f_here) = f.split_at_mut(j);
                 for s in 0..batch {
                     let at = s * tile..(s + 1) * tile;
+                    let next = self.next(s);
                     let out = if sub == 0 {
                         if let (Some([_, y]), Some(input)) = (before.last(), f_before.last()) {
                             let affine = self.sub_block(&norms[j - 1][1], (j - 1, direction, 1, s), &mut scratch.mask);
-                            self.join(&mut f_here[0][at.clone()], &input[at.clone()], &y[at.clone()], affine, (j - 1, s), scales);
+                            self.join(
+                                &mut f_here[0][at.clone()],
+                                &input[at.clone()],
+                                &y[at.clone()],
+                                affine,
+                                (j - 1, s),
+                                scales,
+                            );
                         }
+                        let ahead = match (before.last(), f_before.last()) {
+                            (Some([_, y]), Some(input)) => [&input[next.clone()], &y[next.clone()]],
+                            _ => [&f_here[0][next.clone()]; 2],
+                        };
                         let out = &mut ya[at.clone()];
-                        shape.convolve(out, &f_here[0][at], &scratch.packed, reach, Some(&bias));
+                        shape.convolve(out, &f_here[0][at], &scratch.packed, reach, Some(&bias), ahead);
                         out
                     } else {
                         let affine = self.sub_block(&norms[j][0], (j, direction, 0, s), &mut scratch.mask);
                         shape.activate(&mut scratch.h, &ya[at.clone()], affine);
                         let out = &mut yb[at];
-                        shape.convolve(out, &scratch.h, &scratch.packed, reach, Some(&bias));
+                        shape.convolve(out, &scratch.h, &scratch.packed, reach, Some(&bias), [&ya[next]]);
                         out
                     };
                     moments.add(shape, out);
@@ -199,7 +223,14 @@ impl Step<'_> {
         for s in 0..batch {
             let at = s * tile..(s + 1) * tile;
             let affine = self.sub_block(&norms[last][1], (last, direction, 1, s), &mut scratch.mask);
-            self.join(&mut output[0][at.clone()], &inputs[last][at.clone()], &y[last][1][at], affine, (last, s), scales);
+            self.join(
+                &mut output[0][at.clone()],
+                &inputs[last][at.clone()],
+                &y[last][1][at],
+                affine,
+                (last, s),
+                scales,
+            );
         }
     }
 

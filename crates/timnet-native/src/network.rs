@@ -181,9 +181,9 @@ impl Network {
         let (shape, relu) = (&self.shape, self.identity.relu());
         let [a, b] = &self.blocks[j][direction];
         let reach = Reach::Earlier(self.config.dilation(j));
-        shape.convolve(&mut s.y, &s.f, &a.kernel, reach, Some(&a.bias));
+        shape.convolve(&mut s.y, &s.f, &a.kernel, reach, Some(&a.bias), []);
         shape.activate(&mut s.h, &s.y, relu);
-        shape.convolve(&mut s.y, &s.h, &b.kernel, reach, Some(&b.bias));
+        shape.convolve(&mut s.y, &s.h, &b.kernel, reach, Some(&b.bias), []);
         let mut sums = vec![0.0; shape.p];
         let residual = self.config.variant == Variant::Tcn;
         shape.join(&mut s.x, &s.f, &s.y, relu, residual, &mut sums);
@@ -203,7 +203,11 @@ impl Network {
         let share = 1.0 / (c * self.config.directions()) as f32;
         let means = s.h.chunks_exact(p).map(|row| row.iter().sum::<f32>() * share);
         let add = |(to, mean): (&mut f32, f32)| *to += mean;
-        if direction == 1 { to.iter_mut().rev().zip(means).for_each(add) } else { to.iter_mut().zip(means).for_each(add) }
+        if direction == 1 {
+            to.iter_mut().rev().zip(means).for_each(add)
+        } else {
+            to.iter_mut().zip(means).for_each(add)
+        }
     }
 }
 

@@ -46,7 +46,21 @@ unsafe fn product<L: Lanes, const M: usize, const N: usize>(
     }
 }
 
-/// y = start + sum over factors of x w, for `tile.frames` rows; start is a bias or what y holds.
+/// Asks for `len` values from `from` on to be brought into the L2 cache; never faults.
+#[inline(always)]
+fn prefetch(from: *const f32, len: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..len).step_by(16) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: a hint about an address, valid or not; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.wrapping_add(line).cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (from, len);
+}
+
+/// y = start + sum over factors of x w, for `tile.frames` rows; start is a bias or what y holds. The tiles `ahead`, which
+/// later kernels read, come into the cache meanwhile.
 #[inline(always)]
 pub(super) unsafe fn rows<L: Lanes, const M: usize, const N: usize>(
     mut y: *mut f32,
@@ -54,6 +68,7 @@ pub(super) unsafe fn rows<L: Lanes, const M: usize, const N: usize>(
     inner: usize,
     mut factors: [Factor; N],
     bias: *const f32,
+    ahead: &[&[f32]],
 ) {
     unsafe {
         let start = if bias.is_null() { None } else { Some(L::load(bias)) };
@@ -61,6 +76,9 @@ pub(super) unsafe fn rows<L: Lanes, const M: usize, const N: usize>(
         macro_rules! tiles {
             ($m:ident) => {
                 while left >= $m {
+                    for tiles in ahead {
+                        prefetch(tiles.as_ptr().wrapping_add((tile.frames - left) * tile.p), $m * tile.p);
+                    }
                     product::<L, $m, N>(y, tile.p, inner, factors, start);
                     y = y.wrapping_add($m * tile.p);
                     factors = factors.map(|f| Factor { x: f.x.wrapping_add($m * tile.p), ..f });

@@ -208,11 +208,20 @@ impl Shape {
 
     /// y = start + x w over rows, start being the bias or what y holds. `w` is [channels, p].
     pub fn pointwise(&self, y: &mut [f32], x: &[f32], w: &[f32], bias: Option<&[f32]>) {
-        self.rows(y, [(x, w)], bias);
+        self.rows(y, [(x, w)], bias, [&[]; 0]);
     }
 
-    /// y[t] = start + x[t] w1 + x[t -+ d] w0, rows outside x counting as zero. `w` is [2, channels, p].
-    pub fn convolve(&self, y: &mut [f32], x: &[f32], w: &[f32], reach: Reach, bias: Option<&[f32]>) {
+    /// y[t] = start + x[t] w1 + x[t -+ d] w0, rows outside x counting as zero. `w` is [2, channels, p]. The tiles `ahead`
+    /// come into the cache meanwhile.
+    pub fn convolve<const A: usize>(
+        &self,
+        y: &mut [f32],
+        x: &[f32],
+        w: &[f32],
+        reach: Reach,
+        bias: Option<&[f32]>,
+        ahead: [&[f32]; A],
+    ) {
         let (w0, w1) = w.split_at(self.channels * self.p);
         let d = match reach {
             Reach::Earlier(d) | Reach::Later(d) => (d * self.p).min(y.len()),
@@ -221,27 +230,34 @@ impl Shape {
         match reach {
             Reach::Earlier(_) => {
                 let (alone, two) = y.split_at_mut(d);
-                self.rows(alone, [(&x[..d], w1)], bias);
-                self.rows(two, [(&x[d..], w1), (&x[..both], w0)], bias);
+                self.rows(alone, [(&x[..d], w1)], bias, ahead.map(|a| a.split_at(d.min(a.len())).0));
+                self.rows(two, [(&x[d..], w1), (&x[..both], w0)], bias, ahead.map(|a| a.split_at(d.min(a.len())).1));
             }
             Reach::Later(_) => {
                 let (two, alone) = y.split_at_mut(both);
-                self.rows(two, [(&x[..both], w1), (&x[d..], w0)], bias);
-                self.rows(alone, [(&x[both..], w1)], bias);
+                self.rows(two, [(&x[..both], w1), (&x[d..], w0)], bias, ahead.map(|a| a.split_at(both.min(a.len())).0));
+                self.rows(alone, [(&x[both..], w1)], bias, ahead.map(|a| a.split_at(both.min(a.len())).1));
             }
         }
     }
 
-    fn rows<const N: usize>(&self, y: &mut [f32], factors: [(&[f32], &[f32]); N], bias: Option<&[f32]>) {
+    fn rows<const N: usize, const A: usize>(
+        &self,
+        y: &mut [f32],
+        factors: [(&[f32], &[f32]); N],
+        bias: Option<&[f32]>,
+        ahead: [&[f32]; A],
+    ) {
         #[derive(Clone, Copy)]
-        struct Rows<const N: usize>(*mut f32, Tile, usize, [Factor; N], *const f32);
-        impl<const N: usize> Op for Rows<N> {
+        struct Rows<'a, const N: usize>(*mut f32, Tile, usize, [Factor; N], *const f32, &'a [&'a [f32]]);
+        impl<const N: usize> Op for Rows<'_, N> {
             #[inline(always)]
             unsafe fn run<L: Lanes, const M: usize>(self, at: usize) {
-                let Self(y, tile, inner, factors, bias) = self;
+                let Self(y, tile, inner, factors, bias, ahead) = self;
+                let ahead = if at == 0 { ahead } else { &[] };
                 let factors = factors.map(|f| Factor { w: f.w.wrapping_add(at), ..f });
                 let bias = if bias.is_null() { bias } else { bias.wrapping_add(at) };
-                unsafe { body::rows::<L, M, N>(y.wrapping_add(at), tile, inner, factors, bias) }
+                unsafe { body::rows::<L, M, N>(y.wrapping_add(at), tile, inner, factors, bias, ahead) }
             }
         }
         assert!(factors.iter().all(|(x, w)| x.len() == y.len() && w.len() == self.channels * self.p));
@@ -249,7 +265,7 @@ impl Shape {
         let tile = self.tile(y);
         let factors = factors.map(|(x, w)| Factor { x: x.as_ptr(), w: w.as_ptr() });
         let bias = bias.map_or(std::ptr::null(), <[f32]>::as_ptr);
-        self.simd.run(self.p, Rows(y.as_mut_ptr(), tile, self.channels, factors, bias));
+        self.simd.run(self.p, Rows(y.as_mut_ptr(), tile, self.channels, factors, bias, &ahead));
     }
 
     /// dw[o][i] += sum over rows of dy[o] x[i]; `dw` is [p, p].
@@ -286,8 +302,7 @@ impl Shape {
         }
         assert!(shift.len() == self.p && sums.len() == self.p && squares.len() == self.p);
         let tile = self.tile(y);
-        self.simd
-            .run(self.p, Moments(y.as_ptr(), tile, shift.as_ptr(), sums.as_mut_ptr(), squares.as_mut_ptr()));
+        self.simd.run(self.p, Moments(y.as_ptr(), tile, shift.as_ptr(), sums.as_mut_ptr(), squares.as_mut_ptr()));
     }
 
     /// h = relu(BatchNorm(y)) mask
@@ -364,8 +379,7 @@ impl Shape {
         assert!([grad.len(), dz.len(), f.len()].iter().all(|&n| n == y.len()) && pooled.len() == self.p);
         let (tile, affine, sums) = (self.tile(y), sub.check(self.p), sums.check(self.p));
         let (grad, dz) = (grad.as_mut_ptr(), dz.as_mut_ptr());
-        self.simd
-            .run(self.p, Back(grad, dz, f.as_ptr(), y.as_ptr(), tile, affine, residual, pooled.as_ptr(), sums));
+        self.simd.run(self.p, Back(grad, dz, f.as_ptr(), y.as_ptr(), tile, affine, residual, pooled.as_ptr(), sums));
     }
 
     /// The gradient of [`Self::activate`]: `dz` is that of h, then that of z.

@@ -71,7 +71,14 @@ pub enum Mode<'a> {
 }
 
 /// The mean label-smoothed cross entropy of utterances of [frames, coefficients].
-pub fn naive(config: &ModelConfig, parameters: &[f64], x: &[&[f32]], labels: &[usize], smoothing: f64, mode: &Mode) -> Naive {
+pub fn naive(
+    config: &ModelConfig,
+    parameters: &[f64],
+    x: &[&[f32]],
+    labels: &[usize],
+    smoothing: f64,
+    mode: &Mode,
+) -> Naive {
     let (layout, c, batch) = (Layout::new(config), config.coefficients, x.len());
     let frames = x[0].len() / c;
     let mut t = Tape::default();
@@ -248,11 +255,11 @@ pub fn integers(file: &SafeTensors, name: &str) -> Vec<usize> {
     data.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as usize).collect()
 }
 
-/// The weights stored under `init.`.
-pub fn initial(file: &SafeTensors, config: &ModelConfig) -> Weights {
+/// The weights stored under `prefix`.
+pub fn weights(file: &SafeTensors, prefix: &str, config: &ModelConfig) -> Weights {
     let layout = Layout::new(config);
     let all = |tensors: &[timnet_core::Tensor]| {
-        tensors.iter().flat_map(|t| floats(file, &format!("init.{}", t.name))).collect()
+        tensors.iter().flat_map(|t| floats(file, &format!("{prefix}.{}", t.name))).collect()
     };
     Weights { config: config.clone(), parameters: all(&layout.tensors), statistics: all(&layout.running) }
 }
