@@ -37,17 +37,17 @@ pub fn bootstrap_interval(
     level: f64,
     seed: u64,
 ) -> Result<Interval, MetricError> {
-    let estimate = metric(&confusion(truth, predicted, classes)?);
-    let mut counts = Confusion::zeros(classes);
-    let mut draw = |random: &mut Uniform| {
-        counts.clear();
-        for _ in 0..truth.len() {
-            let i = random.below(truth.len());
-            counts.add(truth[i], predicted[i]);
-        }
-        metric(&counts)
-    };
-    percentile(estimate, &mut draw, resamples, level, seed)
+    let each_alone: Vec<usize> = (0..truth.len()).collect();
+    grouped_bootstrap_interval(
+        truth,
+        predicted,
+        &each_alone,
+        classes,
+        metric,
+        resamples,
+        level,
+        seed,
+    )
 }
 
 /// Percentile bootstrap over whole groups (speakers): `groups[i]` is the group of utterance `i`, any numbering.

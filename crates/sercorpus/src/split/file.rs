@@ -65,12 +65,7 @@ pub fn read_csv(corpus: &Corpus, path: &Path) -> Result<Vec<Fold>, CorpusError> 
         .trim(csv::Trim::All)
         .from_reader(text.as_slice());
     let header = csv.headers().map_err(|e| wrong(&e))?.clone();
-    let index: HashMap<&str, usize> = corpus
-        .utterances
-        .iter()
-        .enumerate()
-        .map(|(i, u)| (u.id.as_str(), i))
-        .collect();
+    let index = index_by_id(corpus);
     let mut folds = BTreeMap::<usize, BTreeMap<usize, Part>>::new();
     let mut record = csv::StringRecord::new();
     while csv.read_record(&mut record).map_err(|e| wrong(&e))? {
@@ -112,12 +107,7 @@ pub fn read_emobox(corpus: &Corpus, folder: &Path) -> Result<Vec<Fold>, CorpusEr
             format!("EmoBox has no folds for {}", corpus.name),
         ));
     };
-    let index: HashMap<&str, usize> = corpus
-        .utterances
-        .iter()
-        .enumerate()
-        .map(|(i, u)| (u.id.as_str(), i))
-        .collect();
+    let index = index_by_id(corpus);
     let mut folds = Vec::new();
     for number in 1.. {
         let fold_folder = folder.join(format!("fold_{number}"));
@@ -165,6 +155,15 @@ pub fn read_emobox(corpus: &Corpus, folder: &Path) -> Result<Vec<Fold>, CorpusEr
         ));
     }
     Ok(folds)
+}
+
+fn index_by_id(corpus: &Corpus) -> HashMap<&str, usize> {
+    corpus
+        .utterances
+        .iter()
+        .enumerate()
+        .map(|(i, u)| (u.id.as_str(), i))
+        .collect()
 }
 
 fn fold_of(
