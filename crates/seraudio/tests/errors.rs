@@ -1,5 +1,7 @@
 //! Every way in which a file is not the recording it should be: an error that says so, and no panic.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{chunk, fmt, wav};

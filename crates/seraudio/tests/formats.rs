@@ -1,5 +1,7 @@
 //! Every format against soundfile, on the files that fixtures/mfcc/audio.py made.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use ndarray::Array1;

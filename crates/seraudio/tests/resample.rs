@@ -1,5 +1,7 @@
 //! Resampled signals against resampy (both generations) and soxr, from the golden files of fixtures/mfcc/generate.py.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::PathBuf;
 
 use ndarray::Array1;

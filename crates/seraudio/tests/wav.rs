@@ -1,5 +1,7 @@
 //! WAV in all its forms: sample values, odd chunks, what follows the data.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{chunk, fmt, wav};

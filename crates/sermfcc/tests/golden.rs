@@ -1,5 +1,7 @@
 //! Against librosa and NumPy, on the golden files that fixtures/mfcc/generate.py made.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::PathBuf;
 
 use ndarray::{Array1, Array2};

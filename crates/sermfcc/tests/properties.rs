@@ -1,5 +1,7 @@
 //! What holds for every signal and every setting.
 
+#![allow(clippy::unwrap_used)]
+
 use ndarray::{Array2, ArrayView2, s};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Presets, hashes, errors that name the setting, and the comparer.
 
+#![allow(clippy::unwrap_used)]
+
 use sermfcc::{
     Centre, Extractor, FeatureError, Floor, FrontEnd, FrontEndError, Log, Output, PRESETS, Stream, compare, delta,
     normalise,

@@ -1,0 +1,152 @@
+//! Timings of the front end, one JSON object a line: {"name": .., "seconds": [one per repetition]}.
+//!
+//! `bench_features [--emodb FOLDER] [--repeat N] [--only SUBSTRING]`; benches/features_peer.py measures the same with
+//! librosa, under the same names.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ndarray::Array2;
+use realfft::RealFftPlanner;
+use sermfcc::{Extractor, Float, Floor, FrontEnd, Log, Output, Stream};
+
+const RATE: usize = 22_050;
+/// EMODB's fixed length.
+const LENGTH: usize = 96_000;
+
+struct Bench {
+    repeat: usize,
+    only: String,
+}
+
+impl Bench {
+    /// Times `work`, once to warm up and then `repeat` times. Long work says its own number.
+    #[allow(clippy::print_stdout)]
+    fn time(&self, name: &str, repeat: usize, mut work: impl FnMut()) {
+        if !name.contains(&self.only) {
+            return;
+        }
+        work();
+        let seconds: Vec<f64> = (0..repeat.min(self.repeat))
+            .map(|_| {
+                let start = Instant::now();
+                work();
+                start.elapsed().as_secs_f64()
+            })
+            .collect();
+        println!("{{\"name\": {name:?}, \"seconds\": {seconds:?}}}");
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut bench = Bench { repeat: 50, only: String::new() };
+    let mut emodb: Option<PathBuf> = None;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{argument} needs a value"))?;
+        match argument.as_str() {
+            "--emodb" => emodb = Some(value.into()),
+            "--repeat" => bench.repeat = value.parse()?,
+            "--only" => bench.only = value,
+            _ => return Err(format!("unknown argument {argument}").into()),
+        }
+    }
+    samples(&bench)?;
+    growth(&bench)?;
+    match emodb {
+        Some(folder) => files(&bench, &folder)?,
+        None => eprintln!("skipped: from files (no --emodb)"),
+    }
+    Ok(())
+}
+
+fn signal(samples: usize) -> Vec<f32> {
+    let noise = |n: usize| ((n.wrapping_mul(2_654_435_761) >> 7) % 1000) as f32 / 1e5;
+    (0..samples).map(|n| (n as f32 * 0.03).sin() * 0.3 + noise(n)).collect()
+}
+
+/// MFCCs of one utterance from samples, and what the transform alone takes of that.
+fn samples(bench: &Bench) -> Result<(), Box<dyn Error>> {
+    fn both<F: Float>(bench: &Bench, precision: &str) -> Result<(), Box<dyn Error>> {
+        let extractor = Extractor::<F>::new(&FrontEnd::preset("librosa-0.10")?)?;
+        let (signal, mut workspace) = (signal(LENGTH), extractor.workspace());
+        for (stage, output) in
+            [("power", Output::Power), ("mel", Output::Mel), ("log-mel", Output::LogMel), ("mfcc", Output::Mfcc)]
+        {
+            let shape = (extractor.front_end().frames(LENGTH), extractor.width(output));
+            let mut out = Array2::from_elem(shape, F::default());
+            bench.time(&format!("{stage} {precision}"), usize::MAX, || {
+                let done = extractor.compute_into(output, black_box(&signal), out.view_mut(), &mut workspace);
+                assert!(done.is_ok());
+            });
+        }
+        let fft = RealFftPlanner::<F>::new().plan_fft_forward(2048);
+        let (mut input, mut spectrum, mut scratch) =
+            (fft.make_input_vec(), fft.make_output_vec(), fft.make_scratch_vec());
+        bench.time(&format!("fft alone {precision}"), usize::MAX, || {
+            for _ in 0..188 {
+                let done = fft.process_with_scratch(black_box(&mut input), &mut spectrum, &mut scratch);
+                assert!(done.is_ok());
+            }
+        });
+        Ok(())
+    }
+    both::<f32>(bench, "f32")?;
+    both::<f64>(bench, "f64")
+}
+
+/// How time grows with the length of the signal, at once and as a stream.
+fn growth(bench: &Bench) -> Result<(), Box<dyn Error>> {
+    let extractor = Extractor::<f32>::new(&FrontEnd::preset("librosa-0.10")?)?;
+    let streamed = FrontEnd { log: Log { floor: Floor::None, ..Log::default() }, ..FrontEnd::preset("librosa-0.10")? };
+    let streamed = Extractor::<f32>::new(&streamed)?;
+    for seconds in [1, 10, 60, 600, 3600] {
+        let signal = signal(seconds * RATE);
+        bench.time(&format!("growth {seconds} s"), 3, || assert!(extractor.mfcc(black_box(&signal)).is_ok()));
+        bench.time(&format!("stream {seconds} s"), 3, || {
+            let mut frames = 0;
+            let Ok(mut stream) = Stream::new(&streamed) else { return };
+            for chunk in signal.chunks(1024) {
+                frames += stream
+                    .push(chunk, |frame| {
+                        black_box(frame);
+                    })
+                    .unwrap_or(0);
+            }
+            frames += stream.finish(|_| ()).unwrap_or(0);
+            assert_eq!(frames, streamed.front_end().frames(signal.len()));
+        });
+    }
+    Ok(())
+}
+
+/// Decoding, resampling and MFCCs of a folder, on one thread and on all.
+fn files(bench: &Bench, folder: &Path) -> Result<(), Box<dyn Error>> {
+    use rayon::prelude::*;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "wav"));
+    files.sort();
+    for preset in ["librosa-0.8.1", "librosa-0.9", "librosa-0.10"] {
+        let front_end = FrontEnd::preset(preset)?;
+        let extractor = Extractor::<f32>::new(&front_end)?;
+        let options = seraudio::LoadOptions {
+            rate: Some(front_end.rate),
+            resampler: front_end.resampler.parse()?,
+            ..Default::default()
+        };
+        let one = |file: &PathBuf| -> usize {
+            let Ok(audio) = seraudio::load(file, &options) else { return 0 };
+            extractor.mfcc(&seraudio::fit_length(&audio.samples, LENGTH)).map_or(0, |mfcc| mfcc.nrows())
+        };
+        let expected = files.len() * front_end.frames(LENGTH);
+        bench.time(&format!("files {preset} one thread"), 5, || {
+            assert_eq!(files.iter().map(one).sum::<usize>(), expected)
+        });
+        bench.time(&format!("files {preset} all cores"), 5, || {
+            assert_eq!(files.par_iter().map(one).sum::<usize>(), expected)
+        });
+    }
+    Ok(())
+}
