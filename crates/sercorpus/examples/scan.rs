@@ -20,22 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match arguments[..] {
         ["synth", kind, n, folder] => {
             let kind: CorpusKind = kind.parse()?;
-            let report = write(
-                kind,
-                Path::new(folder),
-                &SynthOptions::load(kind, n.parse()?),
-            )?;
-            println!(
-                "{} utterances, {} MB",
-                report.utterances.len(),
-                report.bytes / 1_000_000
-            );
+            let report = write(kind, Path::new(folder), &SynthOptions::load(kind, n.parse()?))?;
+            println!("{} utterances, {} MB", report.utterances.len(), report.bytes / 1_000_000);
         }
         ["stream", kind, folder] => {
             let mut utterances = 0;
-            scan(kind.parse()?, Path::new(folder), &options, |_| {
-                utterances += 1
-            })?;
+            scan(kind.parse()?, Path::new(folder), &options, |_| utterances += 1)?;
             println!("{utterances} utterances");
         }
         ["open", kind, folder] => {
@@ -43,20 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{} utterances", corpus.utterances.len());
         }
         ["check", kind, folder] => {
-            let report = check(
-                &open(kind.parse()?, Path::new(folder), &options)?,
-                &|_, _| {},
-            );
-            println!(
-                "{} utterances, {} findings",
-                report.utterances,
-                report.findings.len()
-            );
+            let report = check(&open(kind.parse()?, Path::new(folder), &options)?, &|_, _| {});
+            println!("{} utterances, {} findings", report.utterances, report.findings.len());
         }
         _ => {
-            return Err(
-                "usage: scan synth KIND N FOLDER | scan stream|open|check KIND FOLDER".into(),
-            );
+            return Err("usage: scan synth KIND N FOLDER | scan stream|open|check KIND FOLDER".into());
         }
     }
     Ok(())

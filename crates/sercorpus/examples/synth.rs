@@ -7,16 +7,9 @@ use sercorpus::synth::{SynthOptions, write};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: synth FOLDER")?;
     for kind in CorpusKind::ALL {
-        let report = write(
-            kind,
-            &std::path::Path::new(&folder).join(kind.name()),
-            &SynthOptions::small(),
-        )?;
+        let report = write(kind, &std::path::Path::new(&folder).join(kind.name()), &SynthOptions::small())?;
         let (n, seconds) = (report.utterances.len(), report.seconds);
-        println!(
-            "{kind:8} {n:3} utterances, {seconds:5.1} s, {} kB",
-            report.bytes / 1000
-        );
+        println!("{kind:8} {n:3} utterances, {seconds:5.1} s, {} kB", report.bytes / 1000);
     }
     Ok(())
 }

@@ -38,17 +38,8 @@ impl fmt::Display for CheckReport {
         for finding in &self.findings {
             writeln!(f, "{finding}")?;
         }
-        let count = |severity| {
-            self.findings
-                .iter()
-                .filter(|f| f.severity == severity)
-                .count()
-        };
-        let verdict = if self.is_clean() {
-            "clean"
-        } else {
-            "not what it should be"
-        };
+        let count = |severity| self.findings.iter().filter(|f| f.severity == severity).count();
+        let verdict = if self.is_clean() { "clean" } else { "not what it should be" };
         write!(
             f,
             "{}: {verdict}; {} utterances, {:.1} min; {} errors, {} warnings, {} notes",
@@ -72,9 +63,7 @@ pub fn check(corpus: &Corpus, progress: Progress<'_>) -> CheckReport {
     let headers: Vec<(usize, WavInfo)> = inspections
         .iter()
         .enumerate()
-        .filter_map(|(i, inspection)| {
-            Some((i, inspection.header.as_ref()?.as_ref().ok().copied()?))
-        })
+        .filter_map(|(i, inspection)| Some((i, inspection.header.as_ref()?.as_ref().ok().copied()?)))
         .collect();
     findings.extend(wrong_rates(corpus, &headers));
     findings.extend(uniform_lengths(corpus, &headers));
@@ -111,9 +100,7 @@ fn unusable(corpus: &Corpus, inspections: &[Inspection]) -> Vec<Finding> {
         findings.push(Finding::new(Severity::Error, FindingKind::Silent, message).of(silent));
     }
     if other_formats > 0 {
-        let message = format!(
-            "{other_formats} recordings are not WAV: their rate and duration were not looked at"
-        );
+        let message = format!("{other_formats} recordings are not WAV: their rate and duration were not looked at");
         findings.push(Finding::new(Severity::Note, FindingKind::Skipped, message));
     }
     findings
@@ -125,10 +112,7 @@ fn wrong_rates(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Vec<Finding> {
     };
     let mut by_rate = std::collections::BTreeMap::<u32, Vec<String>>::new();
     for (i, header) in headers.iter().filter(|(_, h)| h.rate != kind.sample_rate()) {
-        by_rate
-            .entry(header.rate)
-            .or_default()
-            .push(corpus.utterances[*i].id.clone());
+        by_rate.entry(header.rate).or_default().push(corpus.utterances[*i].id.clone());
     }
     by_rate
         .into_iter()
@@ -145,31 +129,19 @@ fn wrong_rates(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Vec<Finding> {
 
 fn uniform_lengths(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Option<Finding> {
     let mut counts = HashMap::<(u64, u32), usize>::new();
-    headers
-        .iter()
-        .for_each(|(_, h)| *counts.entry((h.frames, h.rate)).or_default() += 1);
-    let (&(frames, rate), &count) = counts
-        .iter()
-        .max_by_key(|&(&length, &count)| (count, length))?;
+    headers.iter().for_each(|(_, h)| *counts.entry((h.frames, h.rate)).or_default() += 1);
+    let (&(frames, rate), &count) = counts.iter().max_by_key(|&(&length, &count)| (count, length))?;
     if count < UNIFORM_AT_LEAST || (count as f64) < UNIFORM_SHARE * headers.len() as f64 {
         return None;
     }
     // One's own recordings may be cut on purpose.
-    let severity = if corpus.kind.is_some() {
-        Severity::Error
-    } else {
-        Severity::Warning
-    };
+    let severity = if corpus.kind.is_some() { Severity::Error } else { Severity::Warning };
     let message = format!(
         "{count} of {} recordings are exactly {:.3} s long: a modified copy (cut or padded to one length)",
         headers.len(),
         frames as f64 / f64::from(rate)
     );
-    Some(Finding::new(
-        severity,
-        FindingKind::ModifiedDurations,
-        message,
-    ))
+    Some(Finding::new(severity, FindingKind::ModifiedDurations, message))
 }
 
 fn implausible_mean(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Option<Finding> {
@@ -185,11 +157,8 @@ fn implausible_mean(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Option<Fin
 
 /// Recordings with the same audio under different names: in a random split they end up on both sides.
 fn duplicates(corpus: &Corpus, inspections: &[Inspection]) -> Vec<Finding> {
-    let mut by_hash: Vec<(ContentHash, usize)> = inspections
-        .iter()
-        .enumerate()
-        .filter_map(|(i, inspection)| Some((inspection.hash?, i)))
-        .collect();
+    let mut by_hash: Vec<(ContentHash, usize)> =
+        inspections.iter().enumerate().filter_map(|(i, inspection)| Some((inspection.hash?, i))).collect();
     by_hash.sort_unstable();
     let mut findings = Vec::new();
     for group in by_hash.chunk_by(|a, b| a.0 == b.0) {
@@ -200,23 +169,12 @@ fn duplicates(corpus: &Corpus, inspections: &[Inspection]) -> Vec<Finding> {
         }
         let ids: Vec<String> = members.iter().map(|u| u.id.clone()).collect();
         let severity = match corpus.kind {
-            Some(CorpusKind::Ravdess)
-                if ids == ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"] =>
-            {
-                Severity::Note
-            }
+            Some(CorpusKind::Ravdess) if ids == ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"] => Severity::Note,
             Some(_) => Severity::Error,
             None => Severity::Warning,
         };
-        let known = if severity == Severity::Note {
-            " (as in the original)"
-        } else {
-            ""
-        };
-        let message = format!(
-            "{} recordings have the same audio{known}: leakage in a random split",
-            ids.len()
-        );
+        let known = if severity == Severity::Note { " (as in the original)" } else { "" };
+        let message = format!("{} recordings have the same audio{known}: leakage in a random split", ids.len());
         findings.push(Finding::new(severity, FindingKind::DuplicateContent, message).of(ids));
     }
     findings

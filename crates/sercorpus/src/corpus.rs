@@ -156,32 +156,18 @@ impl Corpus {
     /// The class index of each utterance.
     #[must_use]
     pub fn label_indices(&self) -> Vec<usize> {
-        let index: HashMap<&str, usize> = self
-            .labels
-            .iter()
-            .enumerate()
-            .map(|(i, label)| (label.as_str(), i))
-            .collect();
+        let index: HashMap<&str, usize> =
+            self.labels.iter().enumerate().map(|(i, label)| (label.as_str(), i)).collect();
         // Every constructor keeps utterance labels within `labels`; an edited one falls in the last class + 1,
         // which scoring then rejects by name.
-        self.utterances
-            .iter()
-            .map(|u| {
-                index
-                    .get(u.label.as_str())
-                    .copied()
-                    .unwrap_or(self.labels.len())
-            })
-            .collect()
+        self.utterances.iter().map(|u| index.get(u.label.as_str()).copied().unwrap_or(self.labels.len())).collect()
     }
 
     /// Number of utterances of each label, in label order.
     #[must_use]
     pub fn label_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.labels.len() + 1];
-        self.label_indices()
-            .into_iter()
-            .for_each(|class| counts[class] += 1);
+        self.label_indices().into_iter().for_each(|class| counts[class] += 1);
         counts.truncate(self.labels.len());
         counts
     }
@@ -190,8 +176,7 @@ impl Corpus {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let complete = |kind: CorpusKind| self.utterances.len() == kind.expected_total();
-        self.kind.is_some_and(complete)
-            && !self.findings.iter().any(|f| f.kind.concerns_completeness())
+        self.kind.is_some_and(complete) && !self.findings.iter().any(|f| f.kind.concerns_completeness())
     }
 
     /// Only the utterances of these labels, which become the classes in the order given: the shared classes of
@@ -200,8 +185,7 @@ impl Corpus {
     pub fn with_labels(&self, labels: &[&str]) -> Self {
         let mut part = self.clone();
         part.labels = labels.iter().map(|&label| label.to_owned()).collect();
-        part.utterances
-            .retain(|u| labels.contains(&u.label.as_str()));
+        part.utterances.retain(|u| labels.contains(&u.label.as_str()));
         part.sort();
         part
     }
@@ -243,27 +227,16 @@ impl Corpus {
         let n = self.utterances.len();
         match self.utterances.iter().find(|u| group(u).is_none()) {
             None => Ok(groups),
-            Some(first) => Err(SplitError::NoGroup {
-                what,
-                missing: n - groups.len(),
-                n,
-                first: first.id.clone(),
-            }),
+            Some(first) => Err(SplitError::NoGroup { what, missing: n - groups.len(), n, first: first.id.clone() }),
         }
     }
 
     /// Put the utterances in official order.
     pub(crate) fn sort(&mut self) {
-        let rank: HashMap<&str, usize> = self
-            .labels
-            .iter()
-            .enumerate()
-            .map(|(i, label)| (label.as_str(), i))
-            .collect();
+        let rank: HashMap<&str, usize> = self.labels.iter().enumerate().map(|(i, label)| (label.as_str(), i)).collect();
         let key = |u: &Utterance| rank.get(u.label.as_str()).copied();
         let kind = self.kind;
-        self.utterances
-            .sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| stem_order(kind, a, b)));
+        self.utterances.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| stem_order(kind, a, b)));
     }
 }
 
@@ -271,20 +244,12 @@ impl Corpus {
 /// not depend on it. CASIA's stems (`201`) are the same for every speaker: the stem counts first, then the speaker.
 fn stem_order(kind: Option<CorpusKind>, a: &Utterance, b: &Utterance) -> Ordering {
     let by_stem = match kind {
-        Some(CorpusKind::Casia) => natural_cmp(
-            a.text.as_deref().unwrap_or(""),
-            b.text.as_deref().unwrap_or(""),
-        ),
+        Some(CorpusKind::Casia) => natural_cmp(a.text.as_deref().unwrap_or(""), b.text.as_deref().unwrap_or("")),
         _ => Ordering::Equal,
     };
     by_stem
         .then_with(|| natural_cmp(&a.id, &b.id))
         .then_with(|| a.id.cmp(&b.id))
-        .then_with(|| {
-            a.path
-                .components()
-                .count()
-                .cmp(&b.path.components().count())
-        })
+        .then_with(|| a.path.components().count().cmp(&b.path.components().count()))
         .then_with(|| a.path.cmp(&b.path))
 }

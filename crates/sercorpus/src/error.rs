@@ -69,17 +69,10 @@ impl CorpusError {
     }
 
     pub(crate) fn line(path: impl Into<PathBuf>, line: u64, message: impl Into<String>) -> Self {
-        Self::Line {
-            path: path.into(),
-            line,
-            message: message.into(),
-        }
+        Self::Line { path: path.into(), line, message: message.into() }
     }
 
     pub(crate) fn file(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
-        Self::File {
-            path: path.into(),
-            message: message.into(),
-        }
+        Self::File { path: path.into(), message: message.into() }
     }
 }

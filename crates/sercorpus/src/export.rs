@@ -38,9 +38,7 @@ impl std::str::FromStr for ExportFormat {
         match name.to_ascii_lowercase().as_str() {
             "csv" => Ok(Self::Csv),
             "jsonl" => Ok(Self::Jsonl),
-            _ => Err(format!(
-                "unknown export format `{name}`: csv or jsonl wanted"
-            )),
+            _ => Err(format!("unknown export format `{name}`: csv or jsonl wanted")),
         }
     }
 }
@@ -57,22 +55,18 @@ pub fn export(
     progress: Progress<'_>,
 ) -> Result<(), CorpusError> {
     let headers = probe_all(corpus, progress);
-    let rows = corpus
-        .utterances
-        .iter()
-        .zip(headers)
-        .map(|(u, header)| Row {
-            id: &u.id,
-            path: &u.path,
-            label: &u.label,
-            speaker: u.speaker.as_deref(),
-            sex: u.sex.map(crate::Sex::name),
-            session: u.session.as_deref(),
-            text: u.text.as_deref(),
-            seconds: u.seconds(header.map(|h| h.seconds())),
-            rate: header.map(|h| h.rate),
-            channels: header.map(|h| h.channels),
-        });
+    let rows = corpus.utterances.iter().zip(headers).map(|(u, header)| Row {
+        id: &u.id,
+        path: &u.path,
+        label: &u.label,
+        speaker: u.speaker.as_deref(),
+        sex: u.sex.map(crate::Sex::name),
+        session: u.session.as_deref(),
+        text: u.text.as_deref(),
+        seconds: u.seconds(header.map(|h| h.seconds())),
+        rate: header.map(|h| h.rate),
+        channels: header.map(|h| h.channels),
+    });
     let result = match format {
         ExportFormat::Csv => {
             let mut csv = csv::Writer::from_writer(out);

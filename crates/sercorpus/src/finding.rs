@@ -84,14 +84,7 @@ pub struct Finding {
 
 impl Finding {
     pub(crate) fn new(severity: Severity, kind: FindingKind, message: impl Into<String>) -> Self {
-        Self {
-            severity,
-            kind,
-            path: None,
-            line: None,
-            message: message.into(),
-            items: Vec::new(),
-        }
+        Self { severity, kind, path: None, line: None, message: message.into(), items: Vec::new() }
     }
 
     pub(crate) fn at(mut self, path: impl Into<PathBuf>) -> Self {
@@ -109,8 +102,7 @@ impl Finding {
         const SHOWN: usize = 6;
         let more = items.len().saturating_sub(SHOWN);
         self.message.push_str(": ");
-        self.message
-            .push_str(&items[..items.len() - more].join(", "));
+        self.message.push_str(&items[..items.len() - more].join(", "));
         if more > 0 {
             self.message.push_str(&format!(" and {more} more"));
         }

@@ -43,15 +43,9 @@ pub(crate) struct Inspection {
 
 pub(crate) fn inspect(path: &Path) -> Inspection {
     use crate::FindingKind as Kind;
-    let is_wav = path
-        .extension()
-        .is_none_or(|e| e.eq_ignore_ascii_case("wav") || e.eq_ignore_ascii_case("wave"));
-    let failed = |problem, reason| Inspection {
-        header: Some(Err(reason)),
-        problem: Some(problem),
-        hash: None,
-        silent: false,
-    };
+    let is_wav = path.extension().is_none_or(|e| e.eq_ignore_ascii_case("wav") || e.eq_ignore_ascii_case("wave"));
+    let failed =
+        |problem, reason| Inspection { header: Some(Err(reason)), problem: Some(problem), hash: None, silent: false };
     let header = match is_wav.then(|| probe(path)).transpose() {
         Ok(header) => header,
         Err(error) => {
@@ -68,12 +62,9 @@ pub(crate) fn inspect(path: &Path) -> Inspection {
     };
     let (start, length) = header.map_or((0, u64::MAX), |h| (h.data_start, h.data_bytes));
     match hash_range(path, start, length) {
-        Ok((hash, silent)) => Inspection {
-            header: header.map(Ok),
-            problem: None,
-            hash: Some(hash),
-            silent: silent && is_wav,
-        },
+        Ok((hash, silent)) => {
+            Inspection { header: header.map(Ok), problem: None, hash: Some(hash), silent: silent && is_wav }
+        }
         Err(error) => failed(Kind::Unreadable, WavError::from(error).to_string()),
     }
 }
@@ -126,8 +117,5 @@ pub(crate) fn each_file<T: Clone + Send>(
             answer
         })
         .collect();
-    file_of
-        .into_iter()
-        .map(|file| answers[file].clone())
-        .collect()
+    file_of.into_iter().map(|file| answers[file].clone()).collect()
 }

@@ -40,9 +40,7 @@ struct Facts {
     source: &'static str,
 }
 
-const SEVEN: &[&str] = &[
-    "angry", "disgust", "fear", "happy", "neutral", "sad", "surprise",
-];
+const SEVEN: &[&str] = &["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"];
 
 const CASIA: Facts = Facts {
     name: "casia",
@@ -61,9 +59,7 @@ const CASIA: Facts = Facts {
 
 const EMODB: Facts = Facts {
     name: "emodb",
-    labels: &[
-        "angry", "boredom", "disgust", "fear", "happy", "neutral", "sad",
-    ],
+    labels: &["angry", "boredom", "disgust", "fear", "happy", "neutral", "sad"],
     counts: &[127, 81, 46, 69, 71, 79, 62],
     speakers: &["03", "08", "09", "10", "11", "12", "13", "14", "15", "16"],
     length_samples: 96_000,
@@ -105,13 +101,11 @@ const IEMOCAP: Facts = Facts {
 
 const RAVDESS: Facts = Facts {
     name: "ravdess",
-    labels: &[
-        "angry", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise",
-    ],
+    labels: &["angry", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise"],
     counts: &[192, 192, 192, 192, 192, 96, 192, 192],
     speakers: &[
-        "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15",
-        "16", "17", "18", "19", "20", "21", "22", "23", "24",
+        "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16", "17", "18",
+        "19", "20", "21", "22", "23", "24",
     ],
     length_samples: 110_000,
     published_seed: 46,
@@ -138,14 +132,7 @@ const SAVEE: Facts = Facts {
 
 impl CorpusKind {
     /// All six, in the order of the paper's tables.
-    pub const ALL: [Self; 6] = [
-        Self::Casia,
-        Self::Emodb,
-        Self::Emovo,
-        Self::Iemocap,
-        Self::Ravdess,
-        Self::Savee,
-    ];
+    pub const ALL: [Self; 6] = [Self::Casia, Self::Emodb, Self::Emovo, Self::Iemocap, Self::Ravdess, Self::Savee];
 
     const fn facts(self) -> &'static Facts {
         match self {
@@ -240,9 +227,7 @@ impl FromStr for CorpusKind {
     type Err = UnknownCorpus;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(name.trim()));
+        let found = Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name.trim()));
         found.ok_or_else(|| UnknownCorpus(name.to_owned()))
     }
 }

@@ -13,13 +13,10 @@ pub fn natural_cmp(a: &str, b: &str) -> Ordering {
         let (text_b, rest_b) = split_at_first(b, |c| c.is_ascii_digit());
         let (number_a, tail_a) = split_at_first(rest_a, |c| !c.is_ascii_digit());
         let (number_b, tail_b) = split_at_first(rest_b, |c| !c.is_ascii_digit());
-        let order =
-            text_a
-                .cmp(text_b)
-                .then_with(|| match (number_a.is_empty(), number_b.is_empty()) {
-                    (false, false) => cmp_digits(number_a, number_b),
-                    (empty_a, empty_b) => empty_b.cmp(&empty_a), // the shorter tuple first
-                });
+        let order = text_a.cmp(text_b).then_with(|| match (number_a.is_empty(), number_b.is_empty()) {
+            (false, false) => cmp_digits(number_a, number_b),
+            (empty_a, empty_b) => empty_b.cmp(&empty_a), // the shorter tuple first
+        });
         if order != Ordering::Equal || tail_a.is_empty() || tail_b.is_empty() {
             return order.then_with(|| tail_a.is_empty().cmp(&tail_b.is_empty()).reverse());
         }

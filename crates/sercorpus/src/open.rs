@@ -31,10 +31,7 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self {
-            excited_as_happy: true,
-            iemocap_style: None,
-        }
+        Self { excited_as_happy: true, iemocap_style: None }
     }
 }
 
@@ -52,10 +49,7 @@ pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
             recordings += 1;
             for (count, kind) in &mut hits {
                 // A song of RAVDESS or a dialog of IEMOCAP speaks for the corpus too.
-                let fits = !matches!(
-                    recognise(*kind, entry.folders_from_root, entry.stem),
-                    Seen::Unknown(_)
-                );
+                let fits = !matches!(recognise(*kind, entry.folders_from_root, entry.stem), Seen::Unknown(_));
                 *count += usize::from(fits);
             }
         }
@@ -63,10 +57,7 @@ pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
     match hits.into_iter().max_by_key(|&(count, _)| count) {
         // Most files: a few that are named alike do not make a corpus.
         Some((count, kind)) if count > 0 && 2 * count >= recordings => Ok(kind),
-        _ => Err(CorpusError::NotRecognised {
-            root: root.to_owned(),
-            seen: seen.to_string(),
-        }),
+        _ => Err(CorpusError::NotRecognised { root: root.to_owned(), seen: seen.to_string() }),
     }
 }
 
@@ -90,19 +81,9 @@ pub fn open(kind: CorpusKind, root: &Path, options: &OpenOptions) -> Result<Corp
             source_terms: kind.source(),
         });
     }
-    let labels = kind
-        .labels()
-        .iter()
-        .map(|&label| label.to_owned())
-        .collect();
-    let mut corpus = Corpus {
-        name: kind.name().to_owned(),
-        kind: Some(kind),
-        root: root.to_owned(),
-        labels,
-        utterances,
-        findings,
-    };
+    let labels = kind.labels().iter().map(|&label| label.to_owned()).collect();
+    let mut corpus =
+        Corpus { name: kind.name().to_owned(), kind: Some(kind), root: root.to_owned(), labels, utterances, findings };
     corpus.sort();
     drop_copies(&mut corpus);
     compare_with_expected(&mut corpus, kind, options);
@@ -122,13 +103,8 @@ fn drop_copies(corpus: &mut Corpus) {
         same
     });
     if !copies.is_empty() {
-        let message = format!(
-            "{} further copies of recordings (same name) skipped",
-            copies.len()
-        );
-        corpus
-            .findings
-            .push(Finding::new(Severity::Warning, FindingKind::Copy, message).of(copies));
+        let message = format!("{} further copies of recordings (same name) skipped", copies.len());
+        corpus.findings.push(Finding::new(Severity::Warning, FindingKind::Copy, message).of(copies));
     }
 }
 
@@ -142,54 +118,31 @@ fn compare_with_expected(corpus: &mut Corpus, kind: CorpusKind, options: &OpenOp
         return;
     };
     let found: HashSet<&str> = corpus.utterances.iter().map(|u| u.id.as_str()).collect();
-    let missing: Vec<String> = expected
-        .iter()
-        .filter(|id| !found.contains(id.as_str()))
-        .cloned()
-        .collect();
+    let missing: Vec<String> = expected.iter().filter(|id| !found.contains(id.as_str())).cloned().collect();
     let expected: HashSet<String> = expected.into_iter().collect();
-    let surplus: Vec<String> = corpus
-        .utterances
-        .iter()
-        .map(|u| &u.id)
-        .filter(|id| !expected.contains(*id))
-        .cloned()
-        .collect();
+    let surplus: Vec<String> =
+        corpus.utterances.iter().map(|u| &u.id).filter(|id| !expected.contains(*id)).cloned().collect();
     if !missing.is_empty() {
-        let message = format!(
-            "{} of {total} recordings of {kind} are missing",
-            missing.len()
-        );
-        corpus
-            .findings
-            .push(Finding::new(Severity::Error, FindingKind::Missing, message).of(missing));
+        let message = format!("{} of {total} recordings of {kind} are missing", missing.len());
+        corpus.findings.push(Finding::new(Severity::Error, FindingKind::Missing, message).of(missing));
     }
     if !surplus.is_empty() {
         let message = format!("{} recordings that {kind} does not have", surplus.len());
-        corpus
-            .findings
-            .push(Finding::new(Severity::Error, FindingKind::Surplus, message).of(surplus));
+        corpus.findings.push(Finding::new(Severity::Error, FindingKind::Surplus, message).of(surplus));
     }
 }
 
 /// IEMOCAP: which utterances there are, the label files say; how many, is known.
 fn compare_counts(corpus: &mut Corpus, kind: CorpusKind, options: &OpenOptions) {
     let found = corpus.label_counts();
-    for ((&label, &expected), found) in kind.labels().iter().zip(kind.expected_counts()).zip(found)
-    {
-        let expected = if label == "happy" && !options.excited_as_happy {
-            iemocap::HAPPY_ALONE
-        } else {
-            expected
-        };
+    for ((&label, &expected), found) in kind.labels().iter().zip(kind.expected_counts()).zip(found) {
+        let expected = if label == "happy" && !options.excited_as_happy { iemocap::HAPPY_ALONE } else { expected };
         let finding_kind = match found.cmp(&expected) {
             std::cmp::Ordering::Equal => continue,
             std::cmp::Ordering::Less => FindingKind::Missing,
             std::cmp::Ordering::Greater => FindingKind::Surplus,
         };
         let message = format!("{found} recordings of `{label}`, {kind} has {expected}");
-        corpus
-            .findings
-            .push(Finding::new(Severity::Error, finding_kind, message));
+        corpus.findings.push(Finding::new(Severity::Error, finding_kind, message));
     }
 }

@@ -21,15 +21,9 @@ impl Stats {
     fn draw(&self, svg: &mut String) -> Result<(), Drawing> {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
-        let title = format!(
-            "{}: {} utterances, {:.1} min",
-            self.corpus,
-            self.total.utterances,
-            self.total.seconds / 60.0
-        );
-        let panels = root
-            .titled(&title, ("sans-serif", 20))?
-            .split_evenly((3, 1));
+        let title =
+            format!("{}: {} utterances, {:.1} min", self.corpus, self.total.utterances, self.total.seconds / 60.0);
+        let panels = root.titled(&title, ("sans-serif", 20))?.split_evenly((3, 1));
         let [labels, speakers, durations] = &panels[..] else {
             return Ok(());
         };
@@ -48,10 +42,7 @@ impl Stats {
 }
 
 fn named(groups: &[GroupStats]) -> Vec<(String, usize)> {
-    groups
-        .iter()
-        .map(|group| (group.name.clone(), group.utterances))
-        .collect()
+    groups.iter().map(|group| (group.name.clone(), group.utterances)).collect()
 }
 
 fn bars<DB: DrawingBackend>(
@@ -65,24 +56,14 @@ where
     if counts.is_empty() {
         return Ok(());
     }
-    let highest = counts
-        .iter()
-        .map(|(_, count)| *count)
-        .max()
-        .unwrap_or(0)
-        .max(1);
+    let highest = counts.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .x_label_area_size(34)
         .y_label_area_size(52)
-        .build_cartesian_2d(
-            (0..counts.len() - 1).into_segmented(),
-            0..highest + highest.div_ceil(10),
-        )?;
+        .build_cartesian_2d((0..counts.len() - 1).into_segmented(), 0..highest + highest.div_ceil(10))?;
     let name = |position: &SegmentValue<usize>| match position {
-        SegmentValue::CenterOf(i) => counts
-            .get(*i)
-            .map_or_else(String::new, |(name, _)| name.clone()),
+        SegmentValue::CenterOf(i) => counts.get(*i).map_or_else(String::new, |(name, _)| name.clone()),
         _ => String::new(),
     };
     chart
@@ -95,11 +76,6 @@ where
         .y_desc("utterances")
         .draw()?;
     let rows = counts.iter().enumerate().map(|(i, (_, count))| (i, *count));
-    chart.draw_series(
-        Histogram::vertical(&chart)
-            .style(BLUE.mix(0.6).filled())
-            .margin(2)
-            .data(rows),
-    )?;
+    chart.draw_series(Histogram::vertical(&chart).style(BLUE.mix(0.6).filled()).margin(2).data(rows))?;
     Ok(())
 }

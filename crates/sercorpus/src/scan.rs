@@ -40,10 +40,7 @@ pub(crate) fn scan_counting(
         if !entry.is_audio() {
             return;
         }
-        let seen = match (
-            recognise(kind, entry.folders_from_root, entry.stem),
-            &mut labels,
-        ) {
+        let seen = match (recognise(kind, entry.folders_from_root, entry.stem), &mut labels) {
             (Seen::Utterance(utterance), Some(labels)) => labels.complete(utterance),
             (seen, _) => seen,
         };
@@ -55,10 +52,7 @@ pub(crate) fn scan_counting(
             Seen::Skipped(reason) => *left.skipped.entry(reason).or_default() += 1,
             Seen::Unknown(reason) => {
                 let below = entry.path.strip_prefix(root).unwrap_or(entry.path);
-                left.unknown
-                    .entry(reason)
-                    .or_default()
-                    .push(below.display().to_string());
+                left.unknown.entry(reason).or_default().push(below.display().to_string());
             }
         }
     })?;
@@ -85,10 +79,7 @@ impl Left {
         });
         let unknown = self.unknown.into_iter().map(move |(why, mut names)| {
             names.sort();
-            let message = format!(
-                "{} audio files are no recordings of {kind} ({why})",
-                names.len()
-            );
+            let message = format!("{} audio files are no recordings of {kind} ({why})", names.len());
             Finding::new(Severity::Warning, FindingKind::Unrecognised, message).of(names)
         });
         skipped.chain(unknown)
@@ -97,8 +88,7 @@ impl Left {
 
 pub(crate) fn hidden_files(hidden: Vec<String>) -> Option<Finding> {
     let message = format!("{} hidden files or folders skipped", hidden.len());
-    (!hidden.is_empty())
-        .then(|| Finding::new(Severity::Note, FindingKind::Skipped, message).of(hidden))
+    (!hidden.is_empty()).then(|| Finding::new(Severity::Note, FindingKind::Skipped, message).of(hidden))
 }
 
 /// Files by extension, to say what was found where no corpus was.
@@ -126,10 +116,6 @@ impl std::fmt::Display for Census {
                 extension => format!("{count} .{extension} files"),
             })
             .collect();
-        if parts.is_empty() {
-            f.write_str("the folder is empty")
-        } else {
-            write!(f, "there are {}", parts.join(", "))
-        }
+        if parts.is_empty() { f.write_str("the folder is empty") } else { write!(f, "there are {}", parts.join(", ")) }
     }
 }

@@ -34,11 +34,7 @@ impl GroupStats {
     fn add(&mut self, seconds: Option<f64>) {
         self.utterances += 1;
         let Some(seconds) = seconds else { return };
-        self.shortest = if self.timed == 0 {
-            seconds
-        } else {
-            self.shortest.min(seconds)
-        };
+        self.shortest = if self.timed == 0 { seconds } else { self.shortest.min(seconds) };
         self.longest = self.longest.max(seconds);
         self.timed += 1;
         self.seconds += seconds;
@@ -75,30 +71,19 @@ const MAX_BINS: usize = 60;
 #[must_use]
 pub fn stats(corpus: &Corpus, progress: Progress<'_>) -> Stats {
     let headers = probe_all(corpus, progress);
-    let named = |name: &str| GroupStats {
-        name: name.to_owned(),
-        ..GroupStats::default()
-    };
+    let named = |name: &str| GroupStats { name: name.to_owned(), ..GroupStats::default() };
     let mut labels: Vec<GroupStats> = corpus.labels.iter().map(|label| named(label)).collect();
     let mut speakers = BTreeMap::<&str, GroupStats>::new();
     let (mut total, mut rates, mut channels) = (named("all"), BTreeMap::new(), BTreeMap::new());
     let mut histogram = Vec::new();
-    for ((utterance, header), class) in corpus
-        .utterances
-        .iter()
-        .zip(headers)
-        .zip(corpus.label_indices())
-    {
+    for ((utterance, header), class) in corpus.utterances.iter().zip(headers).zip(corpus.label_indices()) {
         let seconds = utterance.seconds(header.map(|h| h.seconds()));
         total.add(seconds);
         if let Some(label) = labels.get_mut(class) {
             label.add(seconds);
         }
         if let Some(speaker) = &utterance.speaker {
-            speakers
-                .entry(speaker)
-                .or_insert_with(|| named(speaker))
-                .add(seconds);
+            speakers.entry(speaker).or_insert_with(|| named(speaker)).add(seconds);
         }
         if let Some(header) = header {
             *rates.entry(header.rate).or_default() += 1;
@@ -114,32 +99,16 @@ pub fn stats(corpus: &Corpus, progress: Progress<'_>) -> Stats {
     }
     let mut speakers: Vec<GroupStats> = speakers.into_values().collect();
     speakers.sort_by(|a, b| crate::natural_cmp(&a.name, &b.name));
-    Stats {
-        corpus: corpus.name.clone(),
-        total,
-        labels,
-        speakers,
-        rates,
-        channels,
-        bin_seconds: BIN_SECONDS,
-        histogram,
-    }
+    Stats { corpus: corpus.name.clone(), total, labels, speakers, rates, channels, bin_seconds: BIN_SECONDS, histogram }
 }
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let groups = [("label", &self.labels), ("speaker", &self.speakers)];
-        let names = self
-            .labels
-            .iter()
-            .chain(&self.speakers)
-            .map(|g| g.name.chars().count());
+        let names = self.labels.iter().chain(&self.speakers).map(|g| g.name.chars().count());
         let width = names.max().unwrap_or(0).max(8);
         for (what, rows) in groups.into_iter().filter(|(_, rows)| !rows.is_empty()) {
-            writeln!(
-                f,
-                "{what:width$}  utterances  minutes  mean s   min s   max s"
-            )?;
+            writeln!(f, "{what:width$}  utterances  minutes  mean s   min s   max s")?;
             for row in rows.iter().chain([&self.total]) {
                 writeln!(
                     f,
@@ -155,24 +124,10 @@ impl fmt::Display for Stats {
             writeln!(f)?;
         }
         let list = |counts: Vec<String>| {
-            if counts.is_empty() {
-                "unknown".to_owned()
-            } else {
-                counts.join(", ")
-            }
+            if counts.is_empty() { "unknown".to_owned() } else { counts.join(", ") }
         };
-        let rates = list(
-            self.rates
-                .iter()
-                .map(|(rate, n)| format!("{rate} Hz x {n}"))
-                .collect(),
-        );
-        let channels = list(
-            self.channels
-                .iter()
-                .map(|(c, n)| format!("{c} x {n}"))
-                .collect(),
-        );
+        let rates = list(self.rates.iter().map(|(rate, n)| format!("{rate} Hz x {n}")).collect());
+        let channels = list(self.channels.iter().map(|(c, n)| format!("{c} x {n}")).collect());
         write!(f, "rate: {rates}; channels: {channels}")
     }
 }

@@ -11,9 +11,7 @@ use crate::finding::{Finding, FindingKind, Severity};
 const MAX_DEPTH: usize = 16;
 
 /// Extensions of files that may be recordings, lower case.
-const AUDIO: &[&str] = &[
-    "wav", "wave", "flac", "aif", "aiff", "ogg", "opus", "mp3", "m4a",
-];
+const AUDIO: &[&str] = &["wav", "wave", "flac", "aif", "aiff", "ogg", "opus", "mp3", "m4a"];
 
 /// A file below the root whose extension says audio or text.
 pub(crate) struct Entry<'a> {
@@ -41,22 +39,13 @@ pub(crate) fn walk(
     findings: &mut Vec<Finding>,
     mut visit: impl FnMut(&Entry<'_>),
 ) -> Result<Vec<String>, CorpusError> {
-    if !std::fs::metadata(root)
-        .map_err(CorpusError::io(root))?
-        .is_dir()
-    {
+    if !std::fs::metadata(root).map_err(CorpusError::io(root))?.is_dir() {
         return Err(CorpusError::NotAFolder(root.to_owned()));
     }
     let full = std::fs::canonicalize(root).map_err(CorpusError::io(root))?;
-    let root_name = full
-        .file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let root_name = full.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut hidden = Vec::new();
-    let mut entries = WalkDir::new(root)
-        .min_depth(1)
-        .max_depth(MAX_DEPTH)
-        .follow_links(true)
-        .into_iter();
+    let mut entries = WalkDir::new(root).min_depth(1).max_depth(MAX_DEPTH).follow_links(true).into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
             Ok(entry) => entry,
@@ -69,11 +58,8 @@ pub(crate) fn walk(
             continue;
         };
         let Some(name) = entry.file_name().to_str() else {
-            let message =
-                "the name is not UTF-8, so it cannot be a recording of this corpus: rename it";
-            findings.push(
-                Finding::new(Severity::Error, FindingKind::NonUtf8, message).at(entry.path()),
-            );
+            let message = "the name is not UTF-8, so it cannot be a recording of this corpus: rename it";
+            findings.push(Finding::new(Severity::Error, FindingKind::NonUtf8, message).at(entry.path()));
             if entry.file_type().is_dir() {
                 entries.skip_current_dir();
             }
@@ -90,13 +76,8 @@ pub(crate) fn walk(
             continue;
         }
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        let between = below
-            .parent()
-            .into_iter()
-            .flat_map(Path::iter)
-            .filter_map(|f| f.to_str());
-        let folders_from_root: Vec<&str> =
-            std::iter::once(root_name.as_str()).chain(between).collect();
+        let between = below.parent().into_iter().flat_map(Path::iter).filter_map(|f| f.to_str());
+        let folders_from_root: Vec<&str> = std::iter::once(root_name.as_str()).chain(between).collect();
         let extension = extension.to_ascii_lowercase();
         visit(&Entry {
             path: entry.path(),
@@ -118,9 +99,7 @@ fn walk_error(root: &Path, error: &walkdir::Error) -> Finding {
             Finding::new(Severity::Warning, FindingKind::SymlinkLoop, message).at(path)
         }
         None => {
-            let reason = error
-                .io_error()
-                .map_or_else(|| error.to_string(), ToString::to_string);
+            let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
             let message = format!("cannot be read ({reason}): what is in it is not counted");
             Finding::new(Severity::Error, FindingKind::Unreadable, message).at(path)
         }

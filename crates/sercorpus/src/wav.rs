@@ -43,17 +43,13 @@ pub enum WavError {
     #[error("is empty (0 bytes): copy it again")]
     Empty,
     /// A text file that stands for the recording.
-    #[error(
-        "is a Git LFS pointer, not the recording: run `git lfs pull` where the corpus was cloned"
-    )]
+    #[error("is a Git LFS pointer, not the recording: run `git lfs pull` where the corpus was cloned")]
     LfsPointer,
     /// Something else under the name of a WAV file.
     #[error("is not a WAV file: {0}")]
     NotWav(&'static str),
     /// The header promises more than there is.
-    #[error(
-        "is truncated: the header promises {promised} bytes of audio, {present} are there; copy it again"
-    )]
+    #[error("is truncated: the header promises {promised} bytes of audio, {present} are there; copy it again")]
     Truncated {
         /// Bytes of audio according to the header.
         promised: u64,
@@ -115,19 +111,12 @@ fn probe_reader(mut file: BufReader<File>, size: u64) -> Result<WavInfo, WavErro
     }
 }
 
-fn finish(
-    format: [u8; 16],
-    data_start: u64,
-    promised: u64,
-    present: u64,
-) -> Result<WavInfo, WavError> {
+fn finish(format: [u8; 16], data_start: u64, promised: u64, present: u64) -> Result<WavInfo, WavError> {
     let u16_at = |i: usize| u16::from_le_bytes([format[i], format[i + 1]]);
     let (channels, block, bits) = (u16_at(2), u16_at(12), u16_at(14));
     let rate = u32::from_le_bytes([format[4], format[5], format[6], format[7]]);
     if channels == 0 || rate == 0 || block == 0 {
-        return Err(WavError::Broken(
-            "its fmt chunk has no channels, no rate or no bits",
-        ));
+        return Err(WavError::Broken("its fmt chunk has no channels, no rate or no bits"));
     }
     // A recorder that could not seek back leaves the length open.
     let open_ended = promised == u64::from(u32::MAX);
@@ -138,14 +127,7 @@ fn finish(
     if data_bytes < u64::from(block) {
         return Err(WavError::Broken("it has no audio (an empty data chunk)"));
     }
-    Ok(WavInfo {
-        channels,
-        rate,
-        bits,
-        data_start,
-        data_bytes,
-        frames: data_bytes / u64::from(block),
-    })
+    Ok(WavInfo { channels, rate, bits, data_start, data_bytes, frames: data_bytes / u64::from(block) })
 }
 
 fn explain(head: &[u8]) -> WavError {

@@ -7,59 +7,29 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sercorpus::synth::{SynthOptions, write};
-use sercorpus::{
-    CheckReport, CorpusKind, Finding, FindingKind, OpenOptions, Severity, check, detect, open,
-};
+use sercorpus::{CheckReport, CorpusKind, Finding, FindingKind, OpenOptions, Severity, check, detect, open};
 
 fn checked(kind: CorpusKind, root: &Path) -> CheckReport {
-    check(
-        &open(kind, root, &OpenOptions::default()).unwrap(),
-        &|_, _| {},
-    )
+    check(&open(kind, root, &OpenOptions::default()).unwrap(), &|_, _| {})
 }
 
 fn of_kind(report: &CheckReport, kind: FindingKind) -> Vec<&Finding> {
     report.findings.iter().filter(|f| f.kind == kind).collect()
 }
 
-fn small(
-    kind: CorpusKind,
-    seconds: f64,
-) -> (tempfile::TempDir, PathBuf, Vec<sercorpus::Utterance>) {
+fn small(kind: CorpusKind, seconds: f64) -> (tempfile::TempDir, PathBuf, Vec<sercorpus::Utterance>) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("corpus");
-    let report = write(
-        kind,
-        &root,
-        &SynthOptions {
-            mean_seconds: seconds,
-            ..SynthOptions::small()
-        },
-    )
-    .unwrap();
+    let report = write(kind, &root, &SynthOptions { mean_seconds: seconds, ..SynthOptions::small() }).unwrap();
     (dir, root, report.utterances)
 }
 
 #[test]
 fn complete_synthetic_corpora_are_clean() {
-    for kind in [
-        CorpusKind::Casia,
-        CorpusKind::Emodb,
-        CorpusKind::Emovo,
-        CorpusKind::Iemocap,
-        CorpusKind::Savee,
-    ] {
+    for kind in [CorpusKind::Casia, CorpusKind::Emodb, CorpusKind::Emovo, CorpusKind::Iemocap, CorpusKind::Savee] {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("corpus");
-        write(
-            kind,
-            &root,
-            &SynthOptions {
-                mean_seconds: 0.03,
-                ..Default::default()
-            },
-        )
-        .unwrap();
+        write(kind, &root, &SynthOptions { mean_seconds: 0.03, ..Default::default() }).unwrap();
         let report = checked(kind, &root);
         assert!(report.is_clean(), "{report}");
         assert_eq!(report.utterances, kind.expected_total());
@@ -71,24 +41,15 @@ fn complete_synthetic_corpora_are_clean() {
 fn ravdess_with_all_its_quirks_is_clean() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("corpus");
-    let options = SynthOptions {
-        mean_seconds: 0.03,
-        ..Default::default()
-    };
+    let options = SynthOptions { mean_seconds: 0.03, ..Default::default() };
     write(CorpusKind::Ravdess, &root, &options).unwrap();
     let report = checked(CorpusKind::Ravdess, &root);
     assert!(report.is_clean(), "{report}");
     let pair = of_kind(&report, FindingKind::DuplicateContent);
     assert_eq!(pair.len(), 1, "{report}");
-    assert_eq!(
-        pair[0].items,
-        ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]
-    );
+    assert_eq!(pair[0].items, ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]);
     let header = sercorpus::wav::probe(&root.join("Actor_01/03-01-05-01-01-01-01.wav")).unwrap();
-    assert_eq!(
-        (header.data_start, header.channels, header.rate),
-        (4096, 2, 48_000)
-    );
+    assert_eq!((header.data_start, header.channels, header.rate), (4096, 2, 48_000));
     // The Kaggle copy has every actor twice.
     let again = root.join("audio_speech_actors_01-24/Actor_07");
     fs::create_dir_all(&again).unwrap();
@@ -101,11 +62,7 @@ fn ravdess_with_all_its_quirks_is_clean() {
     assert_eq!(report.utterances, 1440);
     let copies = of_kind(&report, FindingKind::Copy);
     assert_eq!(copies[0].items.len(), 60);
-    assert!(
-        copies[0].items[0].starts_with("audio_speech"),
-        "{:?}",
-        copies[0]
-    );
+    assert!(copies[0].items[0].starts_with("audio_speech"), "{:?}", copies[0]);
 }
 
 #[test]
@@ -118,12 +75,7 @@ fn modified_copies_are_flagged() {
     let report = checked(CorpusKind::Emodb, &root);
     let rate = of_kind(&report, FindingKind::WrongRate);
     assert_eq!(rate[0].items.len(), utterances.len());
-    assert!(
-        rate[0]
-            .message
-            .contains("22050 Hz where emodb has 16000 Hz"),
-        "{report}"
-    );
+    assert!(rate[0].message.contains("22050 Hz where emodb has 16000 Hz"), "{report}");
     let lengths = of_kind(&report, FindingKind::ModifiedDurations);
     assert!(lengths[0].message.contains("exactly 2.000 s"), "{report}");
 }
@@ -150,26 +102,10 @@ fn every_kind_of_bad_file_is_named_and_explained() {
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n".to_vec(),
             "git lfs pull",
         ),
-        (
-            FindingKind::Truncated,
-            good[..good.len() / 2].to_vec(),
-            "truncated",
-        ),
-        (
-            FindingKind::NotWav,
-            b"<!DOCTYPE html><html></html>".to_vec(),
-            "web page",
-        ),
-        (
-            FindingKind::NotWav,
-            b"fLaC\0\0\0\x22aaaaaaaaaaaa".to_vec(),
-            "FLAC",
-        ),
-        (
-            FindingKind::NotWav,
-            good[..30].to_vec(),
-            "broken WAV header",
-        ),
+        (FindingKind::Truncated, good[..good.len() / 2].to_vec(), "truncated"),
+        (FindingKind::NotWav, b"<!DOCTYPE html><html></html>".to_vec(), "web page"),
+        (FindingKind::NotWav, b"fLaC\0\0\0\x22aaaaaaaaaaaa".to_vec(), "FLAC"),
+        (FindingKind::NotWav, good[..30].to_vec(), "broken WAV header"),
         (FindingKind::Silent, wav(44_100, 1000, 0), "silence"),
         (FindingKind::DuplicateContent, good, "same audio"),
     ];
@@ -179,14 +115,9 @@ fn every_kind_of_bad_file_is_named_and_explained() {
     let report = checked(CorpusKind::Savee, &root);
     assert!(!report.is_clean());
     for (utterance, (kind, _, words)) in utterances[6..].iter().zip(&damage) {
-        let named = |f: &&&Finding| {
-            f.path.as_ref() == Some(&utterance.path) || f.items.contains(&utterance.id)
-        };
+        let named = |f: &&&Finding| f.path.as_ref() == Some(&utterance.path) || f.items.contains(&utterance.id);
         let findings = of_kind(&report, *kind);
-        let finding = findings
-            .iter()
-            .find(named)
-            .unwrap_or_else(|| panic!("{kind:?} not found: {report}"));
+        let finding = findings.iter().find(named).unwrap_or_else(|| panic!("{kind:?} not found: {report}"));
         assert_eq!(finding.severity, Severity::Error);
         assert!(finding.message.contains(words), "{finding}");
     }
@@ -270,23 +201,11 @@ fn change_case(folder: &Path, random: &mut u64) {
             change_case(&entry.path(), random);
         }
         let name = entry.file_name().into_string().unwrap();
-        *random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let renamed = match *random >> 62 {
             0 => name.to_ascii_uppercase(),
             1 => name.to_ascii_lowercase(),
-            2 => name
-                .chars()
-                .enumerate()
-                .map(|(i, c)| {
-                    if i % 2 == 0 {
-                        c.to_ascii_uppercase()
-                    } else {
-                        c
-                    }
-                })
-                .collect(),
+            2 => name.chars().enumerate().map(|(i, c)| if i % 2 == 0 { c.to_ascii_uppercase() } else { c }).collect(),
             _ => continue,
         };
         fs::rename(entry.path(), folder.join(renamed)).unwrap();

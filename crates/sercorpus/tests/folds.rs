@@ -52,12 +52,7 @@ impl Case {
 }
 
 fn digest(folds: &[Fold]) -> String {
-    let join = |part: &[usize]| {
-        part.iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join(",")
-    };
+    let join = |part: &[usize]| part.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
     let mut hash = Sha256::new();
     for fold in folds {
         assert!(fold.validation.is_empty());
@@ -71,37 +66,20 @@ fn digest(folds: &[Fold]) -> String {
 
 #[test]
 fn equal_to_scikit_learn() {
-    let cases: Vec<Case> =
-        serde_json::from_str(include_str!("../../../fixtures/folds/folds.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../../../fixtures/folds/folds.json")).unwrap();
     let mut checked = BTreeMap::new();
     for (number, case) in cases.iter().enumerate() {
-        assert_eq!(
-            digest(&case.folds()),
-            case.sha256,
-            "case {number}: {} n={}",
-            case.kind,
-            case.n
-        );
+        assert_eq!(digest(&case.folds()), case.sha256, "case {number}: {} n={}", case.kind, case.n);
         *checked.entry(case.kind.as_str()).or_insert(0) += 1;
     }
-    for kind in [
-        "kfold",
-        "stratified_kfold",
-        "group_kfold",
-        "leave_one_group_out",
-    ] {
+    for kind in ["kfold", "stratified_kfold", "group_kfold", "leave_one_group_out"] {
         assert!(checked[kind] >= 200, "{checked:?}");
     }
 }
 
 #[test]
 fn impossible_splits_are_errors() {
-    assert!(
-        kfold(5, 6, 0)
-            .unwrap_err()
-            .to_string()
-            .contains("6 folds of 5 utterances")
-    );
+    assert!(kfold(5, 6, 0).unwrap_err().to_string().contains("6 folds of 5 utterances"));
     assert!(kfold(5, 1, 0).is_err());
     assert!(kfold(0, 2, 0).is_err());
     assert!(stratified_kfold(&["a", "b"], 2, 0).is_err());
@@ -110,10 +88,7 @@ fn impossible_splits_are_errors() {
     assert!(leave_one_group_out::<u8>(&[]).is_err());
     for share in [0.0, 1.0, -1.0, f64::NAN, 1e9] {
         assert!(hold_out(10, share, 0).is_err(), "{share}");
-        assert!(
-            stratified_hold_out(&[0, 0, 1, 1], share, 0).is_err(),
-            "{share}"
-        );
+        assert!(stratified_hold_out(&[0, 0, 1, 1], share, 0).is_err(), "{share}");
     }
     assert!(stratified_hold_out(&[0, 0, 1], 0.5, 0).is_err());
 }
@@ -128,18 +103,9 @@ fn validation_comes_out_of_the_train_part_and_keeps_the_shares() {
         let mut both = [split.train.as_slice(), &split.validation].concat();
         both.sort_unstable();
         assert_eq!(both, before);
-        let of_class = |class| {
-            split
-                .validation
-                .iter()
-                .filter(|&&i| labels[i] == class)
-                .count()
-        };
+        let of_class = |class| split.validation.iter().filter(|&&i| labels[i] == class).count();
         assert!((0..7).all(|class| (6..=8).contains(&of_class(class))));
     }
     let fold = train_validation_test(&labels, 0.1, 0.2, 3).unwrap();
-    assert_eq!(
-        (fold.train.len(), fold.validation.len(), fold.test.len()),
-        (374, 54, 107)
-    );
+    assert_eq!((fold.train.len(), fold.validation.len(), fold.test.len()), (374, 54, 107));
 }

@@ -9,15 +9,9 @@ fn main() -> Result<(), MetricError> {
     let matrix = confusion(&truth, &predicted, 3)?;
     println!("UAR {:.3}  WAR {:.3}", matrix.uar(), matrix.war());
     for (class, scores) in matrix.per_class().iter().enumerate() {
-        println!(
-            "class {class}: recall {:.3}, precision {:.3}",
-            scores.recall, scores.precision
-        );
+        println!("class {class}: recall {:.3}, precision {:.3}", scores.recall, scores.precision);
     }
     let interval = bootstrap_interval(&truth, &predicted, 3, Confusion::uar, 1000, 0.95, 1)?;
-    println!(
-        "UAR 95 % interval {:.3} .. {:.3}",
-        interval.low, interval.high
-    );
+    println!("UAR 95 % interval {:.3} .. {:.3}", interval.low, interval.high);
     Ok(())
 }

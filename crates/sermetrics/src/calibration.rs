@@ -37,10 +37,7 @@ impl Calibration {
     pub fn of(confidence: &[f64], correct: &[bool], bins: usize) -> Result<Self, MetricError> {
         same_length("confidence", confidence.len(), "correct", correct.len())?;
         if confidence.is_empty() || bins == 0 {
-            return Err(MetricError::Empty {
-                what: "utterances or bins",
-                needed: 1,
-            });
+            return Err(MetricError::Empty { what: "utterances or bins", needed: 1 });
         }
         all_within("confidence", confidence, 0.0..=1.0, "a probability")?;
         let mut sums = vec![(0usize, 0.0, 0usize); bins];
@@ -77,20 +74,11 @@ impl Calibration {
 ///
 /// # Errors
 /// Sizes that do not fit, no utterance, a class out of range or a number outside [0, 1].
-pub fn brier_score(
-    truth: &[usize],
-    probabilities: &[f64],
-    classes: usize,
-) -> Result<f64, MetricError> {
+pub fn brier_score(truth: &[usize], probabilities: &[f64], classes: usize) -> Result<f64, MetricError> {
     check(truth, probabilities, classes)?;
     let rows = truth.iter().zip(probabilities.chunks_exact(classes));
     let sum: f64 = rows
-        .map(|(&t, row)| {
-            row.iter()
-                .enumerate()
-                .map(|(c, p)| (p - f64::from(u8::from(c == t))).powi(2))
-                .sum::<f64>()
-        })
+        .map(|(&t, row)| row.iter().enumerate().map(|(c, p)| (p - f64::from(u8::from(c == t))).powi(2)).sum::<f64>())
         .sum();
     Ok(sum / truth.len() as f64)
 }
@@ -100,32 +88,18 @@ pub fn brier_score(
 ///
 /// # Errors
 /// As [`brier_score`].
-pub fn log_loss(
-    truth: &[usize],
-    probabilities: &[f64],
-    classes: usize,
-) -> Result<f64, MetricError> {
+pub fn log_loss(truth: &[usize], probabilities: &[f64], classes: usize) -> Result<f64, MetricError> {
     check(truth, probabilities, classes)?;
     let rows = truth.iter().zip(probabilities.chunks_exact(classes));
-    let sum: f64 = rows
-        .map(|(&t, row)| -row[t].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln())
-        .sum();
+    let sum: f64 = rows.map(|(&t, row)| -row[t].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln()).sum();
     Ok(sum / truth.len() as f64)
 }
 
 fn check(truth: &[usize], probabilities: &[f64], classes: usize) -> Result<(), MetricError> {
     if truth.is_empty() || classes == 0 {
-        return Err(MetricError::Empty {
-            what: "utterances or classes",
-            needed: 1,
-        });
+        return Err(MetricError::Empty { what: "utterances or classes", needed: 1 });
     }
-    same_length(
-        "truth x classes",
-        truth.len() * classes,
-        "probabilities",
-        probabilities.len(),
-    )?;
+    same_length("truth x classes", truth.len() * classes, "probabilities", probabilities.len())?;
     classes_in_range("truth", truth, classes)?;
     all_within("probabilities", probabilities, 0.0..=1.0, "a probability")
 }

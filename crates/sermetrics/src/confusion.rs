@@ -28,17 +28,10 @@ pub struct ClassScores {
 ///
 /// # Errors
 /// Slices of different lengths, no utterance at all, or a class index not below `classes`.
-pub fn confusion(
-    truth: &[usize],
-    predicted: &[usize],
-    classes: usize,
-) -> Result<Confusion, MetricError> {
+pub fn confusion(truth: &[usize], predicted: &[usize], classes: usize) -> Result<Confusion, MetricError> {
     same_length("truth", truth.len(), "predicted", predicted.len())?;
     if truth.is_empty() {
-        return Err(MetricError::Empty {
-            what: "utterances to score",
-            needed: 1,
-        });
+        return Err(MetricError::Empty { what: "utterances to score", needed: 1 });
     }
     classes_in_range("truth", truth, classes)?;
     classes_in_range("predicted", predicted, classes)?;
@@ -51,9 +44,7 @@ pub fn confusion(
 
 impl Confusion {
     pub(crate) fn zeros(classes: usize) -> Self {
-        Self {
-            matrix: vec![vec![0; classes]; classes],
-        }
+        Self { matrix: vec![vec![0; classes]; classes] }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -94,11 +85,7 @@ impl Confusion {
     /// left out of the mean, as in scikit-learn's `balanced_accuracy_score`.
     #[must_use]
     pub fn uar(&self) -> f64 {
-        let recalls: Vec<f64> = self
-            .rows()
-            .filter(|s| s.support > 0)
-            .map(|s| s.recall)
-            .collect();
+        let recalls: Vec<f64> = self.rows().filter(|s| s.support > 0).map(|s| s.recall).collect();
         mean(&recalls)
     }
 
@@ -106,11 +93,7 @@ impl Confusion {
     /// `f1_score(average="macro")` has it.
     #[must_use]
     pub fn macro_f1(&self) -> f64 {
-        let f1: Vec<f64> = self
-            .rows()
-            .filter(|s| s.support + s.predicted > 0)
-            .map(|s| s.f1)
-            .collect();
+        let f1: Vec<f64> = self.rows().filter(|s| s.support + s.predicted > 0).map(|s| s.f1).collect();
         mean(&f1)
     }
 
@@ -142,16 +125,9 @@ impl Confusion {
     /// # Errors
     /// A different number of classes.
     pub fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
-        same_length(
-            "this matrix",
-            self.classes(),
-            "the other matrix",
-            other.classes(),
-        )?;
+        same_length("this matrix", self.classes(), "the other matrix", other.classes())?;
         for (row, other_row) in self.matrix.iter_mut().zip(&other.matrix) {
-            row.iter_mut()
-                .zip(other_row)
-                .for_each(|(count, more)| *count += more);
+            row.iter_mut().zip(other_row).for_each(|(count, more)| *count += more);
         }
         Ok(())
     }
@@ -173,11 +149,7 @@ impl Confusion {
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -11,9 +11,7 @@ pub enum MetricError {
         needed: usize,
     },
     /// Two slices that must run in parallel do not.
-    #[error(
-        "{left_name} has {left} entries but {right_name} has {right}: they must have one for each utterance"
-    )]
+    #[error("{left_name} has {left} entries but {right_name} has {right}: they must have one for each utterance")]
     LengthMismatch {
         /// Name of the first slice.
         left_name: &'static str,
@@ -25,9 +23,7 @@ pub enum MetricError {
         right: usize,
     },
     /// A class index is not below the number of classes.
-    #[error(
-        "{name}[{position}] is class {class}, but there are only {classes} classes (0..{classes})"
-    )]
+    #[error("{name}[{position}] is class {class}, but there are only {classes} classes (0..{classes})")]
     ClassOutOfRange {
         /// Name of the slice.
         name: &'static str,
@@ -61,27 +57,13 @@ pub(crate) fn same_length(
     if left == right {
         return Ok(());
     }
-    Err(MetricError::LengthMismatch {
-        left_name,
-        left,
-        right_name,
-        right,
-    })
+    Err(MetricError::LengthMismatch { left_name, left, right_name, right })
 }
 
-pub(crate) fn classes_in_range(
-    name: &'static str,
-    labels: &[usize],
-    classes: usize,
-) -> Result<(), MetricError> {
+pub(crate) fn classes_in_range(name: &'static str, labels: &[usize], classes: usize) -> Result<(), MetricError> {
     match labels.iter().position(|&class| class >= classes) {
         None => Ok(()),
-        Some(position) => Err(MetricError::ClassOutOfRange {
-            name,
-            position,
-            class: labels[position],
-            classes,
-        }),
+        Some(position) => Err(MetricError::ClassOutOfRange { name, position, class: labels[position], classes }),
     }
 }
 
@@ -94,12 +76,7 @@ pub(crate) fn all_within(
     // NaN is in no range.
     match values.iter().position(|value| !range.contains(value)) {
         None => Ok(()),
-        Some(position) => Err(MetricError::BadValue {
-            name,
-            position,
-            value: values[position],
-            expected,
-        }),
+        Some(position) => Err(MetricError::BadValue { name, position, value: values[position], expected }),
     }
 }
 

@@ -38,16 +38,7 @@ pub fn bootstrap_interval(
     seed: u64,
 ) -> Result<Interval, MetricError> {
     let each_alone: Vec<usize> = (0..truth.len()).collect();
-    grouped_bootstrap_interval(
-        truth,
-        predicted,
-        &each_alone,
-        classes,
-        metric,
-        resamples,
-        level,
-        seed,
-    )
+    grouped_bootstrap_interval(truth, predicted, &each_alone, classes, metric, resamples, level, seed)
 }
 
 /// Percentile bootstrap over whole groups (speakers): `groups[i]` is the group of utterance `i`, any numbering.
@@ -101,8 +92,7 @@ pub fn paired_bootstrap(
     level: f64,
     seed: u64,
 ) -> Result<Interval, MetricError> {
-    let estimate = metric(&confusion(truth, predicted_a, classes)?)
-        - metric(&confusion(truth, predicted_b, classes)?);
+    let estimate = metric(&confusion(truth, predicted_a, classes)?) - metric(&confusion(truth, predicted_b, classes)?);
     let (mut a, mut b) = (Confusion::zeros(classes), Confusion::zeros(classes));
     let mut draw = |random: &mut Uniform| {
         a.clear();
@@ -126,21 +116,13 @@ fn percentile(
 ) -> Result<Interval, MetricError> {
     check_level(level)?;
     if resamples == 0 {
-        return Err(MetricError::Empty {
-            what: "resamples",
-            needed: 1,
-        });
+        return Err(MetricError::Empty { what: "resamples", needed: 1 });
     }
     let mut random = Uniform(ChaCha8Rng::seed_from_u64(seed));
     let mut figures: Vec<f64> = (0..resamples).map(|_| draw(&mut random)).collect();
     figures.sort_by(f64::total_cmp);
     let at = |q: f64| quantile(&figures, q);
-    Ok(Interval {
-        estimate,
-        low: at(0.5 - level / 2.0),
-        high: at(0.5 + level / 2.0),
-        level,
-    })
+    Ok(Interval { estimate, low: at(0.5 - level / 2.0), high: at(0.5 + level / 2.0), level })
 }
 
 /// Linear interpolation between order statistics, `numpy.quantile`'s default.

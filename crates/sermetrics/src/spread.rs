@@ -31,10 +31,7 @@ impl Spread {
     /// No value, or one that is not finite.
     pub fn of(values: &[f64]) -> Result<Self, MetricError> {
         if values.is_empty() {
-            return Err(MetricError::Empty {
-                what: "values",
-                needed: 1,
-            });
+            return Err(MetricError::Empty { what: "values", needed: 1 });
         }
         all_finite("values", values)?;
         let n = values.len() as f64;
@@ -66,17 +63,10 @@ pub struct PairedDifference {
 ///
 /// # Errors
 /// Different lengths, fewer than two pairs, a value that is not finite, or a `level` outside (0, 1).
-pub fn paired_difference(
-    a: &[f64],
-    b: &[f64],
-    level: f64,
-) -> Result<PairedDifference, MetricError> {
+pub fn paired_difference(a: &[f64], b: &[f64], level: f64) -> Result<PairedDifference, MetricError> {
     same_length("a", a.len(), "b", b.len())?;
     if a.len() < 2 {
-        return Err(MetricError::Empty {
-            what: "pairs to compare",
-            needed: 2,
-        });
+        return Err(MetricError::Empty { what: "pairs to compare", needed: 2 });
     }
     all_finite("a", a)?;
     all_finite("b", b)?;
@@ -85,20 +75,10 @@ pub fn paired_difference(
     let spread = Spread::of(&differences)?;
     let n = spread.count as f64;
     let half = t_quantile(0.5 + level / 2.0, n - 1.0) * spread.sample_std / n.sqrt();
-    let interval = Interval {
-        estimate: spread.mean,
-        low: spread.mean - half,
-        high: spread.mean + half,
-        level,
-    };
+    let interval = Interval { estimate: spread.mean, low: spread.mean - half, high: spread.mean + half, level };
     Ok(PairedDifference { spread, interval })
 }
 
 pub(crate) fn check_level(level: f64) -> Result<(), MetricError> {
-    all_within(
-        "level",
-        &[level],
-        f64::EPSILON..=1.0 - f64::EPSILON,
-        "a confidence level between 0 and 1",
-    )
+    all_within("level", &[level], f64::EPSILON..=1.0 - f64::EPSILON, "a confidence level between 0 and 1")
 }

@@ -5,30 +5,17 @@ use serde_json::Value;
 use sermetrics::{Spread, brier_score, confusion, log_loss, paired_difference};
 
 fn floats(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| v.as_f64().unwrap())
-        .collect()
+    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
 }
 
 fn indices(value: &Value) -> Vec<usize> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| v.as_u64().unwrap() as usize)
-        .collect()
+    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as usize).collect()
 }
 
 #[track_caller]
 fn close(got: f64, expected: &Value) {
     let expected = expected.as_f64().unwrap();
-    assert!(
-        (got - expected).abs() <= 1e-12 * expected.abs().max(1.0),
-        "got {got}, reference {expected}"
-    );
+    assert!((got - expected).abs() <= 1e-12 * expected.abs().max(1.0), "got {got}, reference {expected}");
 }
 
 #[test]
@@ -51,14 +38,8 @@ fn equals_scikit_learn() {
             assert_eq!(scores.support, case["support"][class].as_u64().unwrap());
         }
         let probabilities = floats(&case["probabilities"]);
-        close(
-            log_loss(&truth, &probabilities, classes).unwrap(),
-            &case["log_loss"],
-        );
-        close(
-            brier_score(&truth, &probabilities, classes).unwrap(),
-            &case["brier"],
-        );
+        close(log_loss(&truth, &probabilities, classes).unwrap(), &case["log_loss"]);
+        close(brier_score(&truth, &probabilities, classes).unwrap(), &case["brier"]);
 
         let (values, others) = (floats(&case["values"]), floats(&case["others"]));
         let spread = Spread::of(&values).unwrap();
@@ -66,8 +47,7 @@ fn equals_scikit_learn() {
         close(spread.population_std, &case["population_std"]);
         close(spread.sample_std, &case["sample_std"]);
         let difference = paired_difference(&others, &values, 0.95).unwrap();
-        let close9 =
-            |got: f64, key: &str| assert!((got - case[key].as_f64().unwrap()).abs() < 1e-9);
+        let close9 = |got: f64, key: &str| assert!((got - case[key].as_f64().unwrap()).abs() < 1e-9);
         close9(difference.interval.low, "difference_low");
         close9(difference.interval.high, "difference_high");
     }

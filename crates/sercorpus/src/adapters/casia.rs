@@ -18,28 +18,15 @@ const EMOTIONS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn recognise(folders: &[&str], stem: &str) -> Seen {
-    let tokens = |name: &'_ str| -> Vec<String> {
-        name.split(['-', '_', ' ', '.'])
-            .map(str::to_owned)
-            .collect()
-    };
+    let tokens = |name: &'_ str| -> Vec<String> { name.split(['-', '_', ' ', '.']).map(str::to_owned).collect() };
     let of_stem = tokens(stem);
     // The nearest folder wins over those further out, the stem over all.
-    let nearest_first: Vec<String> = of_stem
-        .iter()
-        .cloned()
-        .chain(folders.iter().rev().flat_map(|folder| tokens(folder)))
-        .collect();
+    let nearest_first: Vec<String> =
+        of_stem.iter().cloned().chain(folders.iter().rev().flat_map(|folder| tokens(folder))).collect();
     let speakers = CorpusKind::Casia.speakers();
-    let speaker = nearest_first.iter().find_map(|token| {
-        speakers
-            .iter()
-            .copied()
-            .find(|known| known.eq_ignore_ascii_case(token))
-    });
-    let label = nearest_first
-        .iter()
-        .find_map(|token| look_up(EMOTIONS, token));
+    let speaker =
+        nearest_first.iter().find_map(|token| speakers.iter().copied().find(|known| known.eq_ignore_ascii_case(token)));
+    let label = nearest_first.iter().find_map(|token| look_up(EMOTIONS, token));
     let number = of_stem.iter().find(|token| all_digits(token));
     match (speaker, label, number) {
         (Some(speaker), Some(label), Some(number)) => {

@@ -43,8 +43,5 @@ pub(super) fn recognise(stem: &str) -> Seen {
 }
 
 pub(super) fn expected_ids() -> Vec<String> {
-    include_str!("emodb_names.txt")
-        .split_ascii_whitespace()
-        .map(str::to_owned)
-        .collect()
+    include_str!("emodb_names.txt").split_ascii_whitespace().map(str::to_owned).collect()
 }

@@ -14,9 +14,7 @@ const EMOTIONS: &[(&str, &str)] = &[
     ("sor", "surprise"),
 ];
 
-const SENTENCES: [&str; 14] = [
-    "b1", "b2", "b3", "d1", "d2", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5",
-];
+const SENTENCES: [&str; 14] = ["b1", "b2", "b3", "d1", "d2", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5"];
 
 pub(super) fn recognise(stem: &str) -> Seen {
     const SHAPE: Seen = Seen::Unknown("not named like dis-f1-b1");
@@ -39,11 +37,7 @@ pub(super) fn recognise(stem: &str) -> Seen {
     }
     Seen::utterance(format!("{emotion}-{speaker}-{sentence}"), label, |u| {
         u.speaker = Some(speaker.to_owned());
-        u.sex = Some(if speaker.starts_with('f') {
-            Sex::Female
-        } else {
-            Sex::Male
-        });
+        u.sex = Some(if speaker.starts_with('f') { Sex::Female } else { Sex::Male });
         u.text = Some(sentence.to_owned());
     })
 }
@@ -52,11 +46,7 @@ pub(super) fn expected_ids() -> Vec<String> {
     let mut ids = Vec::with_capacity(588);
     for (emotion, _) in EMOTIONS {
         for speaker in CorpusKind::Emovo.speakers() {
-            ids.extend(
-                SENTENCES
-                    .iter()
-                    .map(|sentence| format!("{emotion}-{speaker}-{sentence}")),
-            );
+            ids.extend(SENTENCES.iter().map(|sentence| format!("{emotion}-{speaker}-{sentence}")));
         }
     }
     ids

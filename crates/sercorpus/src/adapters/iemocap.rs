@@ -10,12 +10,7 @@ use crate::open::{IemocapStyle, OpenOptions};
 use crate::walk::{Entry, walk};
 use crate::{CorpusError, Utterance};
 
-const EMOTIONS: &[(&str, &str)] = &[
-    ("ang", "angry"),
-    ("hap", "happy"),
-    ("neu", "neutral"),
-    ("sad", "sad"),
-];
+const EMOTIONS: &[(&str, &str)] = &[("ang", "angry"), ("hap", "happy"), ("neu", "neutral"), ("sad", "sad")];
 
 /// Recordings labelled `hap`; with `exc` they are 1,636.
 pub(crate) const HAPPY_ALONE: usize = 595;
@@ -53,10 +48,7 @@ pub(super) fn recognise(stem: &str) -> Seen {
 const SHAPE: &str = "not named like Ses01F_impro01_F000";
 
 fn style_of(part: &str) -> Option<IemocapStyle> {
-    let starts = |prefix: &str| {
-        part.get(..prefix.len())
-            .is_some_and(|p| p.eq_ignore_ascii_case(prefix))
-    };
+    let starts = |prefix: &str| part.get(..prefix.len()).is_some_and(|p| p.eq_ignore_ascii_case(prefix));
     if starts("impro") {
         Some(IemocapStyle::Improvised)
     } else if starts("script") {
@@ -80,14 +72,8 @@ fn canonical(parts: &[&str]) -> String {
 /// Is this a file `.../EmoEvaluation/<dialog>.txt`? Its subfolders hold single annotators' files.
 fn is_evaluation(entry: &Entry<'_>) -> bool {
     entry.extension == "txt"
-        && entry
-            .folders_from_root
-            .last()
-            .is_some_and(|folder| folder.eq_ignore_ascii_case("EmoEvaluation"))
-        && entry
-            .stem
-            .get(..3)
-            .is_some_and(|start| start.eq_ignore_ascii_case("ses"))
+        && entry.folders_from_root.last().is_some_and(|folder| folder.eq_ignore_ascii_case("EmoEvaluation"))
+        && entry.stem.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ses"))
 }
 
 /// An utterance's line in an EmoEvaluation file.
@@ -110,11 +96,7 @@ pub(crate) struct Labels {
 
 impl Labels {
     /// Read all EmoEvaluation files below `root`, in the order of their names.
-    pub(crate) fn below(
-        root: &Path,
-        options: &OpenOptions,
-        findings: &mut Vec<Finding>,
-    ) -> Result<Self, CorpusError> {
+    pub(crate) fn below(root: &Path, options: &OpenOptions, findings: &mut Vec<Finding>) -> Result<Self, CorpusError> {
         let mut files = Vec::new();
         // What cannot be walked is told by the walk over the recordings.
         walk(root, &mut Vec::new(), |entry| {
@@ -124,9 +106,7 @@ impl Labels {
         })?;
         files.sort();
         let mut labels = Self::default();
-        files
-            .into_iter()
-            .for_each(|file| labels.read(file, options, findings));
+        files.into_iter().for_each(|file| labels.read(file, options, findings));
         Ok(labels)
     }
 
@@ -145,12 +125,8 @@ impl Labels {
 
     /// The utterances whose recording `complete` never saw, file by file.
     pub(crate) fn without_recording(self) -> Vec<Finding> {
-        let mut lost: Vec<(&Label, String)> = self
-            .wanted
-            .iter()
-            .filter(|(_, l)| !l.has_recording)
-            .map(|(id, l)| (l, id.clone()))
-            .collect();
+        let mut lost: Vec<(&Label, String)> =
+            self.wanted.iter().filter(|(_, l)| !l.has_recording).map(|(id, l)| (l, id.clone())).collect();
         lost.sort_by_key(|(label, _)| (label.file, label.line));
         lost.chunk_by(|(a, _), (b, _)| a.file == b.file)
             .filter_map(|of_file| {
@@ -170,9 +146,7 @@ impl Labels {
             Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("cannot be read ({error}): its utterances have no labels");
-                findings.push(
-                    Finding::new(Severity::Error, FindingKind::Unreadable, message).at(&path),
-                );
+                findings.push(Finding::new(Severity::Error, FindingKind::Unreadable, message).at(&path));
                 return;
             }
         };
@@ -182,11 +156,7 @@ impl Labels {
                 continue;
             }
             let mut malformed = |kind, reason: String| {
-                findings.push(
-                    Finding::new(Severity::Error, kind, reason)
-                        .at(&path)
-                        .line(number),
-                );
+                findings.push(Finding::new(Severity::Error, kind, reason).at(&path).line(number));
             };
             let Some((id, emotion)) = parse(line) else {
                 malformed(
@@ -200,15 +170,8 @@ impl Labels {
             };
             let wanted = match look_up(EMOTIONS, emotion) {
                 Some(label) => Ok(label),
-                None if emotion.eq_ignore_ascii_case("exc") && options.excited_as_happy => {
-                    Ok("happy")
-                }
-                None if LEFT_OUT
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(emotion)) =>
-                {
-                    Err("another emotion")
-                }
+                None if emotion.eq_ignore_ascii_case("exc") && options.excited_as_happy => Ok("happy"),
+                None if LEFT_OUT.iter().any(|known| known.eq_ignore_ascii_case(emotion)) => Err("another emotion"),
                 None => {
                     malformed(
                         FindingKind::UnknownLabel,
@@ -229,24 +192,13 @@ impl Labels {
             };
             match (known, wanted) {
                 (None, Ok(label)) => {
-                    self.wanted.insert(
-                        id,
-                        Label {
-                            label,
-                            file,
-                            line: number,
-                            has_recording: false,
-                        },
-                    );
+                    self.wanted.insert(id, Label { label, file, line: number, has_recording: false });
                 }
                 (None, Err(reason)) => {
                     self.left_out.insert(id, reason);
                 }
                 (Some(before), again) if before == again => {}
-                _ => malformed(
-                    FindingKind::Malformed,
-                    format!("{id} has another label already: this line is ignored"),
-                ),
+                _ => malformed(FindingKind::Malformed, format!("{id} has another label already: this line is ignored")),
             }
         }
         self.files.push(path);
@@ -256,22 +208,13 @@ impl Labels {
 /// Canonical utterance id and emotion code.
 fn parse(line: &str) -> Option<(String, &str)> {
     let mut fields = line.split('\t').map(str::trim);
-    let (span, name, emotion, attributes) = (
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-    );
+    let (span, name, emotion, attributes) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let numbers = |text: &str, separator: &str| -> Option<usize> {
         let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-        let all: Result<Vec<f64>, _> = inner
-            .split(separator)
-            .map(|n| n.trim().parse::<f64>())
-            .collect();
+        let all: Result<Vec<f64>, _> = inner.split(separator).map(|n| n.trim().parse::<f64>()).collect();
         all.ok().map(|all| all.len())
     };
-    if numbers(span, " - ") != Some(2) || numbers(attributes, ",") != Some(3) || emotion.is_empty()
-    {
+    if numbers(span, " - ") != Some(2) || numbers(attributes, ",") != Some(3) || emotion.is_empty() {
         return None;
     }
     match recognise(name) {

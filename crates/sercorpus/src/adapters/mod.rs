@@ -58,10 +58,7 @@ fn all_digits(text: &str) -> bool {
 
 /// The entry of a table whose key is `key`, whatever its case.
 fn look_up<T: Copy>(table: &[(&str, T)], key: &str) -> Option<T> {
-    table
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(key))
-        .map(|&(_, value)| value)
+    table.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|&(_, value)| value)
 }
 
 #[cfg(test)]

@@ -3,22 +3,11 @@
 use super::{Seen, all_digits};
 use crate::corpus::Sex;
 
-const EMOTIONS: [&str; 8] = [
-    "neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise",
-];
+const EMOTIONS: [&str; 8] = ["neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise"];
 
 pub(super) fn recognise(stem: &str) -> Seen {
     let parts: Vec<&str> = stem.split(['-', '_']).collect();
-    let [
-        modality,
-        channel,
-        emotion,
-        intensity,
-        statement,
-        repetition,
-        actor,
-    ] = parts[..]
-    else {
+    let [modality, channel, emotion, intensity, statement, repetition, actor] = parts[..] else {
         return Seen::Unknown("not named like 03-01-06-01-02-01-12");
     };
     if !parts.iter().all(|part| all_digits(part)) {
@@ -44,11 +33,7 @@ pub(super) fn recognise(stem: &str) -> Seen {
     };
     Seen::utterance(parts.join("-"), label, |u| {
         u.speaker = Some(actor.to_owned());
-        u.sex = Some(if number(actor) % 2 == 1 {
-            Sex::Male
-        } else {
-            Sex::Female
-        });
+        u.sex = Some(if number(actor) % 2 == 1 { Sex::Male } else { Sex::Female });
         u.text = Some(statement.to_owned());
         u.take = Some(repetition.to_owned());
         u.intensity = Some(intensity.to_owned());

@@ -15,26 +15,13 @@ const EMOTIONS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn recognise(folders: &[&str], stem: &str) -> Seen {
-    let speaker_named = |name: &str| {
-        CorpusKind::Savee
-            .speakers()
-            .iter()
-            .copied()
-            .find(|known| known.eq_ignore_ascii_case(name))
-    };
+    let speaker_named =
+        |name: &str| CorpusKind::Savee.speakers().iter().copied().find(|known| known.eq_ignore_ascii_case(name));
     let (speaker, rest) = match stem.split_once(['_', '-']) {
         Some((speaker, rest)) => (speaker_named(speaker), rest),
-        None => (
-            folders
-                .iter()
-                .rev()
-                .find_map(|folder| speaker_named(folder)),
-            stem,
-        ),
+        None => (folders.iter().rev().find_map(|folder| speaker_named(folder)), stem),
     };
-    let digits = rest
-        .find(|c: char| c.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
     let (code, number) = rest.split_at(digits);
     if code.is_empty() || !code.is_ascii() || !all_digits(number) {
         return Seen::Unknown("not named like DC_sa01, or sa01 in a folder DC");

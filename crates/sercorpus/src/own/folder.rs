@@ -29,21 +29,12 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
             Some(Err(message)) => {
                 // The first by name, whatever order the disk gives.
                 let found = (entry.path.to_owned(), message);
-                unlisted = Some(
-                    unlisted
-                        .take()
-                        .map_or_else(|| found.clone(), |first: (_, _)| first.min(found.clone())),
-                );
+                unlisted =
+                    Some(unlisted.take().map_or_else(|| found.clone(), |first: (_, _)| first.min(found.clone())));
                 return;
             }
         };
-        let id = entry
-            .folders
-            .iter()
-            .chain([&entry.stem])
-            .copied()
-            .collect::<Vec<_>>()
-            .join("/");
+        let id = entry.folders.iter().chain([&entry.stem]).copied().collect::<Vec<_>>().join("/");
         utterances.push(Utterance::new(id, entry.path, label));
     })?;
     if let Some((path, message)) = unlisted {
@@ -71,10 +62,7 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
     for i in 1..corpus.utterances.len() {
         if corpus.utterances[i].id == corpus.utterances[i - 1].id {
             let (one, other) = (&corpus.utterances[i - 1].path, &corpus.utterances[i].path);
-            let message = format!(
-                "has the same id as {}: rename or remove one of them",
-                one.display()
-            );
+            let message = format!("has the same id as {}: rename or remove one of them", one.display());
             return Err(CorpusError::file(other, message));
         }
     }

@@ -53,19 +53,14 @@ impl LabelMap {
     pub fn read(path: &Path) -> Result<Self, CorpusError> {
         let text = std::fs::read_to_string(path).map_err(CorpusError::io(path))?;
         let mut map: Self = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| {
-                1 + text[..span.start.min(text.len())].matches('\n').count()
-            });
+            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             CorpusError::line(path, line as u64, error.message())
         })?;
         path.clone_into(&mut map.file);
         if let Some(order) = &map.order
             && let Some((from, to)) = map.map.iter().find(|(_, to)| !order.contains(to))
         {
-            return Err(CorpusError::file(
-                path,
-                format!("`{from}` becomes `{to}`, which `order` does not list"),
-            ));
+            return Err(CorpusError::file(path, format!("`{from}` becomes `{to}`, which `order` does not list")));
         }
         Ok(map)
     }
@@ -81,11 +76,7 @@ impl LabelMap {
     /// # Errors
     /// The label is not listed, and unlisted labels are an error: a message that says so.
     pub fn translate(&self, label: &str) -> Result<Option<String>, String> {
-        let listed = |label: &str| {
-            self.order
-                .as_ref()
-                .is_some_and(|order| order.iter().any(|known| known == label))
-        };
+        let listed = |label: &str| self.order.as_ref().is_some_and(|order| order.iter().any(|known| known == label));
         if let Some(new) = self.map.get(label) {
             return Ok(Some(new.clone()));
         }
@@ -96,10 +87,7 @@ impl LabelMap {
             _ if listed(label) => Ok(Some(label.to_owned())),
             Unlisted::Drop => Ok(None),
             Unlisted::Keep if self.order.is_none() => Ok(Some(label.to_owned())),
-            _ => Err(format!(
-                "unknown label `{label}`: list it under [map], drop or order in {}",
-                self.file.display()
-            )),
+            _ => Err(format!("unknown label `{label}`: list it under [map], drop or order in {}", self.file.display())),
         }
     }
 
@@ -120,10 +108,7 @@ impl LabelMap {
             }
         }
         corpus.utterances = kept;
-        let options = super::OwnOptions {
-            labels: Some(self.clone()),
-            ..Default::default()
-        };
+        let options = super::OwnOptions { labels: Some(self.clone()), ..Default::default() };
         super::class_order(&mut corpus, &options);
         Ok(corpus)
     }

@@ -42,10 +42,7 @@ enum Column {
 fn column_of(name: &str) -> Option<Column> {
     let name = name.trim().trim_start_matches('\u{feff}');
     let by_name = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    COLUMNS
-        .iter()
-        .find(|(_, names)| by_name(names))
-        .map(|&(column, _)| column)
+    COLUMNS.iter().find(|(_, names)| by_name(names)).map(|&(column, _)| column)
 }
 
 /// The fields of one line.
@@ -58,36 +55,19 @@ type Fields = HashMap<Column, String>;
 /// Every error names file and line: a path or label missing, an id used twice, a path outside the root, a label that
 /// the label map does not list, a number, sex or part that cannot be read.
 pub fn open_manifest(path: &Path, options: &OwnOptions) -> Result<Corpus, CorpusError> {
-    let own_folder = || {
-        path.parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."))
-            .to_owned()
-    };
+    let own_folder = || path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let root = options.root.clone().unwrap_or_else(own_folder);
-    let mut reader = Reader {
-        labels: options.labels.as_ref(),
-        ..Reader::new(path, &root)
-    };
-    let extension = path
-        .extension()
-        .map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let mut reader = Reader { labels: options.labels.as_ref(), ..Reader::new(path, &root) };
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref() {
         Some("csv") => reader.delimited(b',')?,
         Some("tsv") => reader.delimited(b'\t')?,
         Some("jsonl" | "ndjson" | "json") => reader.jsonl()?,
         _ => {
-            return Err(CorpusError::file(
-                path,
-                "is no manifest: .csv, .tsv or .jsonl wanted",
-            ));
+            return Err(CorpusError::file(path, "is no manifest: .csv, .tsv or .jsonl wanted"));
         }
     }
-    let Reader {
-        utterances,
-        missing,
-        ..
-    } = reader;
+    let Reader { utterances, missing, .. } = reader;
     if utterances.is_empty() {
         return Err(CorpusError::file(path, "has no utterances"));
     }
@@ -114,14 +94,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(manifest: &'a Path, root: &'a Path) -> Self {
-        Self {
-            manifest,
-            root,
-            labels: None,
-            utterances: Vec::new(),
-            lines: HashMap::new(),
-            missing: Vec::new(),
-        }
+        Self { manifest, root, labels: None, utterances: Vec::new(), lines: HashMap::new(), missing: Vec::new() }
     }
 
     fn wrong(&self, line: u64, message: impl Into<String>) -> CorpusError {
@@ -129,15 +102,9 @@ impl<'a> Reader<'a> {
     }
 
     fn delimited(&mut self, delimiter: u8) -> Result<(), CorpusError> {
-        let open = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .trim(csv::Trim::All)
-            .from_path(self.manifest);
+        let open = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_path(self.manifest);
         let mut csv = open.map_err(|error| self.csv_error(&error))?;
-        let header = csv
-            .headers()
-            .map_err(|error| self.csv_error(&error))?
-            .clone();
+        let header = csv.headers().map_err(|error| self.csv_error(&error))?.clone();
         let columns: Vec<Option<Column>> = header.iter().map(column_of).collect();
         for (wanted, name) in [(Column::Path, "path"), (Column::Label, "label")] {
             if !columns.contains(&Some(wanted)) {
@@ -146,10 +113,7 @@ impl<'a> Reader<'a> {
             }
         }
         let mut record = csv::StringRecord::new();
-        while csv
-            .read_record(&mut record)
-            .map_err(|error| self.csv_error(&error))?
-        {
+        while csv.read_record(&mut record).map_err(|error| self.csv_error(&error))? {
             let line = record.position().map_or(0, csv::Position::line);
             let fields = columns
                 .iter()
@@ -168,12 +132,9 @@ impl<'a> Reader<'a> {
                 path: self.manifest.to_owned(),
                 source: std::io::Error::new(io.kind(), io.to_string()),
             },
-            csv::ErrorKind::UnequalLengths {
-                expected_len, len, ..
-            } => self.wrong(
-                line,
-                format!("{len} fields where the header has {expected_len}"),
-            ),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                self.wrong(line, format!("{len} fields where the header has {expected_len}"))
+            }
             csv::ErrorKind::Utf8 { .. } => self.wrong(line, "is not UTF-8"),
             _ => self.wrong(line, error.to_string()),
         }
@@ -190,8 +151,8 @@ impl<'a> Reader<'a> {
             if text.trim().is_empty() {
                 continue;
             }
-            let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text)
-                .map_err(|error| self.wrong(line, format!("is no JSON object: {error}")))?;
+            let object: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&text).map_err(|error| self.wrong(line, format!("is no JSON object: {error}")))?;
             let mut fields = Fields::new();
             for (name, value) in object {
                 let Some(column) = column_of(&name) else {
@@ -202,9 +163,7 @@ impl<'a> Reader<'a> {
                     serde_json::Value::Number(number) => number.to_string(),
                     serde_json::Value::Null => continue,
                     _ => {
-                        return Err(
-                            self.wrong(line, format!("`{name}` is neither text nor a number"))
-                        );
+                        return Err(self.wrong(line, format!("`{name}` is neither text nor a number")));
                     }
                 };
                 fields.insert(column, value);
@@ -215,15 +174,9 @@ impl<'a> Reader<'a> {
     }
 
     fn add(&mut self, line: u64, mut fields: Fields) -> Result<(), CorpusError> {
-        let mut take = |column| {
-            fields
-                .remove(&column)
-                .map(|v| v.trim().to_owned())
-                .filter(|v| !v.is_empty())
-        };
+        let mut take = |column| fields.remove(&column).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         let given = take(Column::Path).ok_or_else(|| self.wrong(line, "no path"))?;
-        let label =
-            take(Column::Label).ok_or_else(|| self.wrong(line, format!("{given} has no label")))?;
+        let label = take(Column::Label).ok_or_else(|| self.wrong(line, format!("{given} has no label")))?;
         let label = match self.labels.map(|map| map.translate(&label)) {
             None => label,
             Some(Ok(Some(label))) => label,
@@ -237,10 +190,7 @@ impl<'a> Reader<'a> {
         if let (start, Some(end)) = (start.unwrap_or(0.0), end)
             && start >= end
         {
-            return Err(self.wrong(
-                line,
-                format!("{given} ends at {end} s, before it starts at {start} s"),
-            ));
+            return Err(self.wrong(line, format!("{given} ends at {end} s, before it starts at {start} s")));
         }
         let id = take(Column::Id).unwrap_or_else(|| {
             let stem = below.with_extension("");
@@ -249,31 +199,21 @@ impl<'a> Reader<'a> {
             start.map_or(name.clone(), |start| format!("{name}@{start}"))
         });
         if let Some(first) = self.lines.insert(id.clone(), line) {
-            return Err(self.wrong(
-                line,
-                format!("the id `{id}` is that of line {first} already"),
-            ));
+            return Err(self.wrong(line, format!("the id `{id}` is that of line {first} already")));
         }
         let parsed = |what: &str, text: String| format!("unknown {what} `{text}` of {id}");
         let sex = match take(Column::Sex) {
-            Some(text) => {
-                Some(Sex::parse(&text).ok_or_else(|| self.wrong(line, parsed("sex", text)))?)
-            }
+            Some(text) => Some(Sex::parse(&text).ok_or_else(|| self.wrong(line, parsed("sex", text)))?),
             None => None,
         };
         let part = match take(Column::Part) {
-            Some(text) => {
-                Some(Part::parse(&text).ok_or_else(|| self.wrong(line, parsed("split", text)))?)
-            }
+            Some(text) => Some(Part::parse(&text).ok_or_else(|| self.wrong(line, parsed("split", text)))?),
             None => None,
         };
         if !path.is_file() {
             let message = format!("{} does not exist: {id} was left out", path.display());
-            self.missing.push(
-                Finding::new(Severity::Error, FindingKind::Missing, message)
-                    .at(self.manifest)
-                    .line(line),
-            );
+            self.missing
+                .push(Finding::new(Severity::Error, FindingKind::Missing, message).at(self.manifest).line(line));
             return Ok(());
         }
         self.utterances.push(Utterance {
@@ -293,15 +233,7 @@ impl<'a> Reader<'a> {
 
     /// A path below the root, whether it was given so or from the top of the file system.
     fn below_root(&self, line: u64, given: &str) -> Result<PathBuf, CorpusError> {
-        let outside = || {
-            self.wrong(
-                line,
-                format!(
-                    "the path {given} leads outside the root {}",
-                    self.root.display()
-                ),
-            )
-        };
+        let outside = || self.wrong(line, format!("the path {given} leads outside the root {}", self.root.display()));
         let path = Path::new(given);
         let below = if path.is_absolute() {
             let root = std::path::absolute(self.root).map_err(CorpusError::io(self.root))?;
@@ -321,14 +253,8 @@ impl<'a> Reader<'a> {
         Ok(clean)
     }
 
-    fn seconds(
-        &self,
-        line: u64,
-        what: &str,
-        text: Option<String>,
-    ) -> Result<Option<f64>, CorpusError> {
+    fn seconds(&self, line: u64, what: &str, text: Option<String>) -> Result<Option<f64>, CorpusError> {
         let Some(text) = text else { return Ok(None) };
-        seconds::parse(&text)
-            .map_err(|()| self.wrong(line, format!("the {what} `{text}` is no time in seconds")))
+        seconds::parse(&text).map_err(|()| self.wrong(line, format!("the {what} `{text}` is no time in seconds")))
     }
 }

@@ -35,9 +35,7 @@ pub fn open_any(
     options: &OpenOptions,
     own: &OwnOptions,
 ) -> Result<Corpus, CorpusError> {
-    let is_folder = std::fs::metadata(path)
-        .map_err(CorpusError::io(path))?
-        .is_dir();
+    let is_folder = std::fs::metadata(path).map_err(CorpusError::io(path))?.is_dir();
     let known = match kind {
         Some(kind) => Ok(kind),
         None if !is_folder => return open_manifest(path, own),
@@ -51,19 +49,14 @@ pub fn open_any(
                 None => Ok(corpus),
             }
         }
-        Err(not_recognised @ CorpusError::NotRecognised { .. }) => {
-            open_folder(path, own).map_err(|_| not_recognised)
-        }
+        Err(not_recognised @ CorpusError::NotRecognised { .. }) => open_folder(path, own).map_err(|_| not_recognised),
         Err(error) => Err(error),
     }
 }
 
 /// The last part of a path, without extension.
 fn name_of(path: &Path, options: &OwnOptions) -> String {
-    let from_path = || {
-        path.file_stem()
-            .map_or_else(|| "corpus".to_owned(), |s| s.to_string_lossy().into_owned())
-    };
+    let from_path = || path.file_stem().map_or_else(|| "corpus".to_owned(), |s| s.to_string_lossy().into_owned());
     options.name.clone().unwrap_or_else(from_path)
 }
 

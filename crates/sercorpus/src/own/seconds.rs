@@ -17,11 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Option<f64>, ()> {
         }
         _ => return Err(()),
     }
-    if seconds.is_finite() && seconds >= 0.0 {
-        Ok(Some(seconds))
-    } else {
-        Err(())
-    }
+    if seconds.is_finite() && seconds >= 0.0 { Ok(Some(seconds)) } else { Err(()) }
 }
 
 #[cfg(test)]

@@ -20,15 +20,9 @@ pub fn write_csv(corpus: &Corpus, folds: &[Fold], out: &mut dyn Write) -> Result
         csv.write_record(["id", "fold", "part"])?;
         for (number, fold) in folds.iter().enumerate() {
             let number = number.to_string();
-            let parts = [
-                (Part::Train, &fold.train),
-                (Part::Validation, &fold.validation),
-                (Part::Test, &fold.test),
-            ];
-            let mut rows: Vec<(usize, Part)> = parts
-                .into_iter()
-                .flat_map(|(part, members)| members.iter().map(move |&i| (i, part)))
-                .collect();
+            let parts = [(Part::Train, &fold.train), (Part::Validation, &fold.validation), (Part::Test, &fold.test)];
+            let mut rows: Vec<(usize, Part)> =
+                parts.into_iter().flat_map(|(part, members)| members.iter().map(move |&i| (i, part))).collect();
             rows.sort_by_key(|&(i, _)| i);
             for (i, part) in rows {
                 let id = corpus.utterances.get(i).map_or("", |u| u.id.as_str());
@@ -54,16 +48,10 @@ pub fn read_csv(corpus: &Corpus, path: &Path) -> Result<Vec<Fold>, CorpusError> 
     }
     let wrong = |error: &csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
-        CorpusError::line(
-            path,
-            line,
-            format!("{error}; the columns id, fold, part are wanted"),
-        )
+        CorpusError::line(path, line, format!("{error}; the columns id, fold, part are wanted"))
     };
     let text = std::fs::read(path).map_err(CorpusError::io(path))?;
-    let mut csv = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.as_slice());
+    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
     let header = csv.headers().map_err(|e| wrong(&e))?.clone();
     let index = index_by_id(corpus);
     let mut folds = BTreeMap::<usize, BTreeMap<usize, Part>>::new();
@@ -76,19 +64,13 @@ pub fn read_csv(corpus: &Corpus, path: &Path) -> Result<Vec<Fold>, CorpusError> 
             return fail(format!("{} has no utterance `{}`", corpus.name, row.id));
         };
         let Some(part) = Part::parse(&row.part) else {
-            return fail(format!(
-                "unknown part `{}`: train, validation or test wanted",
-                row.part
-            ));
+            return fail(format!("unknown part `{}`: train, validation or test wanted", row.part));
         };
         if folds.entry(row.fold).or_default().insert(i, part).is_some() {
             return fail(format!("fold {} has `{}` twice", row.fold, row.id));
         }
     }
-    folds
-        .into_iter()
-        .map(|(number, members)| fold_of(path, &number.to_string(), &members))
-        .collect()
+    folds.into_iter().map(|(number, members)| fold_of(path, &number.to_string(), &members)).collect()
 }
 
 /// Read EmoBox's published folds (Ma et al., Interspeech 2024) for one of the six corpora from a clone of its
@@ -102,10 +84,7 @@ pub fn read_emobox(corpus: &Corpus, folder: &Path) -> Result<Vec<Fold>, CorpusEr
         wav: String,
     }
     let Some(kind) = corpus.kind else {
-        return Err(CorpusError::file(
-            folder,
-            format!("EmoBox has no folds for {}", corpus.name),
-        ));
+        return Err(CorpusError::file(folder, format!("EmoBox has no folds for {}", corpus.name)));
     };
     let index = index_by_id(corpus);
     let mut folds = Vec::new();
@@ -115,23 +94,15 @@ pub fn read_emobox(corpus: &Corpus, folder: &Path) -> Result<Vec<Fold>, CorpusEr
             break;
         }
         let mut members = BTreeMap::new();
-        for (name, part) in [
-            ("train", Part::Train),
-            ("valid", Part::Validation),
-            ("test", Part::Test),
-        ] {
+        for (name, part) in [("train", Part::Train), ("valid", Part::Validation), ("test", Part::Test)] {
             let path = fold_folder.join(format!("{kind}_{name}_fold_{number}.jsonl"));
             if part == Part::Validation && !path.is_file() {
                 continue;
             }
             let text = std::fs::read_to_string(&path).map_err(CorpusError::io(&path))?;
-            for (line, text) in (1..)
-                .zip(text.lines())
-                .filter(|(_, text)| !text.trim().is_empty())
-            {
+            for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
                 let fail = |message: String| CorpusError::line(&path, line, message);
-                let row: Row =
-                    serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
+                let row: Row = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
                 let (folders, file) = row.wav.rsplit_once('/').unwrap_or(("", &row.wav));
                 let folders: Vec<&str> = folders.split('/').collect();
                 let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
@@ -139,8 +110,7 @@ pub fn read_emobox(corpus: &Corpus, folder: &Path) -> Result<Vec<Fold>, CorpusEr
                     Seen::Utterance(utterance) => index.get(utterance.id.as_str()).copied(),
                     _ => None,
                 };
-                let i = found
-                    .ok_or_else(|| fail(format!("the corpus has no recording {}", row.wav)))?;
+                let i = found.ok_or_else(|| fail(format!("the corpus has no recording {}", row.wav)))?;
                 if members.insert(i, part).is_some() {
                     return Err(fail(format!("{} is in this fold already", row.wav)));
                 }
@@ -149,45 +119,20 @@ pub fn read_emobox(corpus: &Corpus, folder: &Path) -> Result<Vec<Fold>, CorpusEr
         folds.push(fold_of(&fold_folder, &number.to_string(), &members)?);
     }
     if folds.is_empty() {
-        return Err(CorpusError::file(
-            folder,
-            format!("no fold_1: the folder data/{kind} of EmoBox is wanted"),
-        ));
+        return Err(CorpusError::file(folder, format!("no fold_1: the folder data/{kind} of EmoBox is wanted")));
     }
     Ok(folds)
 }
 
 fn index_by_id(corpus: &Corpus) -> HashMap<&str, usize> {
-    corpus
-        .utterances
-        .iter()
-        .enumerate()
-        .map(|(i, u)| (u.id.as_str(), i))
-        .collect()
+    corpus.utterances.iter().enumerate().map(|(i, u)| (u.id.as_str(), i)).collect()
 }
 
-fn fold_of(
-    path: &Path,
-    number: &str,
-    members: &BTreeMap<usize, Part>,
-) -> Result<Fold, CorpusError> {
-    let of = |wanted| {
-        members
-            .iter()
-            .filter(|(_, part)| **part == wanted)
-            .map(|(&i, _)| i)
-            .collect::<Vec<_>>()
-    };
-    let fold = Fold {
-        train: of(Part::Train),
-        validation: of(Part::Validation),
-        test: of(Part::Test),
-    };
+fn fold_of(path: &Path, number: &str, members: &BTreeMap<usize, Part>) -> Result<Fold, CorpusError> {
+    let of = |wanted| members.iter().filter(|(_, part)| **part == wanted).map(|(&i, _)| i).collect::<Vec<_>>();
+    let fold = Fold { train: of(Part::Train), validation: of(Part::Validation), test: of(Part::Test) };
     if fold.train.is_empty() || fold.test.is_empty() {
-        return Err(CorpusError::file(
-            path,
-            format!("fold {number} has no train or no test part"),
-        ));
+        return Err(CorpusError::file(path, format!("fold {number} has no train or no test part")));
     }
     Ok(fold)
 }

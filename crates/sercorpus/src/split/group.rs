@@ -10,9 +10,7 @@ use super::{Fold, SplitError};
 /// `k` below 2 or above the number of groups.
 pub fn group_kfold<G: Ord>(groups: &[G], k: usize) -> Result<Vec<Fold>, SplitError> {
     let mut sizes = BTreeMap::new();
-    groups
-        .iter()
-        .for_each(|group| *sizes.entry(group).or_insert(0usize) += 1);
+    groups.iter().for_each(|group| *sizes.entry(group).or_insert(0usize) += 1);
     check_k(k, sizes.len(), "groups")?;
     let mut by_size: Vec<(&G, usize)> = sizes.into_iter().collect();
     by_size.reverse(); // of equal groups the last comes first
@@ -35,8 +33,5 @@ pub fn group_kfold<G: Ord>(groups: &[G], k: usize) -> Result<Vec<Fold>, SplitErr
 pub fn leave_one_group_out<G: Ord>(groups: &[G]) -> Result<Vec<Fold>, SplitError> {
     let distinct: BTreeSet<&G> = groups.iter().collect();
     check_k(distinct.len(), distinct.len(), "groups")?;
-    Ok(distinct
-        .into_iter()
-        .map(|left_out| Fold::by_test(groups.len(), |i| &groups[i] == left_out))
-        .collect())
+    Ok(distinct.into_iter().map(|left_out| Fold::by_test(groups.len(), |i| &groups[i] == left_out)).collect())
 }

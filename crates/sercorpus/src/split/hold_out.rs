@@ -11,48 +11,29 @@ use super::{Fold, SplitError};
 pub fn hold_out(n: usize, test_share: f64, seed: u32) -> Result<Fold, SplitError> {
     let test_count = part_size(n, test_share)?;
     let order = RandomState::new(seed).permutation(n);
-    Ok(sorted(
-        order[test_count..].to_vec(),
-        order[..test_count].to_vec(),
-    ))
+    Ok(sorted(order[test_count..].to_vec(), order[..test_count].to_vec()))
 }
 
 /// A random hold-out in which both parts have nearly the same share of each class.
 ///
 /// # Errors
 /// As [`hold_out`]; a class with fewer than two utterances, or more classes than a part has room for.
-pub fn stratified_hold_out<L: Eq + Hash + Ord>(
-    labels: &[L],
-    test_share: f64,
-    seed: u32,
-) -> Result<Fold, SplitError> {
+pub fn stratified_hold_out<L: Eq + Hash + Ord>(labels: &[L], test_share: f64, seed: u32) -> Result<Fold, SplitError> {
     let n = labels.len();
     let test_count = part_size(n, test_share)?;
     let (members, first_seen) = classes(labels);
     if let Some(class) = members.iter().position(|m| m.len() < 2) {
-        return Err(SplitError::ClassTooSmall {
-            class: first_seen[class],
-            count: members[class].len(),
-            needed: 2,
-        });
+        return Err(SplitError::ClassTooSmall { class: first_seen[class], count: members[class].len(), needed: 2 });
     }
     for (count, part) in [(test_count, "test"), (n - test_count, "train")] {
         if count < members.len() {
-            return Err(SplitError::EmptyPart {
-                share: test_share.to_string(),
-                n,
-                part,
-            });
+            return Err(SplitError::EmptyPart { share: test_share.to_string(), n, part });
         }
     }
     let mut random = RandomState::new(seed);
     let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
     let train_sizes = approximate_mode(&sizes, n - test_count, &mut random);
-    let left: Vec<usize> = sizes
-        .iter()
-        .zip(&train_sizes)
-        .map(|(all, train)| all - train)
-        .collect();
+    let left: Vec<usize> = sizes.iter().zip(&train_sizes).map(|(all, train)| all - train).collect();
     let test_sizes = approximate_mode(&left, test_count, &mut random);
     let (mut train, mut test) = (Vec::new(), Vec::new());
     for (class, indices) in members.iter().enumerate() {
@@ -92,31 +73,17 @@ pub fn with_validation<L: Eq + Hash + Ord>(
     let train_labels: Vec<&L> = fold.train.iter().filter_map(|&i| labels.get(i)).collect();
     let inner = stratified_hold_out(&train_labels, share, seed)?;
     let pick = |positions: Vec<usize>| positions.into_iter().map(|p| fold.train[p]).collect();
-    Ok(Fold {
-        train: pick(inner.train),
-        validation: pick(inner.test),
-        test: fold.test,
-    })
+    Ok(Fold { train: pick(inner.train), validation: pick(inner.test), test: fold.test })
 }
 
 fn sorted(mut train: Vec<usize>, mut test: Vec<usize>) -> Fold {
     train.sort_unstable();
     test.sort_unstable();
-    Fold {
-        train,
-        validation: Vec::new(),
-        test,
-    }
+    Fold { train, validation: Vec::new(), test }
 }
 
 fn part_size(n: usize, test_share: f64) -> Result<usize, SplitError> {
-    let empty = |part| {
-        Err(SplitError::EmptyPart {
-            share: test_share.to_string(),
-            n,
-            part,
-        })
-    };
+    let empty = |part| Err(SplitError::EmptyPart { share: test_share.to_string(), n, part });
     // A float cast saturates, and NaN becomes 0.
     let count = (test_share * n as f64).ceil() as usize;
     if count == 0 {
@@ -132,29 +99,17 @@ fn part_size(n: usize, test_share: f64) -> Result<usize, SplitError> {
 fn classes<L: Eq + Hash + Ord>(labels: &[L]) -> (Vec<Vec<usize>>, Vec<usize>) {
     let (numbers, counts) = encode(labels);
     let mut members = vec![Vec::new(); counts.len()];
-    numbers
-        .iter()
-        .enumerate()
-        .for_each(|(i, &class)| members[class].push(i));
+    numbers.iter().enumerate().for_each(|(i, &class)| members[class].push(i));
     let mut order: Vec<usize> = (0..counts.len()).collect();
     order.sort_by_key(|&class| &labels[members[class][0]]);
-    (
-        order
-            .iter()
-            .map(|&class| std::mem::take(&mut members[class]))
-            .collect(),
-        order,
-    )
+    (order.iter().map(|&class| std::mem::take(&mut members[class])).collect(), order)
 }
 
 /// The most likely counts when `draws` are taken without replacement from classes of these sizes: rounded down,
 /// the largest remainders first get one more, ties at random (scikit-learn's `_approximate_mode`).
 fn approximate_mode(sizes: &[usize], draws: usize, random: &mut RandomState) -> Vec<usize> {
     let total: usize = sizes.iter().sum();
-    let exact: Vec<f64> = sizes
-        .iter()
-        .map(|&s| s as f64 / total as f64 * draws as f64)
-        .collect();
+    let exact: Vec<f64> = sizes.iter().map(|&s| s as f64 / total as f64 * draws as f64).collect();
     let mut counts: Vec<usize> = exact.iter().map(|e| e.floor() as usize).collect();
     let remainders: Vec<f64> = exact.iter().map(|e| e - e.floor()).collect();
     let mut distinct = remainders.clone();
@@ -165,13 +120,9 @@ fn approximate_mode(sizes: &[usize], draws: usize, random: &mut RandomState) -> 
         if missing == 0 {
             break;
         }
-        let tied: Vec<usize> = (0..sizes.len())
-            .filter(|&class| remainders[class] == value)
-            .collect();
+        let tied: Vec<usize> = (0..sizes.len()).filter(|&class| remainders[class] == value).collect();
         let take = missing.min(tied.len());
-        random.permutation(tied.len())[..take]
-            .iter()
-            .for_each(|&i| counts[tied[i]] += 1);
+        random.permutation(tied.len())[..take].iter().for_each(|&i| counts[tied[i]] += 1);
         missing -= take;
     }
     counts

@@ -27,34 +27,20 @@ pub fn kfold(n: usize, k: usize, seed: u32) -> Result<Vec<Fold>, SplitError> {
 /// # Errors
 /// `k` below 2, or above the size of the largest class. A class smaller than `k` is missing from some folds, as
 /// in scikit-learn, which warns of it.
-pub fn stratified_kfold<L: Eq + Hash>(
-    labels: &[L],
-    k: usize,
-    seed: u32,
-) -> Result<Vec<Fold>, SplitError> {
+pub fn stratified_kfold<L: Eq + Hash>(labels: &[L], k: usize, seed: u32) -> Result<Vec<Fold>, SplitError> {
     let (classes, counts) = encode(labels);
-    check_k(
-        k,
-        counts.iter().copied().max().unwrap_or(0),
-        "utterances of the largest class",
-    )?;
+    check_k(k, counts.iter().copied().max().unwrap_or(0), "utterances of the largest class")?;
     // Deal the sorted labels out to the folds round robin: that fixes how many of each class a fold gets.
     let mut allocation = vec![vec![0usize; k]; counts.len()];
-    let sorted = counts
-        .iter()
-        .enumerate()
-        .flat_map(|(class, &count)| std::iter::repeat_n(class, count));
+    let sorted = counts.iter().enumerate().flat_map(|(class, &count)| std::iter::repeat_n(class, count));
     for (position, class) in sorted.enumerate() {
         allocation[class][position % k] += 1;
     }
     let mut random = RandomState::new(seed);
     let mut fold_of = vec![0; labels.len()];
     for (class, shares) in allocation.iter().enumerate() {
-        let mut folds: Vec<usize> = shares
-            .iter()
-            .enumerate()
-            .flat_map(|(fold, &share)| std::iter::repeat_n(fold, share))
-            .collect();
+        let mut folds: Vec<usize> =
+            shares.iter().enumerate().flat_map(|(fold, &share)| std::iter::repeat_n(fold, share)).collect();
         random.shuffle(&mut folds);
         let members = (0..labels.len()).filter(|&i| classes[i] == class);
         members.zip(folds).for_each(|(i, fold)| fold_of[i] = fold);
@@ -81,15 +67,9 @@ pub(super) fn encode<L: Eq + Hash>(labels: &[L]) -> (Vec<usize>, Vec<usize>) {
 }
 
 pub(super) fn check_k(k: usize, available: usize, what: &'static str) -> Result<(), SplitError> {
-    if (2..=available).contains(&k) {
-        Ok(())
-    } else {
-        Err(SplitError::TooManyFolds { k, available, what })
-    }
+    if (2..=available).contains(&k) { Ok(()) } else { Err(SplitError::TooManyFolds { k, available, what }) }
 }
 
 pub(super) fn folds_of(fold_of: &[usize], k: usize) -> Vec<Fold> {
-    (0..k)
-        .map(|fold| Fold::by_test(fold_of.len(), |i| fold_of[i] == fold))
-        .collect()
+    (0..k).map(|fold| Fold::by_test(fold_of.len(), |i| fold_of[i] == fold)).collect()
 }

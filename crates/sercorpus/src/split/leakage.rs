@@ -40,31 +40,19 @@ pub struct LeakageReport {
 /// Count the speakers, texts and recordings that folds have on both sides. `hashes` are those of
 /// [`content_hashes`](crate::content_hashes), one an utterance; without them recordings are not compared.
 #[must_use]
-pub fn leakage(
-    corpus: &Corpus,
-    folds: &[Fold],
-    hashes: Option<&[Option<ContentHash>]>,
-) -> LeakageReport {
+pub fn leakage(corpus: &Corpus, folds: &[Fold], hashes: Option<&[Option<ContentHash>]>) -> LeakageReport {
     let mut leaking = BTreeSet::new();
     let folds = folds
         .iter()
         .map(|fold| {
             let learnt: Vec<usize> = fold.train.iter().chain(&fold.validation).copied().collect();
-            let speakers = Sides::of(&fold.test, &learnt, |i| {
-                utterance(corpus, i)?.speaker.as_deref()
-            });
-            let texts = Sides::of(&fold.test, &learnt, |i| {
-                utterance(corpus, i)?.text.as_deref()
-            });
+            let speakers = Sides::of(&fold.test, &learnt, |i| utterance(corpus, i)?.speaker.as_deref());
+            let texts = Sides::of(&fold.test, &learnt, |i| utterance(corpus, i)?.text.as_deref());
             leaking.extend(speakers.shared.iter().copied());
             let shared_recordings = hashes.map(|hashes| {
                 let known = |i: usize| hashes.get(i).copied().flatten();
-                let learnt: HashSet<ContentHash> =
-                    learnt.iter().filter_map(|&i| known(i)).collect();
-                fold.test
-                    .iter()
-                    .filter(|&&i| known(i).is_some_and(|hash| learnt.contains(&hash)))
-                    .count()
+                let learnt: HashSet<ContentHash> = learnt.iter().filter_map(|&i| known(i)).collect();
+                fold.test.iter().filter(|&&i| known(i).is_some_and(|hash| learnt.contains(&hash))).count()
             });
             FoldLeakage {
                 shared_speakers: speakers.shared.len(),
@@ -76,16 +64,8 @@ pub fn leakage(
             }
         })
         .collect();
-    let speakers: HashSet<&str> = corpus
-        .utterances
-        .iter()
-        .filter_map(|u| u.speaker.as_deref())
-        .collect();
-    LeakageReport {
-        folds,
-        speakers: speakers.len(),
-        leaking_speakers: leaking.len(),
-    }
+    let speakers: HashSet<&str> = corpus.utterances.iter().filter_map(|u| u.speaker.as_deref()).collect();
+    LeakageReport { folds, speakers: speakers.len(), leaking_speakers: leaking.len() }
 }
 
 fn utterance(corpus: &Corpus, index: usize) -> Option<&Utterance> {
@@ -101,23 +81,15 @@ impl<T: Copy + Eq + Hash> Sides<T> {
     fn of(test: &[usize], learnt: &[usize], value: impl Fn(usize) -> Option<T>) -> Self {
         let learnt: HashSet<T> = learnt.iter().filter_map(|&i| value(i)).collect();
         let test: HashSet<T> = test.iter().filter_map(|&i| value(i)).collect();
-        Self {
-            test: test.len(),
-            shared: test.intersection(&learnt).copied().collect(),
-        }
+        Self { test: test.len(), shared: test.intersection(&learnt).copied().collect() }
     }
 }
 
 impl fmt::Display for LeakageReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "fold  test utterances  speakers shared  texts shared  recordings shared"
-        )?;
+        writeln!(f, "fold  test utterances  speakers shared  texts shared  recordings shared")?;
         for (number, fold) in self.folds.iter().enumerate() {
-            let recordings = fold
-                .shared_recordings
-                .map_or_else(|| "not compared".to_owned(), |n| n.to_string());
+            let recordings = fold.shared_recordings.map_or_else(|| "not compared".to_owned(), |n| n.to_string());
             writeln!(
                 f,
                 "{number:4}  {:15}  {:>15}  {:>12}  {recordings:>17}",

@@ -45,11 +45,7 @@ impl Fold {
     /// Test on the utterances where `is_test` holds, train on all others of `0..n`.
     fn by_test(n: usize, is_test: impl Fn(usize) -> bool) -> Self {
         let (test, train) = (0..n).partition(|&i| is_test(i));
-        Self {
-            train,
-            validation: Vec::new(),
-            test,
-        }
+        Self { train, validation: Vec::new(), test }
     }
 }
 
@@ -58,9 +54,7 @@ impl Fold {
 #[non_exhaustive]
 pub enum SplitError {
     /// k-fold needs 2 <= k <= what there is to divide.
-    #[error(
-        "cannot make {k} folds of {available} {what}: between 2 and {available} folds are possible"
-    )]
+    #[error("cannot make {k} folds of {available} {what}: between 2 and {available} folds are possible")]
     TooManyFolds {
         /// Folds asked for.
         k: usize,
@@ -90,17 +84,13 @@ pub enum SplitError {
         needed: usize,
     },
     /// The manifest's split column leaves a part empty.
-    #[error(
-        "no utterance is marked `{part}`: the manifest needs a column `split` with train and test"
-    )]
+    #[error("no utterance is marked `{part}`: the manifest needs a column `split` with train and test")]
     NoPart {
         /// Which part.
         part: &'static str,
     },
     /// Utterances without a speaker (or session) cannot be grouped by it.
-    #[error(
-        "{missing} of {n} utterances have no {what} ({first} is the first): {what}s are needed for this split"
-    )]
+    #[error("{missing} of {n} utterances have no {what} ({first} is the first): {what}s are needed for this split")]
     NoGroup {
         /// What is missing: speaker, session.
         what: &'static str,

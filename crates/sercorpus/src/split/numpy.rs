@@ -27,9 +27,7 @@ impl RandomState {
     /// Uniform in `0..=max`: draws masked to the bits of `max`, those above it rejected. NumPy draws 64 bits for
     /// 2^32 items and more, which no corpus has.
     fn interval(&mut self, max: usize) -> usize {
-        let mask = u32::MAX
-            .checked_shr((max as u32).leading_zeros())
-            .unwrap_or(0);
+        let mask = u32::MAX.checked_shr((max as u32).leading_zeros()).unwrap_or(0);
         loop {
             let draw = (self.0.next_u32() & mask) as usize;
             if draw <= max {

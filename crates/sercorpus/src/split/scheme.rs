@@ -2,8 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{
-    Fold, SplitError, group_kfold, hold_out, kfold, leave_one_group_out, stratified_hold_out,
-    stratified_kfold, train_validation_test,
+    Fold, SplitError, group_kfold, hold_out, kfold, leave_one_group_out, stratified_hold_out, stratified_kfold,
+    train_validation_test,
 };
 use crate::{Corpus, Part};
 
@@ -69,9 +69,7 @@ impl Scheme {
             Self::GroupKFold => group_kfold(&corpus.speakers()?, folds),
             Self::HoldOut => Ok(vec![hold_out(n, 0.2, seed)?]),
             Self::StratifiedHoldOut => Ok(vec![stratified_hold_out(&labels(), 0.2, seed)?]),
-            Self::TrainValidationTest => {
-                Ok(vec![train_validation_test(&labels(), 0.1, 0.1, seed)?])
-            }
+            Self::TrainValidationTest => Ok(vec![train_validation_test(&labels(), 0.1, 0.1, seed)?]),
             Self::Manifest => Ok(vec![by_part(corpus)?]),
         }
     }
@@ -80,18 +78,10 @@ impl Scheme {
 /// The fold that the `split` column of a manifest describes; utterances without a part are in none.
 fn by_part(corpus: &Corpus) -> Result<Fold, SplitError> {
     let of = |wanted| {
-        let indices = corpus
-            .utterances
-            .iter()
-            .enumerate()
-            .filter(move |(_, u)| u.part == Some(wanted));
+        let indices = corpus.utterances.iter().enumerate().filter(move |(_, u)| u.part == Some(wanted));
         indices.map(|(i, _)| i).collect::<Vec<_>>()
     };
-    let fold = Fold {
-        train: of(Part::Train),
-        validation: of(Part::Validation),
-        test: of(Part::Test),
-    };
+    let fold = Fold { train: of(Part::Train), validation: of(Part::Validation), test: of(Part::Test) };
     for (part, members) in [("train", &fold.train), ("test", &fold.test)] {
         if members.is_empty() {
             return Err(SplitError::NoPart { part });
@@ -102,10 +92,7 @@ fn by_part(corpus: &Corpus) -> Result<Fold, SplitError> {
 
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES
-            .iter()
-            .find(|(scheme, _)| scheme == self)
-            .map_or("", |&(_, name)| name);
+        let name = NAMES.iter().find(|(scheme, _)| scheme == self).map_or("", |&(_, name)| name);
         f.pad(name)
     }
 }
@@ -116,15 +103,7 @@ impl FromStr for Scheme {
     /// Dashes and case do not matter (`holdout`, `LOSO`).
     fn from_str(name: &str) -> Result<Self, String> {
         let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
-        let found = NAMES
-            .iter()
-            .find(|(_, known)| plain(known) == plain(name))
-            .map(|&(scheme, _)| scheme);
-        found.ok_or_else(|| {
-            format!(
-                "unknown split `{name}`: one of {} wanted",
-                Self::names().join(", ")
-            )
-        })
+        let found = NAMES.iter().find(|(_, known)| plain(known) == plain(name)).map(|&(scheme, _)| scheme);
+        found.ok_or_else(|| format!("unknown split `{name}`: one of {} wanted", Self::names().join(", ")))
     }
 }

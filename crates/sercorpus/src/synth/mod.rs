@@ -38,13 +38,7 @@ pub struct SynthOptions {
 
 impl Default for SynthOptions {
     fn default() -> Self {
-        Self {
-            scale: 1.0,
-            at_least: 0,
-            seed: 1,
-            mean_seconds: 2.5,
-            quirks: true,
-        }
+        Self { scale: 1.0, at_least: 0, seed: 1, mean_seconds: 2.5, quirks: true }
     }
 }
 
@@ -52,24 +46,14 @@ impl SynthOptions {
     /// 48 to 84 utterances of about a second: all six corpora are made in a few seconds.
     #[must_use]
     pub fn small() -> Self {
-        Self {
-            scale: 0.0,
-            at_least: 60,
-            mean_seconds: 1.0,
-            ..Self::default()
-        }
+        Self { scale: 0.0, at_least: 60, mean_seconds: 1.0, ..Self::default() }
     }
 
     /// As many short utterances as wanted, without odd chunks, to measure scanning.
     #[must_use]
     pub fn load(kind: CorpusKind, utterances: usize) -> Self {
         let scale = utterances as f64 / kind.expected_total() as f64;
-        Self {
-            scale,
-            mean_seconds: 0.03,
-            quirks: false,
-            ..Self::default()
-        }
+        Self { scale, mean_seconds: 0.03, quirks: false, ..Self::default() }
     }
 
     fn check(&self, dir: &Path) -> Result<(), CorpusError> {
@@ -78,9 +62,7 @@ impl SynthOptions {
             return wrong("the scale of a synthetic corpus must lie between 0 and 100000");
         }
         if !(self.mean_seconds.is_finite() && (0.005..=60.0).contains(&self.mean_seconds)) {
-            return wrong(
-                "the mean duration of synthetic utterances must lie between 0.005 and 60 seconds",
-            );
+            return wrong("the mean duration of synthetic utterances must lie between 0.005 and 60 seconds");
         }
         Ok(())
     }
@@ -104,11 +86,7 @@ pub struct SynthReport {
 ///
 /// # Errors
 /// `dir` exists and is not an empty folder, an option is out of range, or writing fails.
-pub fn write(
-    kind: CorpusKind,
-    dir: &Path,
-    options: &SynthOptions,
-) -> Result<SynthReport, CorpusError> {
+pub fn write(kind: CorpusKind, dir: &Path, options: &SynthOptions) -> Result<SynthReport, CorpusError> {
     write_with_progress(kind, dir, options, &|_, _| {})
 }
 
@@ -126,28 +104,15 @@ pub fn write_with_progress(
     if dir.exists() {
         let mut inside = std::fs::read_dir(dir).map_err(CorpusError::io(dir))?;
         if inside.next().is_some() {
-            return Err(CorpusError::file(
-                dir,
-                "is not empty: a synthetic corpus is written as a new folder",
-            ));
+            return Err(CorpusError::file(dir, "is not empty: a synthetic corpus is written as a new folder"));
         }
     }
-    let parent = dir
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(CorpusError::io(parent))?;
-    let building = tempfile::Builder::new()
-        .prefix(".synth-")
-        .tempdir_in(parent)
-        .map_err(CorpusError::io(parent))?;
+    let building = tempfile::Builder::new().prefix(".synth-").tempdir_in(parent).map_err(CorpusError::io(parent))?;
 
     let plan = plan::plan(kind, options);
-    for folder in plan
-        .iter()
-        .filter_map(|p| p.file.parent())
-        .collect::<std::collections::BTreeSet<_>>()
-    {
+    for folder in plan.iter().filter_map(|p| p.file.parent()).collect::<std::collections::BTreeSet<_>>() {
         let folder = building.path().join(folder);
         std::fs::create_dir_all(&folder).map_err(CorpusError::io(&folder))?;
     }
@@ -169,16 +134,12 @@ pub fn write_with_progress(
     {
         // A temporary folder is private; a corpus is not.
         use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))
-            .map_err(CorpusError::io(dir))?;
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).map_err(CorpusError::io(dir))?;
     }
     let utterances = plan
         .into_iter()
         .filter(|planned| !planned.utterance.label.is_empty())
-        .map(|planned| Utterance {
-            path: dir.join(&planned.file),
-            ..planned.utterance
-        })
+        .map(|planned| Utterance { path: dir.join(&planned.file), ..planned.utterance })
         .collect();
     Ok(SynthReport {
         root: dir.to_owned(),

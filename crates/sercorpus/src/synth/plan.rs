@@ -26,11 +26,7 @@ pub(super) fn plan(kind: CorpusKind, options: &SynthOptions) -> Vec<Planned> {
             let original = original_count(kind, class, speaker);
             let scaled = (original as f64 * options.scale).round() as usize;
             // Small corpora keep two of each kind; large ones keep the original's proportions.
-            let count = if options.scale < 1.0 {
-                scaled.max(2)
-            } else {
-                scaled
-            };
+            let count = if options.scale < 1.0 { scaled.max(2) } else { scaled };
             plan.extend((0..count).map(|k| match kind {
                 CorpusKind::Casia => casia(label, speaker, k),
                 CorpusKind::Emodb => emodb(label, speaker, k),
@@ -59,81 +55,38 @@ fn speakers(kind: CorpusKind, options: &SynthOptions) -> Vec<&'static str> {
 
 /// How many recordings of a class the original has of a speaker.
 fn original_count(kind: CorpusKind, class: usize, speaker: &str) -> usize {
-    let place = kind
-        .speakers()
-        .iter()
-        .position(|&s| s == speaker)
-        .unwrap_or(0);
+    let place = kind.speakers().iter().position(|&s| s == speaker).unwrap_or(0);
     let of_label = kind.expected_counts()[class];
     match kind {
         CorpusKind::Emodb => emodb_names(kind.labels()[class], speaker).count(),
         // What does not divide evenly goes to the first speakers (IEMOCAP; all others divide).
-        _ => {
-            of_label / kind.speakers().len() + usize::from(place < of_label % kind.speakers().len())
-        }
+        _ => of_label / kind.speakers().len() + usize::from(place < of_label % kind.speakers().len()),
     }
 }
 
-fn planned(
-    kind: CorpusKind,
-    file: PathBuf,
-    utterance: Utterance,
-    strength: f64,
-    female: bool,
-) -> Planned {
+fn planned(kind: CorpusKind, file: PathBuf, utterance: Utterance, strength: f64, female: bool) -> Planned {
     let voice = Voice {
         id: utterance.id.clone(),
         corpus: kind.name(),
         speaker: utterance.speaker.clone().unwrap_or_default(),
         female,
-        text: utterance
-            .text
-            .clone()
-            .unwrap_or_else(|| utterance.id.clone()),
+        text: utterance.text.clone().unwrap_or_else(|| utterance.id.clone()),
         label: utterance.label.clone(),
         strength,
         silent_start: false,
     };
-    Planned {
-        file,
-        utterance,
-        voice,
-        emotion_code: "",
-    }
+    Planned { file, utterance, voice, emotion_code: "" }
 }
 
-fn base(
-    id: String,
-    label: &str,
-    speaker: &str,
-    sex: Option<Sex>,
-    text: Option<String>,
-) -> Utterance {
-    Utterance {
-        speaker: Some(speaker.to_owned()),
-        sex,
-        text,
-        ..Utterance::new(id, "", label)
-    }
+fn base(id: String, label: &str, speaker: &str, sex: Option<Sex>, text: Option<String>) -> Utterance {
+    Utterance { speaker: Some(speaker.to_owned()), sex, text, ..Utterance::new(id, "", label) }
 }
 
 fn casia(label: &str, speaker: &str, k: usize) -> Planned {
     let text = (201 + k).to_string();
     let file = PathBuf::from(format!("{speaker}/{label}/{text}.wav"));
-    let utterance = base(
-        format!("{speaker}-{label}-{text}"),
-        label,
-        speaker,
-        None,
-        Some(text),
-    );
-    planned(
-        CorpusKind::Casia,
-        file,
-        utterance,
-        1.0,
-        speaker.len().is_multiple_of(2),
-    )
+    let utterance = base(format!("{speaker}-{label}-{text}"), label, speaker, None, Some(text));
+    planned(CorpusKind::Casia, file, utterance, 1.0, speaker.len().is_multiple_of(2))
 }
 
 fn emodb_letter(label: &str) -> char {
@@ -150,8 +103,7 @@ fn emodb_letter(label: &str) -> char {
 
 fn emodb_names(label: &str, speaker: &str) -> impl Iterator<Item = &'static str> {
     let names = include_str!("../adapters/emodb_names.txt").split_ascii_whitespace();
-    names
-        .filter(move |name| name.starts_with(speaker) && name[5..].starts_with(emodb_letter(label)))
+    names.filter(move |name| name.starts_with(speaker) && name[5..].starts_with(emodb_letter(label)))
 }
 
 fn emodb(label: &str, speaker: &str, k: usize) -> Planned {
@@ -162,27 +114,19 @@ fn emodb(label: &str, speaker: &str, k: usize) -> Planned {
             // Texts 11 .. of both series, versions a .. z.
             let (more, version) = ((k - real) / 26, (k - real) % 26);
             let series = if more % 2 == 0 { 'a' } else { 'b' };
-            (
-                format!("{series}{:02}", 11 + more / 2),
-                char::from(b'a' + version as u8).to_string(),
-            )
+            (format!("{series}{:02}", 11 + more / 2), char::from(b'a' + version as u8).to_string())
         }
     };
     let id = format!("{speaker}{text}{}{take}", emodb_letter(label));
     let female = matches!(speaker, "08" | "09" | "13" | "14" | "16");
     let sex = if female { Sex::Female } else { Sex::Male };
     let file = PathBuf::from(format!("wav/{id}.wav"));
-    let utterance = Utterance {
-        take: Some(take),
-        ..base(id, label, speaker, Some(sex), Some(text))
-    };
+    let utterance = Utterance { take: Some(take), ..base(id, label, speaker, Some(sex), Some(text)) };
     planned(CorpusKind::Emodb, file, utterance, 1.0, female)
 }
 
 fn emovo(label: &str, speaker: &str, k: usize) -> Planned {
-    const SENTENCES: [&str; 14] = [
-        "b1", "b2", "b3", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5", "d1", "d2",
-    ];
+    const SENTENCES: [&str; 14] = ["b1", "b2", "b3", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5", "d1", "d2"];
     let code = match label {
         "angry" => "rab",
         "disgust" => "dis",
@@ -192,20 +136,12 @@ fn emovo(label: &str, speaker: &str, k: usize) -> Planned {
         "sad" => "tri",
         _ => "sor",
     };
-    let sentence = SENTENCES
-        .get(k)
-        .map_or_else(|| format!("x{}", k - 13), |&s| s.to_owned());
+    let sentence = SENTENCES.get(k).map_or_else(|| format!("x{}", k - 13), |&s| s.to_owned());
     let female = speaker.starts_with('f');
     let id = format!("{code}-{speaker}-{sentence}");
     let file = PathBuf::from(format!("{speaker}/{id}.wav"));
     let sex = if female { Sex::Female } else { Sex::Male };
-    planned(
-        CorpusKind::Emovo,
-        file,
-        base(id, label, speaker, Some(sex), Some(sentence)),
-        1.0,
-        female,
-    )
+    planned(CorpusKind::Emovo, file, base(id, label, speaker, Some(sex), Some(sentence)), 1.0, female)
 }
 
 fn iemocap(label: &str, speaker: &str, k: usize, count: usize) -> Planned {
@@ -213,16 +149,8 @@ fn iemocap(label: &str, speaker: &str, k: usize, count: usize) -> Planned {
     let female = speaker.ends_with('F');
     let sex = if female { Sex::Female } else { Sex::Male };
     let session = speaker[..1].to_owned();
-    let utterance = Utterance {
-        session: Some(session),
-        ..base(
-            format!("{speaker}-{label}-{k}"),
-            label,
-            speaker,
-            Some(sex),
-            None,
-        )
-    };
+    let utterance =
+        Utterance { session: Some(session), ..base(format!("{speaker}-{label}-{k}"), label, speaker, Some(sex), None) };
     let code = match label {
         "angry" => "ang",
         // 595 of the original's 1,636 are happy, the others excited.
@@ -231,22 +159,13 @@ fn iemocap(label: &str, speaker: &str, k: usize, count: usize) -> Planned {
         "neutral" => "neu",
         _ => "sad",
     };
-    Planned {
-        emotion_code: code,
-        ..planned(CorpusKind::Iemocap, PathBuf::new(), utterance, 1.0, female)
-    }
+    Planned { emotion_code: code, ..planned(CorpusKind::Iemocap, PathBuf::new(), utterance, 1.0, female) }
 }
 
 fn ravdess(label: &str, speaker: &str, k: usize) -> Planned {
-    const ORDER: [&str; 8] = [
-        "neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise",
-    ];
+    const ORDER: [&str; 8] = ["neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise"];
     let emotion = ORDER.iter().position(|&l| l == label).unwrap_or(0) + 1;
-    let (strong, k) = if label == "neutral" {
-        (false, k)
-    } else {
-        (k % 2 == 1, k / 2)
-    };
+    let (strong, k) = if label == "neutral" { (false, k) } else { (k % 2 == 1, k / 2) };
     // Statements and repetitions 1 and 2 first, then statements 3 .. 99.
     let (statement, repetition) = match k {
         0..4 => (1 + k / 2, 1 + k % 2),
@@ -260,21 +179,9 @@ fn ravdess(label: &str, speaker: &str, k: usize) -> Planned {
     let utterance = Utterance {
         take: Some(format!("{repetition:02}")),
         intensity: Some(if strong { "strong" } else { "normal" }.to_owned()),
-        ..base(
-            id,
-            label,
-            speaker,
-            Some(sex),
-            Some(format!("{statement:02}")),
-        )
+        ..base(id, label, speaker, Some(sex), Some(format!("{statement:02}")))
     };
-    let mut recording = planned(
-        CorpusKind::Ravdess,
-        file,
-        utterance,
-        if strong { 1.4 } else { 0.9 },
-        female,
-    );
+    let mut recording = planned(CorpusKind::Ravdess, file, utterance, if strong { 1.4 } else { 0.9 }, female);
     // 449 of the original's 1,440 start with digital silence.
     recording.voice.silent_start = blake3::hash(recording.voice.id.as_bytes()).as_bytes()[0] < 80;
     recording
@@ -288,13 +195,7 @@ fn savee(label: &str, speaker: &str, k: usize) -> Planned {
     };
     let sentence = format!("{code}{:02}", k + 1);
     let file = PathBuf::from(format!("AudioData/{speaker}/{sentence}.wav"));
-    let utterance = base(
-        format!("{speaker}_{sentence}"),
-        label,
-        speaker,
-        Some(Sex::Male),
-        Some(sentence),
-    );
+    let utterance = base(format!("{speaker}_{sentence}"), label, speaker, Some(Sex::Male), Some(sentence));
     let mut recording = planned(CorpusKind::Savee, file, utterance, 1.0, false);
     // Else the words would tell the emotion.
     recording.voice.text = k.to_string();

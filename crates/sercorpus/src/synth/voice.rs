@@ -46,14 +46,7 @@ fn mood(label: &str) -> Mood {
         "surprise" => (1.42, 1.8, 2.0, 0.98, 0.3, 1.5),
         _ => (1.0, 0.9, 0.0, 1.0, 0.0, 0.9),
     };
-    Mood {
-        pitch,
-        range,
-        loudness_db,
-        tempo,
-        tilt,
-        rise,
-    }
+    Mood { pitch, range, loudness_db, tempo, tilt, rise }
 }
 
 impl Mood {
@@ -98,9 +91,7 @@ pub(super) fn speak(voice: &Voice, rate: u32, options: &SynthOptions) -> Vec<i16
     let own_tilt = 0.25 * of_speaker.normal();
     let mood = mood(&voice.label).acted(voice.strength, &mut chance);
 
-    let syllables = ((options.mean_seconds / 0.19) * (0.8 + 0.4 * of_text.uniform()))
-        .round()
-        .max(1.0) as usize;
+    let syllables = ((options.mean_seconds / 0.19) * (0.8 + 0.4 * of_text.uniform())).round().max(1.0) as usize;
     let stretch = options.mean_seconds.min(0.19 * syllables as f64) / (0.19 * syllables as f64);
     let mut source = Source::new(rate, (mood.tilt + own_tilt).clamp(-1.5, 1.5));
     let mut filters = [Resonator::default(); 3];
@@ -116,11 +107,7 @@ pub(super) fn speak(voice: &Voice, rate: u32, options: &SynthOptions) -> Vec<i16
             noise_burst(&mut sound, length / 4, 0.05, &mut chance);
         }
         for (filter, (&f, &bandwidth)) in filters.iter_mut().zip(vowel.iter().zip(&BANDWIDTHS)) {
-            filter.tune(
-                (f * tract * (0.02 * chance.normal()).exp()).min(0.45 * rate),
-                bandwidth,
-                rate,
-            );
+            filter.tune((f * tract * (0.02 * chance.normal()).exp()).min(0.45 * rate), bandwidth, rate);
         }
         let place = syllable as f64 / syllables as f64;
         let melody = 1.0 + 0.18 * mood.range * (stress - 0.4);
@@ -139,23 +126,11 @@ pub(super) fn speak(voice: &Voice, rate: u32, options: &SynthOptions) -> Vec<i16
 }
 
 /// Set the level, add the room, quantise.
-fn finish(
-    sound: &[f64],
-    mood: &Mood,
-    silent_start: bool,
-    rate: f64,
-    chance: &mut Chance,
-) -> Vec<i16> {
-    let rms = (sound.iter().map(|x| x * x).sum::<f64>() / sound.len().max(1) as f64)
-        .sqrt()
-        .max(1e-9);
+fn finish(sound: &[f64], mood: &Mood, silent_start: bool, rate: f64, chance: &mut Chance) -> Vec<i16> {
+    let rms = (sound.iter().map(|x| x * x).sum::<f64>() / sound.len().max(1) as f64).sqrt().max(1e-9);
     let gain = 10f64.powf((-26.0 + mood.loudness_db) / 20.0) / rms;
     let room = 10f64.powf((-58.0 + 4.0 * chance.normal()) / 20.0);
-    let silence = if silent_start {
-        (0.02 * rate) as usize
-    } else {
-        0
-    };
+    let silence = if silent_start { (0.02 * rate) as usize } else { 0 };
     let audible = sound.iter().map(|x| {
         let sample = x * gain + room * (chance.uniform() - 0.5);
         (sample * 32_767.0).clamp(-32_768.0, 32_767.0) as i16
@@ -188,14 +163,7 @@ impl Source {
         // A one-pole low pass: from 700 Hz (dark) to 5 kHz (bright).
         let cutoff = 1_900.0 * (0.65 * tilt).exp();
         let smoothing = (-2.0 * std::f64::consts::PI * cutoff / rate).exp();
-        Self {
-            rate,
-            phase: 0.0,
-            period_noise: 1.0,
-            smoothing,
-            smooth: 0.0,
-            before: 0.0,
-        }
+        Self { rate, phase: 0.0, period_noise: 1.0, smoothing, smooth: 0.0, before: 0.0 }
     }
 
     fn next(&mut self, pitch: f64, chance: &mut Chance) -> f64 {
