@@ -87,9 +87,8 @@ fn the_official_run_is_reproduced() {
         .collect();
     let mut engine = NativeEngine::new(dataset, weights(&file, "init", &config), Objective::default()).unwrap();
     let losses: Vec<f32> = engine.train(&batches).unwrap().iter().map(|o| o.loss).collect();
-    let apart = |name: &str| -> Vec<f32> {
-        losses.iter().zip(floats(&file, name)).map(|(a, b)| (a - b).abs()).collect()
-    };
+    let apart =
+        |name: &str| -> Vec<f32> { losses.iter().zip(floats(&file, name)).map(|(a, b)| (a - b).abs()).collect() };
     let (recorded, exact) = (apart("losses"), apart("losses_f64"));
     println!("losses, from the recorded run: {recorded:?}\nfrom Keras in f64: {exact:?}");
     // Training amplifies rounding about fivefold a step (fixtures/timnet/README.md), so late losses can only be near.
