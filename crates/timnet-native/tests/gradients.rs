@@ -1,5 +1,6 @@
 //! The engine's hand-derived gradients against derivatives taken value by value in f64, for random networks.
 
+#![allow(clippy::unwrap_used)]
 mod support;
 
 use std::sync::Arc;
