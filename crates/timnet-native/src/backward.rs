@@ -7,7 +7,7 @@
 use timnet_core::SubBlock as Place;
 
 use crate::{
-    forward::{Norm, Scratch, Step, Trace},
+    forward::{Norm, Scratch, Step, Trace, first},
     kernels::{NormSums, Reach},
     pack,
 };
@@ -130,7 +130,7 @@ impl Step<'_> {
         let place = &self.layout.blocks[j][direction][1];
         let [norm_a, norm_b] = &trace.norms[j];
         let [a, b, c] = sums.finish(self, norm_b, place, gradient);
-        self.start_kernel(place, scratch, grads);
+        self.start_kernel_back(place, scratch, grads);
         let zeros = vec![0.0; shape.p];
         let mut next = Sums::new(shape.p);
         for s in 0..self.inputs.len() {
@@ -143,7 +143,7 @@ impl Step<'_> {
             self.kernel_back(j, &mut grads.kernel, &scratch.dy, &scratch.h);
             let reach = Reach::Later(self.config.dilation(j));
             let [next_ya, next_yb] = [0, 1].map(|sub: usize| &trace.y[j][sub][self.next(s)]);
-            let ahead = [next_ya, next_yb, &after[..tile.min(after.len())]];
+            let ahead = [next_ya, next_yb, first(after, tile)];
             shape.convolve(dz, &scratch.dy, &scratch.packed, reach, Some(&zeros), ahead);
             shape.activate_back(dz, ya, sub, next.sample(norm_a));
             next.add_sample();
@@ -169,7 +169,7 @@ impl Step<'_> {
         let place = &self.layout.blocks[j][direction][0];
         let norm = &trace.norms[j][0];
         let [a, b, c] = sums.finish(self, norm, place, gradient);
-        self.start_kernel(place, scratch, grads);
+        self.start_kernel_back(place, scratch, grads);
         let mut next = Sums::new(shape.p);
         for s in 0..self.inputs.len() {
             let at = s * tile..(s + 1) * tile;
@@ -178,9 +178,12 @@ impl Step<'_> {
             self.kernel_back(j, &mut grads.kernel, &scratch.dy, &trace.f[j][at.clone()]);
             let reach = Reach::Later(self.config.dilation(j));
             let below = j.saturating_sub(1);
-            let ahead = [&trace.y[j][0], &trace.f[j], &trace.f[below], &trace.y[below][1], &grads.z];
-            let ahead = ahead.map(|buffer| &buffer[self.next(s)]);
-            shape.convolve(&mut grads.f[at], &scratch.dy, &scratch.packed, reach, None, ahead);
+            let (df, after) = grads.f[at.start..].split_at_mut(tile);
+            let [ya, f, f_below, yb_below, z] =
+                [&trace.y[j][0], &trace.f[j], &trace.f[below], &trace.y[below][1], &grads.z]
+                    .map(|buffer| &buffer[self.next(s)]);
+            let ahead = [ya, f, f_below, yb_below, z, first(after, tile)];
+            shape.convolve(df, &scratch.dy, &scratch.packed, reach, None, ahead);
             if j > 0 {
                 self.join_back((j - 1, direction, s), trace, scratch, grads, pooled, &mut next);
             }
@@ -189,7 +192,7 @@ impl Step<'_> {
         next
     }
 
-    fn start_kernel(&self, place: &Place, scratch: &mut Scratch, grads: &mut Gradients) {
+    fn start_kernel_back(&self, place: &Place, scratch: &mut Scratch, grads: &mut Gradients) {
         let (c, p) = (self.shape.channels, self.shape.p);
         pack::transposed(&self.parameters[place.kernel.all()], c, p, &mut scratch.packed);
         grads.kernel.clear();

@@ -119,6 +119,11 @@ impl Moments {
     }
 }
 
+/// The first tile of what follows, if anything does.
+pub(crate) fn first(after: &[f32], tile: usize) -> &[f32] {
+    &after[..tile.min(after.len())]
+}
+
 impl Step<'_> {
     pub fn tile(&self) -> usize {
         self.frames * self.shape.p
@@ -170,53 +175,41 @@ impl Step<'_> {
         self.stem(direction, &mut f[0], scratch);
         for j in 0..self.config.blocks {
             let reach = Reach::Earlier(self.config.dilation(j));
-            for sub in 0..2 {
-                let place = &self.layout.blocks[j][direction][sub];
-                pack::forward(
-                    &self.parameters[place.kernel.all()],
-                    shape.channels,
-                    shape.p,
-                    |_| 1.0,
-                    &mut scratch.packed,
-                );
-                let bias = pack::vector(&self.parameters[place.bias.all()], shape.p);
-                let mut moments = Moments::new(shape.p);
-                let (before, after) = y.split_at_mut(j);
-                let [ya, yb] = &mut after[0];
-                let (f_before, f_here) = f.split_at_mut(j);
-                for s in 0..batch {
-                    let at = s * tile..(s + 1) * tile;
-                    let next = self.next(s);
-                    let out = if sub == 0 {
-                        if let (Some([_, y]), Some(input)) = (before.last(), f_before.last()) {
-                            let affine = self.sub_block(&norms[j - 1][1], (j - 1, direction, 1, s), &mut scratch.mask);
-                            self.join(
-                                &mut f_here[0][at.clone()],
-                                &input[at.clone()],
-                                &y[at.clone()],
-                                affine,
-                                (j - 1, s),
-                                scales,
-                            );
-                        }
-                        let ahead = match (before.last(), f_before.last()) {
-                            (Some([_, y]), Some(input)) => [&input[next.clone()], &y[next.clone()]],
-                            _ => [&f_here[0][next.clone()]; 2],
-                        };
-                        let out = &mut ya[at.clone()];
-                        shape.convolve(out, &f_here[0][at], &scratch.packed, reach, Some(&bias), ahead);
-                        out
-                    } else {
-                        let affine = self.sub_block(&norms[j][0], (j, direction, 0, s), &mut scratch.mask);
-                        shape.activate(&mut scratch.h, &ya[at.clone()], affine);
-                        let out = &mut yb[at];
-                        shape.convolve(out, &scratch.h, &scratch.packed, reach, Some(&bias), [&ya[next]]);
-                        out
-                    };
-                    moments.add(shape, out);
+            let [place_a, place_b] = &self.layout.blocks[j][direction];
+            let (f_below, f) = f.split_at_mut(j);
+            let (y_below, y) = y.split_at_mut(j);
+            let below = f_below.last().zip(y_below.last());
+            let (f, [ya, yb]) = (&mut f[0], &mut y[0]);
+
+            let bias = self.start_kernel(place_a, scratch);
+            let mut moments = Moments::new(shape.p);
+            for s in 0..batch {
+                let (at, next) = (s * tile..(s + 1) * tile, self.next(s));
+                if let Some((f_below, [_, y])) = below {
+                    let sub = self.sub_block(&norms[j - 1][1], (j - 1, direction, 1, s), &mut scratch.mask);
+                    let (out, input) = (&mut f[at.clone()], &f_below[at.clone()]);
+                    self.join(out, input, &y[at.clone()], sub, (j - 1, s), scales);
                 }
-                norms[j][sub] = moments.finish(self, place, statistics);
+                let (f_below, y_below) = below.map_or((&*f, &*f), |(f, [_, y])| (f, y));
+                let (out, after) = ya[at.start..].split_at_mut(tile);
+                let ahead = [&f_below[next.clone()], &y_below[next.clone()], &f[next], first(after, tile)];
+                shape.convolve(out, &f[at], &scratch.packed, reach, Some(&bias), ahead);
+                moments.add(shape, out);
             }
+            norms[j][0] = moments.finish(self, place_a, statistics);
+
+            let bias = self.start_kernel(place_b, scratch);
+            let mut moments = Moments::new(shape.p);
+            for s in 0..batch {
+                let at = s * tile..(s + 1) * tile;
+                let sub = self.sub_block(&norms[j][0], (j, direction, 0, s), &mut scratch.mask);
+                shape.activate(&mut scratch.h, &ya[at.clone()], sub);
+                let (out, after) = yb[at.start..].split_at_mut(tile);
+                let ahead = [&ya[self.next(s)], first(after, tile)];
+                shape.convolve(out, &scratch.h, &scratch.packed, reach, Some(&bias), ahead);
+                moments.add(shape, out);
+            }
+            norms[j][1] = moments.finish(self, place_b, statistics);
         }
         let last = self.config.blocks - 1;
         let (inputs, output) = f.split_at_mut(last + 1);
@@ -232,6 +225,13 @@ impl Step<'_> {
                 scales,
             );
         }
+    }
+
+    /// The convolution's kernel into `scratch.packed`; its bias.
+    fn start_kernel(&self, place: &Place, scratch: &mut Scratch) -> Vec<f32> {
+        let Shape { channels, p, .. } = self.shape;
+        pack::forward(&self.parameters[place.kernel.all()], channels, p, |_| 1.0, &mut scratch.packed);
+        pack::vector(&self.parameters[place.bias.all()], p)
     }
 
     fn stem(&self, direction: usize, f: &mut [f32], scratch: &mut Scratch) {

@@ -1,6 +1,6 @@
 //! The network once more, in f64 and one value at a time on a tape of derivatives: slow, and independent of the engine's
 //! hand-derived gradients.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::needless_range_loop)]
 
 use std::path::PathBuf;
 
@@ -19,6 +19,11 @@ impl Tape {
         self.values.push(value);
         self.arguments.push(arguments);
         self.values.len() - 1
+    }
+
+    fn relu(&mut self, a: usize, factor: f64, kink: &mut f64) -> usize {
+        *kink = kink.min(self.values[a].abs());
+        self.map(a, |v| if v > 0.0 { (v * factor, factor) } else { (0.0, 0.0) })
     }
 
     fn leaf(&mut self, value: f64) -> usize {
@@ -62,6 +67,8 @@ pub struct Naive {
     pub gradient: Vec<f64>,
     /// [batch][classes]
     pub logits: Vec<Vec<f64>>,
+    /// The smallest argument that any ReLU saw, by magnitude: nearer to zero than rounding, its slope is anyone's guess.
+    pub kink: f64,
 }
 
 /// BatchNorm on the batch's statistics, or on the running ones given.
@@ -82,6 +89,7 @@ pub fn naive(
     let (layout, c, batch) = (Layout::new(config), config.coefficients, x.len());
     let frames = x[0].len() / c;
     let mut t = Tape::default();
+    let mut kink = f64::INFINITY;
     // The first nodes are the parameters, so that a Range is a range of nodes.
     parameters.iter().for_each(|&p| _ = t.leaf(p));
     let one = t.leaf(1.0);
@@ -173,7 +181,7 @@ pub fn naive(
                             let centred = t.push(centred, vec![(row[ch], 1.0), (mean, -1.0)]);
                             let normal = t.dot(&[(centred, rstd)]);
                             let z = t.dot(&[(normal, at(place.gamma, ch)), (at(place.beta, ch), one)]);
-                            h[s][time][ch] = t.map(z, |z| if z > 0.0 { (z * mask, mask) } else { (0.0, 0.0) });
+                            h[s][time][ch] = t.relu(z, mask, &mut kink);
                         }
                     }
                 }
@@ -183,7 +191,7 @@ pub fn naive(
                     for (f, &h) in f.iter_mut().zip(h) {
                         *f = if config.variant == Variant::Tcn {
                             let sum = t.sum(&[*f, h], 1.0);
-                            t.map(sum, |v| if v > 0.0 { (v, 1.0) } else { (0.0, 0.0) })
+                            if t.values[sum] == 0.0 { t.leaf(0.0) } else { t.relu(sum, 1.0, &mut kink) }
                         } else {
                             let gate = t.map(h, |v| {
                                 let g = 1.0 / (1.0 + (-v).exp());
@@ -237,7 +245,7 @@ pub fn naive(
     let loss = t.sum(&losses, 1.0 / batch as f64);
     let mut gradient = t.gradient(loss);
     gradient.truncate(parameters.len());
-    Naive { loss: t.values[loss], gradient, logits: all_logits }
+    Naive { loss: t.values[loss], gradient, logits: all_logits, kink }
 }
 
 pub fn fixture() -> Vec<u8> {
