@@ -55,7 +55,7 @@ fn complete_synthetic_corpora_are_clean() {
             kind,
             &root,
             &SynthOptions {
-                mean_seconds: 0.03,
+                mean_seconds: 0.01,
                 ..Default::default()
             },
         )
@@ -72,7 +72,7 @@ fn ravdess_with_all_its_quirks_is_clean() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("corpus");
     let options = SynthOptions {
-        mean_seconds: 0.03,
+        mean_seconds: 0.01,
         ..Default::default()
     };
     write(CorpusKind::Ravdess, &root, &options).unwrap();
@@ -210,7 +210,7 @@ proptest! {
         let top = dir.path().join("top");
         fs::create_dir(&top).unwrap();
         let root = if nested { top.join("Corpus v1.0 (copy)") } else { top.join("c") };
-        let options = SynthOptions { mean_seconds: 0.03, ..SynthOptions::small() };
+        let options = SynthOptions { mean_seconds: 0.01, ..SynthOptions::small() };
         let mut written = write(kind, &root, &options).unwrap().utterances;
         written.sort_by(|a, b| a.id.cmp(&b.id));
 

@@ -223,15 +223,11 @@ fn folder_per_class_and_label_maps() {
     let with = |text: &str| {
         fs::write(&map, text).unwrap();
         LabelMap::read(&map)
-            .and_then(|labels| {
-                open_folder(
-                    &root,
-                    &OwnOptions {
-                        labels: Some(labels),
-                        ..Default::default()
-                    },
-                )
+            .map(|labels| OwnOptions {
+                labels: Some(labels),
+                ..Default::default()
             })
+            .and_then(|own| open_any(&root, None, &OpenOptions::default(), &own))
             .map_err(|error| error.to_string())
     };
     assert!(
@@ -248,7 +244,7 @@ fn folder_per_class_and_label_maps() {
     assert!(
         with("drop = [\"b\"]\n[map]\na = \"x\"\n")
             .unwrap_err()
-            .contains("at least two folders")
+            .contains("none of casia")
     );
     assert!(
         with("[mop]\na = \"x\"\n")

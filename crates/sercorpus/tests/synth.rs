@@ -63,7 +63,7 @@ fn at_scale_one_they_are_complete() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("corpus");
         let options = SynthOptions {
-            mean_seconds: 0.02,
+            mean_seconds: 0.01,
             quirks: kind != CorpusKind::Ravdess,
             ..Default::default()
         };
