@@ -29,7 +29,7 @@ fn complete_synthetic_corpora_are_clean() {
     for kind in [CorpusKind::Casia, CorpusKind::Emodb, CorpusKind::Emovo, CorpusKind::Iemocap, CorpusKind::Savee] {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("corpus");
-        write(kind, &root, &SynthOptions { mean_seconds: 0.03, ..Default::default() }).unwrap();
+        write(kind, &root, &SynthOptions { mean_seconds: 0.01, ..Default::default() }).unwrap();
         let report = checked(kind, &root);
         assert!(report.is_clean(), "{report}");
         assert_eq!(report.utterances, kind.expected_total());
@@ -41,7 +41,7 @@ fn complete_synthetic_corpora_are_clean() {
 fn ravdess_with_all_its_quirks_is_clean() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("corpus");
-    let options = SynthOptions { mean_seconds: 0.03, ..Default::default() };
+    let options = SynthOptions { mean_seconds: 0.01, ..Default::default() };
     write(CorpusKind::Ravdess, &root, &options).unwrap();
     let report = checked(CorpusKind::Ravdess, &root);
     assert!(report.is_clean(), "{report}");
@@ -141,7 +141,7 @@ proptest! {
         let top = dir.path().join("top");
         fs::create_dir(&top).unwrap();
         let root = if nested { top.join("Corpus v1.0 (copy)") } else { top.join("c") };
-        let options = SynthOptions { mean_seconds: 0.03, ..SynthOptions::small() };
+        let options = SynthOptions { mean_seconds: 0.01, ..SynthOptions::small() };
         let mut written = write(kind, &root, &options).unwrap().utterances;
         written.sort_by(|a, b| a.id.cmp(&b.id));
 

@@ -113,12 +113,13 @@ fn folder_per_class_and_label_maps() {
     let with = |text: &str| {
         fs::write(&map, text).unwrap();
         LabelMap::read(&map)
-            .and_then(|labels| open_folder(&root, &OwnOptions { labels: Some(labels), ..Default::default() }))
+            .map(|labels| OwnOptions { labels: Some(labels), ..Default::default() })
+            .and_then(|own| open_any(&root, None, &OpenOptions::default(), &own))
             .map_err(|error| error.to_string())
     };
     assert!(with("[map]\na = \"x\"\n").unwrap_err().contains("b/1.wav: unknown label `b`: list it"));
     assert_eq!(with("unlisted = \"keep\"\n[map]\na = \"x\"\n").unwrap().labels, ["b", "x"]);
-    assert!(with("drop = [\"b\"]\n[map]\na = \"x\"\n").unwrap_err().contains("at least two folders"));
+    assert!(with("drop = [\"b\"]\n[map]\na = \"x\"\n").unwrap_err().contains("none of casia"));
     assert!(with("[mop]\na = \"x\"\n").unwrap_err().contains("map.toml:1: unknown field `mop`"));
     assert!(with("drop = []\n[map\na = \"x\"\n").unwrap_err().contains("map.toml:2:"));
     assert!(with("order = [\"y\"]\n[map]\na = \"x\"\n").unwrap_err().contains("`a` becomes `x`, which `order`"));

@@ -39,7 +39,7 @@ fn at_scale_one_they_are_complete() {
     for kind in CorpusKind::ALL {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("corpus");
-        let options = SynthOptions { mean_seconds: 0.02, quirks: kind != CorpusKind::Ravdess, ..Default::default() };
+        let options = SynthOptions { mean_seconds: 0.01, quirks: kind != CorpusKind::Ravdess, ..Default::default() };
         let report = write(kind, &root, &options).unwrap();
         let corpus = read(kind, &root);
         assert!(corpus.is_complete(), "{kind}: {:?}", corpus.findings);

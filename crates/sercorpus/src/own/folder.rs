@@ -13,7 +13,7 @@ use crate::{Corpus, CorpusError, Utterance};
 pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusError> {
     let mut utterances = Vec::new();
     let mut findings = Vec::new();
-    let (mut loose, mut unlisted) = (0, None);
+    let mut loose = 0;
     let hidden = walk(root, &mut findings, |entry| {
         if !entry.is_audio() {
             return;
@@ -22,24 +22,9 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
             loose += 1;
             return;
         };
-        let label = match options.labels.as_ref().map(|map| map.translate(label)) {
-            None => (*label).to_owned(),
-            Some(Ok(Some(label))) => label,
-            Some(Ok(None)) => return,
-            Some(Err(message)) => {
-                // The first by name, whatever order the disk gives.
-                let found = (entry.path.to_owned(), message);
-                unlisted =
-                    Some(unlisted.take().map_or_else(|| found.clone(), |first: (_, _)| first.min(found.clone())));
-                return;
-            }
-        };
         let id = entry.folders.iter().chain([&entry.stem]).copied().collect::<Vec<_>>().join("/");
-        utterances.push(Utterance::new(id, entry.path, label));
+        utterances.push(Utterance::new(id, entry.path, *label));
     })?;
-    if let Some((path, message)) = unlisted {
-        return Err(CorpusError::file(path, message));
-    }
     if loose > 0 {
         let message = format!("{loose} recordings lie beside the class folders and were left out");
         findings.push(Finding::new(Severity::Warning, FindingKind::Unrecognised, message).at(root));
@@ -53,11 +38,7 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
         utterances,
         findings,
     };
-    class_order(&mut corpus, options);
-    if corpus.labels.len() < 2 {
-        let message = "is not a corpus with a folder per class: at least two folders with recordings are wanted";
-        return Err(CorpusError::file(root, message));
-    }
+    class_order(&mut corpus, None);
     // The same name with two extensions is one recording twice.
     for i in 1..corpus.utterances.len() {
         if corpus.utterances[i].id == corpus.utterances[i - 1].id {
@@ -65,6 +46,13 @@ pub fn open_folder(root: &Path, options: &OwnOptions) -> Result<Corpus, CorpusEr
             let message = format!("has the same id as {}: rename or remove one of them", one.display());
             return Err(CorpusError::file(other, message));
         }
+    }
+    if let Some(map) = &options.labels {
+        corpus = map.apply(corpus)?;
+    }
+    if corpus.labels.len() < 2 {
+        let message = "is not a corpus with a folder per class: at least two folders with recordings are wanted";
+        return Err(CorpusError::file(root, message));
     }
     Ok(corpus)
 }

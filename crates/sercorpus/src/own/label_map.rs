@@ -108,8 +108,7 @@ impl LabelMap {
             }
         }
         corpus.utterances = kept;
-        let options = super::OwnOptions { labels: Some(self.clone()), ..Default::default() };
-        super::class_order(&mut corpus, &options);
+        super::class_order(&mut corpus, self.order());
         Ok(corpus)
     }
 }

@@ -79,7 +79,7 @@ pub fn open_manifest(path: &Path, options: &OwnOptions) -> Result<Corpus, Corpus
         utterances,
         findings: missing,
     };
-    class_order(&mut corpus, options);
+    class_order(&mut corpus, options.labels.as_ref().and_then(LabelMap::order));
     Ok(corpus)
 }
 

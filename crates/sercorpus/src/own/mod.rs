@@ -49,7 +49,13 @@ pub fn open_any(
                 None => Ok(corpus),
             }
         }
-        Err(not_recognised @ CorpusError::NotRecognised { .. }) => open_folder(path, own).map_err(|_| not_recognised),
+        Err(not_recognised @ CorpusError::NotRecognised { .. }) => {
+            open_folder(path, own).map_err(|error| match error {
+                // Neither that: say what was looked for first.
+                CorpusError::File { path: of, .. } if of == path => not_recognised,
+                error => error,
+            })
+        }
         Err(error) => Err(error),
     }
 }
@@ -60,15 +66,16 @@ fn name_of(path: &Path, options: &OwnOptions) -> String {
     options.name.clone().unwrap_or_else(from_path)
 }
 
-/// Class order of one's own corpora: the label map's, else natural order of the names.
-fn class_order(corpus: &mut Corpus, options: &OwnOptions) {
-    let mut labels: Vec<String> = corpus.utterances.iter().map(|u| u.label.clone()).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    labels.sort_by(|a, b| crate::natural_cmp(a, b));
-    if let Some(order) = options.labels.as_ref().and_then(LabelMap::order) {
-        labels = order.to_vec();
-    }
-    corpus.labels = labels;
+/// Put the classes in this order, or else in natural order of their names, and the utterances with them.
+fn class_order(corpus: &mut Corpus, order: Option<&[String]>) {
+    corpus.labels = order.map_or_else(
+        || {
+            let mut labels: Vec<String> = corpus.utterances.iter().map(|u| u.label.clone()).collect();
+            labels.sort_by(|a, b| crate::natural_cmp(a, b).then_with(|| a.cmp(b)));
+            labels.dedup();
+            labels
+        },
+        <[String]>::to_vec,
+    );
     corpus.sort();
 }
