@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use comfy_table::{Table, presets};
 use sercorpus::{
-    CorpusKind, ExportFormat, GroupStats, LabelMap, OpenOptions, OwnOptions, Stats,
+    CorpusKind, ExportFormat, GroupStats, IemocapStyle, LabelMap, OpenOptions, OwnOptions, Stats,
     split::{self, Scheme},
     synth,
 };
@@ -111,13 +111,32 @@ pub struct Root {
     /// TOML file that maps the labels found to those wanted.
     #[arg(long, value_name = "FILE.toml")]
     labels: Option<PathBuf>,
+    /// IEMOCAP: leave excited utterances out in place of counting them as happy.
+    #[arg(long)]
+    without_excited: bool,
+    /// IEMOCAP: only improvised or only scripted dialogs.
+    #[arg(long, value_enum)]
+    style: Option<Style>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Style {
+    Improvised,
+    Scripted,
 }
 
 impl Root {
     fn open(&self) -> Result<sercorpus::Corpus> {
         let labels = self.labels.as_deref().map(LabelMap::read).transpose().map_err(Failure::input)?;
         let own = OwnOptions { labels, ..OwnOptions::default() };
-        sercorpus::open_any(&self.root, self.corpus, &OpenOptions::default(), &own).map_err(Failure::input)
+        let options = OpenOptions {
+            excited_as_happy: !self.without_excited,
+            iemocap_style: self.style.map(|style| match style {
+                Style::Improvised => IemocapStyle::Improvised,
+                Style::Scripted => IemocapStyle::Scripted,
+            }),
+        };
+        sercorpus::open_any(&self.root, self.corpus, &options, &own).map_err(Failure::input)
     }
 }
 

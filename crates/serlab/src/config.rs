@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sercorpus::CorpusKind;
+use sercorpus::{CorpusKind, OpenOptions};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sertrain::Protocol;
 use timnet::Variant;
@@ -106,6 +106,9 @@ pub struct CorpusConfig {
     pub blocks: usize,
     /// Published seed.
     pub seed: u64,
+    /// Choices in reading it (IEMOCAP's excited utterances and styles).
+    #[serde(default)]
+    pub options: OpenOptions,
 }
 
 /// Reads a TOML file.

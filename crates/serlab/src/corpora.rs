@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sercorpus::{Corpus, CorpusKind, OpenOptions, synth};
+use sercorpus::{Corpus, CorpusKind, synth};
 
 use crate::{
     cli::Reproduce,
@@ -67,7 +67,7 @@ pub fn find(args: &Reproduce, experiment: &Experiment, cache: &Path) -> Result<S
 }
 
 fn open(kind: CorpusKind, root: &Path, config: &CorpusConfig) -> Result<Source> {
-    let corpus = sercorpus::open(kind, root, &OpenOptions::default()).map_err(LabError::input)?;
+    let corpus = sercorpus::open(kind, root, &config.options).map_err(LabError::input)?;
     if !corpus.is_complete() {
         tracing::warn!("{kind} at {} is not the complete corpus:", root.display());
         for finding in &corpus.findings {
