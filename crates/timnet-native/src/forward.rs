@@ -191,8 +191,8 @@ impl Step<'_> {
                     self.join(out, input, &y[at.clone()], sub, (j - 1, s), scales);
                 }
                 let (f_below, y_below) = below.map_or((&*f, &*f), |(f, [_, y])| (f, y));
-                let (out, after) = ya[at.start..].split_at_mut(tile);
-                let ahead = [&f_below[next.clone()], &y_below[next.clone()], &f[next], first(after, tile)];
+                let out = &mut ya[at.clone()];
+                let ahead = [&f_below[next.clone()], &y_below[next]];
                 shape.convolve(out, &f[at], &scratch.packed, reach, Some(&bias), ahead);
                 moments.add(shape, out);
             }
@@ -204,9 +204,8 @@ impl Step<'_> {
                 let at = s * tile..(s + 1) * tile;
                 let sub = self.sub_block(&norms[j][0], (j, direction, 0, s), &mut scratch.mask);
                 shape.activate(&mut scratch.h, &ya[at.clone()], sub);
-                let (out, after) = yb[at.start..].split_at_mut(tile);
-                let ahead = [&ya[self.next(s)], first(after, tile)];
-                shape.convolve(out, &scratch.h, &scratch.packed, reach, Some(&bias), ahead);
+                let out = &mut yb[at];
+                shape.convolve(out, &scratch.h, &scratch.packed, reach, Some(&bias), [&ya[self.next(s)]]);
                 moments.add(shape, out);
             }
             norms[j][1] = moments.finish(self, place_b, statistics);

@@ -78,7 +78,7 @@ trait Op: Copy {
     unsafe fn run<L: Lanes, const M: usize>(self, at: usize);
 }
 
-fn portable(p: usize, op: impl Op) {
+unsafe fn portable(p: usize, op: impl Op) {
     for at in (0..p).step_by(8) {
         // SAFETY: as in `Simd::run`.
         unsafe { op.run::<Portable, 4>(at) }
