@@ -3,7 +3,7 @@
 //! fixtures/timnet/parity.safetensors is made by `benches/keras_peer.py fixture`: two blocks, three classes, twelve
 //! utterances of 16 frames, twenty steps of eight without dropout.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{fs, path::Path};
 

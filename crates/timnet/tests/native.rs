@@ -1,6 +1,6 @@
 //! The CPU engine against libtorch: its gradients against autograd in double precision, and training side by side.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::sync::Arc;
 

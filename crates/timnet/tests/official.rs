@@ -8,7 +8,7 @@
 //! again in single precision on another machine it leaves them by 8e-3. So: in double precision this network has to
 //! follow the official one in double precision, in single precision the recorded losses as far as those are defined.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{fs::File, path::PathBuf};
 
