@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: ours and its peers in one run, alternating, then medians and ratios.
 //!
 //! A program under measurement prints one JSON object a line. Of its entries
-//! - those whose name holds `seconds` and `peak_rss` (bytes) are figures, the less the better;
+//! - those whose name holds `seconds`, `peak_rss` (bytes) and `gflops` are figures;
 //! - `program`, `peer` and `engine` say who measured;
 //! - all others say what was measured, and have to be equal for two lines to be compared.
 //!
@@ -90,8 +90,8 @@ impl What {
                 }],
                 // EMODB's and IEMOCAP's shapes.
                 cases: &[
-                    "--blocks 8 --frames 188 --utterances 482 --batch 64 --epochs 1",
-                    "--blocks 10 --frames 606 --utterances 128 --batch 64 --epochs 1",
+                    "--blocks 8 --frames 188 --utterances 482 --batch 64 --epochs 3",
+                    "--blocks 10 --frames 606 --utterances 128 --batch 64 --epochs 3",
                 ],
             },
             Self::Infer => Bench {

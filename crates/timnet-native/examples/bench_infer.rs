@@ -1,25 +1,34 @@
-//! JSON lines on inference speed, one for each batch size: `bench_infer [blocks frames repeat]`. One thread.
+//! JSON lines on inference speed, one for each batch size, on one thread: the median of `repeat` answers.
 #![allow(clippy::print_stdout)]
 
 use std::time::Instant;
 
+use clap::Parser;
 use timnet_core::{
     Layout, ModelConfig, Weights,
     streams::{self, Key},
 };
 use timnet_native::{Network, Simd};
 
+#[derive(Parser)]
+struct Options {
+    #[arg(long, default_value_t = 8)]
+    blocks: usize,
+    #[arg(long, default_value_t = 188)]
+    frames: usize,
+    #[arg(long, default_value_t = 101)]
+    repeat: usize,
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args: Vec<usize> = std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>()?;
-    let arg = |i: usize, default| args.get(i).copied().unwrap_or(default);
-    let (blocks, frames, repeat) = (arg(0, 8), arg(1, 188), arg(2, 101));
+    let Options { blocks, frames, repeat } = Options::parse();
     let config = ModelConfig::timnet(blocks, 7);
     let (parameters, statistics) = streams::initial(&Layout::new(&config), Key { seed: 1, fold: 0 });
     let network = Network::from_weights(&Weights { config: config.clone(), parameters, statistics })?;
     let features: Vec<f32> = (0..frames * config.coefficients).map(|i| (i as f32 * 0.7).sin()).collect();
     for batch in [1, 64] {
         let mut times = Vec::new();
-        for _ in 0..repeat {
+        for _ in 0..repeat.max(1) {
             let start = Instant::now();
             for _ in 0..batch {
                 std::hint::black_box(network.embed(std::hint::black_box(&features), frames)?);
@@ -30,8 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!(
             "{}",
             serde_json::json!({
-                "peer": "native", "simd": Simd::detect().name(), "blocks": blocks, "frames": frames, "batch": batch,
-                "threads": 1, "seconds": times[repeat / 2], "fastest": times[0],
+                "engine": format!("native {}", Simd::detect().name()),
+                "blocks": blocks, "frames": frames, "batch": batch, "seconds": times[times.len() / 2],
             })
         );
     }

@@ -72,7 +72,7 @@ impl Table {
 }
 
 fn is_figure(key: &str) -> bool {
-    key.contains("seconds") || key == "peak_rss"
+    key.contains("seconds") || ["gflops", "peak_rss"].contains(&key)
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -84,6 +84,7 @@ fn median(values: &[f64]) -> f64 {
 
 fn human(figure: &str, value: f64) -> String {
     match (figure, value) {
+        ("gflops", _) => format!("{value:.1} GFLOP/s"),
         ("peak_rss", _) => format!("{:.0} MiB", value / f64::from(1 << 20)),
         (_, s) if s < 1.0 => format!("{:.3} ms", s * 1e3),
         (_, s) => format!("{s:.3} s"),
