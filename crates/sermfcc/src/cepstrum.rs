@@ -4,6 +4,7 @@ use std::f64::consts::{PI, SQRT_2};
 
 use crate::float::Float;
 use crate::front_end::{DctNorm, FrontEnd};
+use crate::vector::Work;
 
 /// Coefficients computed together.
 const BLOCK: usize = 40;
@@ -27,13 +28,23 @@ impl<F: Float> Cepstrum<F> {
         };
         Cepstrum { blocks: (0..front_end.coefficients).step_by(BLOCK).map(block).collect() }
     }
+}
 
-    /// Coefficients of one frame. Shapes: log_mel [bands], out [coefficients].
+/// Coefficients of one frame. Shapes: log_mel [bands], out [coefficients].
+pub(crate) struct Transform<'a, F> {
+    pub cepstrum: &'a Cepstrum<F>,
+    pub log_mel: &'a [F],
+    pub out: &'a mut [F],
+}
+
+impl<F: Float> Work for Transform<'_, F> {
+    type Out = ();
+
     #[inline(always)]
-    pub(crate) fn apply((cepstrum, log_mel, out): (&Self, &[F], &mut [F])) {
-        for (block, out) in cepstrum.blocks.iter().zip(out.chunks_mut(BLOCK)) {
+    fn run(self) {
+        for (block, out) in self.cepstrum.blocks.iter().zip(self.out.chunks_mut(BLOCK)) {
             let mut sums = [F::default(); BLOCK];
-            for (&value, weights) in log_mel.iter().zip(block) {
+            for (&value, weights) in self.log_mel.iter().zip(block) {
                 for lane in 0..BLOCK {
                     sums[lane] += value * weights[lane];
                 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayViewMut2};
 use rustfft::num_complex::Complex;
 
-use crate::cepstrum::Cepstrum;
-use crate::float::{Float, LANES, maximum, raise};
+use crate::cepstrum::{Cepstrum, Transform};
+use crate::float::{Float, LANES, Maximum, Raise};
 use crate::frames::resolve;
 use crate::front_end::{Floor, FrontEnd, LogScale};
 use crate::mel::FilterBank;
-use crate::spectrum::{Buffers, Spectrum};
-use crate::vector::widest;
+use crate::spectrum::{Buffers, Power, Spectrum};
+use crate::vector::{Work, widest};
 use crate::{FeatureError, FrontEndError, window};
 
 /// What is to be computed.
@@ -236,9 +236,9 @@ impl<F: Float> Extractor<F> {
 impl<F: Float> Plan<F> {
     fn power_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>) {
         let Workspace { spectrum, power, .. } = workspace;
-        widest((self, signal, frame, &mut spectrum.frame[..]), Plan::cut);
+        widest(Cut { plan: self, signal, frame, out: &mut spectrum.frame });
         self.spectrum.transform(spectrum);
-        widest((&self.spectrum, spectrum, &mut power[..]), Spectrum::power);
+        widest(Power { spectrum: &self.spectrum, buffers: spectrum, power });
         if self.front_end.power != 2.0 {
             power.iter_mut().for_each(|power| *power = power.power(self.exponent).at_most(F::MAX));
         }
@@ -246,27 +246,37 @@ impl<F: Float> Plan<F> {
 
     fn mel_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>, out: &mut [F], log: bool) {
         self.power_frame(signal, frame, workspace);
-        widest((self, &workspace.power[..], out, log), Plan::mel);
-    }
-
-    /// Bands of a power spectrum, and their logarithm.
-    #[inline(always)]
-    fn mel((plan, power, out, log): (&Self, &[F], &mut [F], bool)) {
-        plan.bank.apply(power, out);
-        if log {
-            for value in out {
-                *value = value.at_least(plan.least).natural_log() * plan.log_factor;
-            }
-        }
+        widest(Bands { plan: self, power: &workspace.power, out, log });
     }
 
     fn cepstrum_frame(&self, log_mel: &[F], out: &mut [F]) {
-        widest((&self.cepstrum, log_mel, out), Cepstrum::apply);
+        widest(Transform { cepstrum: &self.cepstrum, log_mel, out });
     }
 
-    /// The windowed samples of a frame, packed as the spectrum wants them.
+    fn floor(&self, bands: &mut [F]) {
+        let floor = match self.front_end.log.floor {
+            Floor::None => return,
+            Floor::Fixed(floor) => F::of(floor),
+            Floor::BelowMaximum(range) => widest(Maximum(bands)) - F::of(range),
+        };
+        widest(Raise(bands, floor));
+    }
+}
+
+/// The windowed samples of a frame, packed as the spectrum wants them.
+struct Cut<'a, F: Float> {
+    plan: &'a Plan<F>,
+    signal: Signal<'a>,
+    frame: usize,
+    out: &'a mut [Complex<F>],
+}
+
+impl<F: Float> Work for Cut<'_, F> {
+    type Out = ();
+
     #[inline(always)]
-    fn cut((plan, signal, frame, out): (&Self, Signal<'_>, usize, &mut [Complex<F>])) {
+    fn run(self) {
+        let Cut { plan, signal, frame, out } = self;
         let start = (frame * plan.front_end.hop) as isize - plan.front_end.padding() as isize;
         let end = start + plan.window.len() as isize;
         let packed = plan.spectrum.is_packed();
@@ -292,25 +302,57 @@ impl<F: Float> Plan<F> {
             };
         }
     }
+}
 
-    fn floor(&self, bands: &mut [F]) {
-        let floor = match self.front_end.log.floor {
-            Floor::None => return,
-            Floor::Fixed(floor) => F::of(floor),
-            Floor::BelowMaximum(range) => widest(&*bands, maximum) - F::of(range),
-        };
-        widest((bands, floor), raise);
+/// Bands of a power spectrum, and their logarithm.
+struct Bands<'a, F: Float> {
+    plan: &'a Plan<F>,
+    power: &'a [F],
+    out: &'a mut [F],
+    log: bool,
+}
+
+impl<F: Float> Work for Bands<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.plan.bank.apply(self.power, self.out);
+        if self.log {
+            for value in self.out {
+                *value = value.at_least(self.plan.least).natural_log() * self.plan.log_factor;
+            }
+        }
     }
 }
 
 /// The first sample that features cannot be made of, `offset` being the index of the first one given.
 pub(crate) fn check_samples<F: Float>(samples: &[f32], offset: usize) -> Result<(), FeatureError> {
     let limit = F::SAMPLE_LIMIT;
+    // Looking for the first one stops early, which cannot be done in vectors; nearly always there is none.
+    if !widest(AnyBeyond { samples, limit }) {
+        return Ok(());
+    }
     let Some(at) = samples.iter().position(|sample| sample.is_nan() || sample.abs() > limit) else { return Ok(()) };
     let (index, value) = (offset + at, samples[at]);
     if value.is_finite() {
         Err(FeatureError::OutOfRange { index, value, limit })
     } else {
         Err(FeatureError::NotFinite { index, value })
+    }
+}
+
+/// Whether any sample is not a number or beyond the limit.
+struct AnyBeyond<'a> {
+    samples: &'a [f32],
+    limit: f32,
+}
+
+impl Work for AnyBeyond<'_> {
+    type Out = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.samples.iter().fold(false, |any, sample| any | sample.is_nan() | (sample.abs() > self.limit))
     }
 }

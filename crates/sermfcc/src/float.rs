@@ -4,6 +4,8 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{AddAssign, MulAssign, SubAssign};
 
+use crate::vector::Work;
+
 /// `f32` or `f64`. Sealed.
 pub trait Float:
     rustfft::FftNum + Default + Display + Debug + PartialOrd + AddAssign + SubAssign + MulAssign + Sum + sealed::Sealed
@@ -113,23 +115,35 @@ pub(crate) fn dot<F: Float>(a: &[F], b: &[F]) -> F {
 }
 
 /// The largest value.
-#[inline(always)]
-pub(crate) fn maximum<F: Float>(values: &[F]) -> F {
-    let (whole, rest) = values.as_chunks::<{ 4 * LANES }>();
-    let mut lanes = [-F::MAX; 4 * LANES];
-    for values in whole {
-        for (lane, value) in lanes.iter_mut().zip(values) {
-            *lane = value.at_least(*lane);
+pub(crate) struct Maximum<'a, F>(pub &'a [F]);
+
+impl<F: Float> Work for Maximum<'_, F> {
+    type Out = F;
+
+    #[inline(always)]
+    fn run(self) -> F {
+        let (whole, rest) = self.0.as_chunks::<{ 4 * LANES }>();
+        let mut lanes = [-F::MAX; 4 * LANES];
+        for values in whole {
+            for (lane, value) in lanes.iter_mut().zip(values) {
+                *lane = value.at_least(*lane);
+            }
         }
+        lanes.iter().chain(rest).fold(-F::MAX, |max, value| value.at_least(max))
     }
-    lanes.iter().chain(rest).fold(-F::MAX, |max, value| value.at_least(max))
 }
 
-/// Raises values to `floor`.
-#[inline(always)]
-pub(crate) fn raise<F: Float>((values, floor): (&mut [F], F)) {
-    for value in values {
-        *value = value.at_least(floor);
+/// Raises values to a floor.
+pub(crate) struct Raise<'a, F>(pub &'a mut [F], pub F);
+
+impl<F: Float> Work for Raise<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for value in self.0 {
+            *value = value.at_least(self.1);
+        }
     }
 }
 

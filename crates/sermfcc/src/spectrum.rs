@@ -11,6 +11,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 use crate::float::Float;
+use crate::vector::Work;
 
 /// A transform made ready.
 pub(crate) struct Spectrum<F: Float> {
@@ -58,14 +59,26 @@ impl<F: Float> Spectrum<F> {
         self.n_fft.is_multiple_of(2)
     }
 
-    /// Transforms the frame and writes 4 |X|^2 for a packed frame, |X|^2 otherwise; a window of half the height makes up
-    /// for the 4, exactly. Shape: power [n_fft / 2 + 1].
+    /// Transforms the frame in place. [`Power`] of a packed frame is 4 times too large; a window of half the height makes up
+    /// for that, exactly.
     pub(crate) fn transform(&self, buffers: &mut Buffers<F>) {
         self.fft.process_with_scratch(&mut buffers.frame, &mut buffers.scratch);
     }
+}
+
+/// From the transform of a packed frame to 4 |X|^2, of one that is not packed to |X|^2. Shape: power [n_fft / 2 + 1], or more.
+pub(crate) struct Power<'a, F: Float> {
+    pub spectrum: &'a Spectrum<F>,
+    pub buffers: &'a mut Buffers<F>,
+    pub power: &'a mut [F],
+}
+
+impl<F: Float> Work for Power<'_, F> {
+    type Out = ();
 
     #[inline(always)]
-    pub(crate) fn power((spectrum, buffers, power): (&Self, &mut Buffers<F>, &mut [F])) {
+    fn run(self) {
+        let Power { spectrum, buffers, power } = self;
         let Buffers { frame: z, planes, .. } = buffers;
         if !spectrum.is_packed() {
             for (power, x) in power.iter_mut().zip(z.iter()) {
@@ -90,12 +103,8 @@ impl<F: Float> Spectrum<F> {
         // Planes of real and imaginary parts, the mirrored half turned around, so that the arithmetic below runs straight
         // through memory and in vectors.
         let [re, im, mirrored_re, mirrored_im, mirrored_power] = planes;
-        for ((z, re), im) in rest.iter().zip(&mut re[..pairs]).zip(&mut im[..pairs]) {
-            (*re, *im) = (z.re, z.im);
-        }
-        for ((z, re), im) in rest.iter().rev().zip(&mut mirrored_re[..pairs]).zip(&mut mirrored_im[..pairs]) {
-            (*re, *im) = (z.re, z.im);
-        }
+        split(rest[..pairs].iter(), &mut re[..pairs], &mut im[..pairs]);
+        split(rest[rest.len() - pairs..].iter().rev(), &mut mirrored_re[..pairs], &mut mirrored_im[..pairs]);
         butterflies(
             [&re[..pairs], &im[..pairs], &mirrored_re[..pairs], &mirrored_im[..pairs]],
             [&spectrum.twiddle_re[..pairs], &spectrum.twiddle_im[..pairs]],
@@ -105,6 +114,18 @@ impl<F: Float> Spectrum<F> {
         for (out, &power) in high.iter_mut().rev().zip(&mirrored_power[..pairs]) {
             *out = power;
         }
+    }
+}
+
+/// Real and imaginary parts, one plane after the other: filling both at once makes compilers store through masks, which
+/// costs more than the transform.
+#[inline(always)]
+fn split<'a, F: Float>(z: impl Iterator<Item = &'a Complex<F>> + Clone, re: &mut [F], im: &mut [F]) {
+    for (re, z) in re.iter_mut().zip(z.clone()) {
+        *re = z.re;
+    }
+    for (im, z) in im.iter_mut().zip(z) {
+        *im = z.im;
     }
 }
 
