@@ -2,32 +2,54 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-use crate::float::{Float, dot};
+use crate::float::Float;
 use crate::front_end::{DctNorm, FrontEnd};
+use crate::vector::Work;
 
-/// Rows of the transform for the coefficients kept, lifter included.
+/// Coefficients computed together.
+const BLOCK: usize = 40;
+
+/// The transform for the coefficients kept, lifter included.
 #[derive(Debug)]
 pub(crate) struct Cepstrum<F> {
-    bands: usize,
-    /// [coefficients, bands]
-    matrix: Vec<F>,
+    /// [blocks of coefficients, bands], each entry the weights of one band in `BLOCK` coefficients. With the coefficients
+    /// side by side, a frame is one pass over its bands without a sum across lanes.
+    blocks: Vec<Vec<[F; BLOCK]>>,
 }
 
 impl<F: Float> Cepstrum<F> {
     pub(crate) fn new(front_end: &FrontEnd) -> Self {
-        let bands = front_end.mel.bands;
-        let mut matrix = Vec::with_capacity(front_end.coefficients * bands);
-        for k in 0..front_end.coefficients {
-            let lift = lift(front_end.lifter, k);
-            matrix.extend((0..bands).map(|m| F::of(lift * weight(front_end, k, m))));
-        }
-        Cepstrum { bands, matrix }
+        let block = |first: usize| {
+            let weight = |m: usize, k: usize| match k < front_end.coefficients {
+                true => F::of(lift(front_end.lifter, k) * weight(front_end, k, m)),
+                false => F::default(),
+            };
+            (0..front_end.mel.bands).map(|m| std::array::from_fn(|lane| weight(m, first + lane))).collect()
+        };
+        Cepstrum { blocks: (0..front_end.coefficients).step_by(BLOCK).map(block).collect() }
     }
+}
 
-    /// Coefficients of one frame. Shapes: log_mel [bands], out [coefficients].
-    pub(crate) fn apply(&self, log_mel: &[F], out: &mut [F]) {
-        for (out, row) in out.iter_mut().zip(self.matrix.chunks_exact(self.bands)) {
-            *out = dot(row, log_mel);
+/// Coefficients of one frame. Shapes: log_mel [bands], out [coefficients].
+pub(crate) struct Transform<'a, F> {
+    pub cepstrum: &'a Cepstrum<F>,
+    pub log_mel: &'a [F],
+    pub out: &'a mut [F],
+}
+
+impl<F: Float> Work for Transform<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (block, out) in self.cepstrum.blocks.iter().zip(self.out.chunks_mut(BLOCK)) {
+            let mut sums = [F::default(); BLOCK];
+            for (&value, weights) in self.log_mel.iter().zip(block) {
+                for lane in 0..BLOCK {
+                    sums[lane] += value * weights[lane];
+                }
+            }
+            out.copy_from_slice(&sums[..out.len()]);
         }
     }
 }

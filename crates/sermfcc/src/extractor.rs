@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayViewMut2};
-use realfft::RealToComplex;
-use realfft::num_complex::Complex;
+use rustfft::num_complex::Complex;
 
-use crate::cepstrum::Cepstrum;
-use crate::float::Float;
+use crate::cepstrum::{Cepstrum, Transform};
+use crate::float::{Float, LANES, Maximum, Raise};
 use crate::frames::resolve;
 use crate::front_end::{Floor, FrontEnd, LogScale};
 use crate::mel::FilterBank;
+use crate::spectrum::{Buffers, Power, Spectrum};
+use crate::vector::{Work, widest};
 use crate::{FeatureError, FrontEndError, window};
 
 /// What is to be computed.
@@ -35,10 +36,9 @@ pub struct Extractor<F: Float = f32> {
 
 struct Plan<F: Float> {
     front_end: FrontEnd,
-    /// The window and where it starts in the frame.
+    /// [n_fft], zeros around a shorter window, and half as high where the spectrum wants it.
     window: Vec<F>,
-    window_start: usize,
-    fft: Arc<dyn RealToComplex<F>>,
+    spectrum: Spectrum<F>,
     bank: FilterBank<F>,
     cepstrum: Cepstrum<F>,
     least: F,
@@ -50,9 +50,8 @@ struct Plan<F: Float> {
 /// Buffers of one thread's computation; reuse one for many signals.
 #[derive(Debug)]
 pub struct Workspace<F> {
-    frame: Vec<F>,
-    spectrum: Vec<Complex<F>>,
-    scratch: Vec<Complex<F>>,
+    spectrum: Buffers<F>,
+    /// [bins], and zeros that whole vectors of filter weights may reach over.
     power: Vec<F>,
     /// [frames, bands], grown to the longest signal seen.
     log_mel: Vec<F>,
@@ -81,11 +80,16 @@ impl<F: Float> Extractor<F> {
     /// [`FrontEndError::Setting`] where a setting is not allowed.
     pub fn new(front_end: &FrontEnd) -> Result<Self, FrontEndError> {
         front_end.validate()?;
-        let window: Vec<F> = window::window(&front_end.window).into_iter().map(F::of).collect();
+        let spectrum = Spectrum::new(front_end.n_fft);
+        let height = if spectrum.is_packed() { 0.5 } else { 1.0 };
+        let mut window = vec![F::default(); front_end.n_fft];
+        let start = (front_end.n_fft - front_end.window.length) / 2;
+        for (out, value) in window[start..].iter_mut().zip(window::window(&front_end.window)) {
+            *out = F::of(height * value);
+        }
         let plan = Plan {
-            window_start: (front_end.n_fft - window.len()) / 2,
             window,
-            fft: realfft::RealFftPlanner::new().plan_fft_forward(front_end.n_fft),
+            spectrum,
             bank: FilterBank::new(front_end),
             cepstrum: Cepstrum::new(front_end),
             least: F::of(front_end.log.least),
@@ -121,12 +125,9 @@ impl<F: Float> Extractor<F> {
 
     /// Buffers for [`Extractor::compute_into`].
     pub fn workspace(&self) -> Workspace<F> {
-        let fft = &self.plan.fft;
         Workspace {
-            frame: fft.make_input_vec(),
-            spectrum: fft.make_output_vec(),
-            scratch: fft.make_scratch_vec(),
-            power: vec![F::default(); self.plan.front_end.bins()],
+            spectrum: self.plan.spectrum.buffers(),
+            power: vec![F::default(); self.plan.front_end.bins() + LANES],
             log_mel: Vec::new(),
         }
     }
@@ -175,36 +176,36 @@ impl<F: Float> Extractor<F> {
         let signal = Signal { samples, base: 0, length: samples.len() };
         if output == Output::Power {
             for (frame, mut row) in out.outer_iter_mut().enumerate() {
-                self.power_frame(signal, frame, workspace);
+                plan.power_frame(signal, frame, workspace);
                 row.iter_mut().zip(&workspace.power).for_each(|(out, &power)| *out = power);
             }
             return Ok(());
         }
         let bands = plan.front_end.mel.bands;
-        let mut bands_all = std::mem::take(&mut workspace.log_mel);
-        bands_all.resize(frames * bands, F::default());
-        for (frame, row) in bands_all.chunks_exact_mut(bands).enumerate() {
-            self.mel_frame(signal, frame, workspace, row);
-            if output != Output::Mel {
-                plan.log(row);
-            }
+        let mut log_mel = std::mem::take(&mut workspace.log_mel);
+        log_mel.resize(frames * bands, F::default());
+        for (frame, row) in log_mel.chunks_exact_mut(bands).enumerate() {
+            plan.mel_frame(signal, frame, workspace, row, output != Output::Mel);
         }
         if output != Output::Mel {
-            plan.floor(&mut bands_all);
+            plan.floor(&mut log_mel);
         }
-        let rows = bands_all.chunks_exact(bands).zip(out.outer_iter_mut());
-        if output == Output::Mfcc {
-            let mut coefficients = vec![F::default(); plan.front_end.coefficients];
-            for (log_mel, mut row) in rows {
-                plan.cepstrum.apply(log_mel, &mut coefficients);
-                row.iter_mut().zip(&coefficients).for_each(|(out, &value)| *out = value);
-            }
-        } else {
-            for (values, mut row) in rows {
-                row.iter_mut().zip(values).for_each(|(out, &value)| *out = value);
-            }
+        let mut coefficients = vec![F::default(); plan.front_end.coefficients];
+        for (values, mut row) in log_mel.chunks_exact(bands).zip(out.outer_iter_mut()) {
+            let values = match (output, row.as_slice_mut()) {
+                (Output::Mfcc, Some(row)) => {
+                    plan.cepstrum_frame(values, row);
+                    continue;
+                }
+                (Output::Mfcc, None) => {
+                    plan.cepstrum_frame(values, &mut coefficients);
+                    &coefficients[..]
+                }
+                _ => values,
+            };
+            row.iter_mut().zip(values).for_each(|(out, &value)| *out = value);
         }
-        workspace.log_mel = bands_all;
+        workspace.log_mel = log_mel;
         Ok(())
     }
 
@@ -225,81 +226,133 @@ impl<F: Float> Extractor<F> {
     pub(crate) fn mfcc_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>, out: &mut [F]) {
         let mut log_mel = std::mem::take(&mut workspace.log_mel);
         log_mel.resize(self.plan.front_end.mel.bands, F::default());
-        self.mel_frame(signal, frame, workspace, &mut log_mel);
-        self.plan.log(&mut log_mel);
+        self.plan.mel_frame(signal, frame, workspace, &mut log_mel, true);
         self.plan.floor(&mut log_mel);
-        self.plan.cepstrum.apply(&log_mel, out);
+        self.plan.cepstrum_frame(&log_mel, out);
         workspace.log_mel = log_mel;
-    }
-
-    fn mel_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>, out: &mut [F]) {
-        self.power_frame(signal, frame, workspace);
-        self.plan.bank.apply(&workspace.power, out);
-    }
-
-    fn power_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>) {
-        let plan = &*self.plan;
-        plan.cut(signal, frame, &mut workspace.frame);
-        let Workspace { frame, spectrum, scratch, power, .. } = workspace;
-        let done = plan.fft.process_with_scratch(frame, spectrum, scratch);
-        debug_assert!(done.is_ok(), "buffers come from the plan");
-        for (power, bin) in power.iter_mut().zip(spectrum.iter()) {
-            *power = bin.re * bin.re + bin.im * bin.im;
-        }
-        if plan.front_end.power != 2.0 {
-            power.iter_mut().for_each(|power| *power = power.power(plan.exponent).at_most(F::MAX));
-        }
     }
 }
 
 impl<F: Float> Plan<F> {
-    /// Windowed samples of a frame, zeros around the window.
-    fn cut(&self, signal: Signal<'_>, frame: usize, out: &mut [F]) {
-        let start = (frame * self.front_end.hop + self.window_start) as isize - self.front_end.padding() as isize;
-        let end = start + self.window.len() as isize;
-        let (before, rest) = out.split_at_mut(self.window_start);
-        let (inside, after) = rest.split_at_mut(self.window.len());
-        before.fill(F::default());
-        after.fill(F::default());
-        let windowed = inside.iter_mut().zip(&self.window);
-        if start >= signal.base as isize && end <= signal.length as isize {
-            let at = start as usize - signal.base;
-            for ((out, &window), &sample) in windowed.zip(&signal.samples[at..at + self.window.len()]) {
-                *out = F::of_sample(sample) * window;
-            }
-        } else {
-            for ((out, &window), index) in windowed.zip(start..) {
-                let sample = resolve(self.front_end.centre, index, signal.length)
-                    .and_then(|index| signal.samples.get(index.checked_sub(signal.base)?));
-                *out = F::of_sample(sample.copied().unwrap_or(0.0)) * window;
-            }
+    fn power_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>) {
+        let Workspace { spectrum, power, .. } = workspace;
+        widest(Cut { plan: self, signal, frame, out: &mut spectrum.frame });
+        self.spectrum.transform(spectrum);
+        widest(Power { spectrum: &self.spectrum, buffers: spectrum, power });
+        if self.front_end.power != 2.0 {
+            power.iter_mut().for_each(|power| *power = power.power(self.exponent).at_most(F::MAX));
         }
     }
 
-    fn log(&self, bands: &mut [F]) {
-        for value in bands {
-            *value = value.at_least(self.least).natural_log() * self.log_factor;
-        }
+    fn mel_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>, out: &mut [F], log: bool) {
+        self.power_frame(signal, frame, workspace);
+        widest(Bands { plan: self, power: &workspace.power, out, log });
+    }
+
+    fn cepstrum_frame(&self, log_mel: &[F], out: &mut [F]) {
+        widest(Transform { cepstrum: &self.cepstrum, log_mel, out });
     }
 
     fn floor(&self, bands: &mut [F]) {
         let floor = match self.front_end.log.floor {
             Floor::None => return,
             Floor::Fixed(floor) => F::of(floor),
-            Floor::BelowMaximum(range) => bands.iter().fold(-F::MAX, |max, &x| x.at_least(max)) - F::of(range),
+            Floor::BelowMaximum(range) => widest(Maximum(bands)) - F::of(range),
         };
-        bands.iter_mut().for_each(|value| *value = value.at_least(floor));
+        widest(Raise(bands, floor));
+    }
+}
+
+/// The windowed samples of a frame, packed as the spectrum wants them.
+struct Cut<'a, F: Float> {
+    plan: &'a Plan<F>,
+    signal: Signal<'a>,
+    frame: usize,
+    out: &'a mut [Complex<F>],
+}
+
+impl<F: Float> Work for Cut<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Cut { plan, signal, frame, out } = self;
+        let start = (frame * plan.front_end.hop) as isize - plan.front_end.padding() as isize;
+        let end = start + plan.window.len() as isize;
+        let packed = plan.spectrum.is_packed();
+        if packed && start >= signal.base as isize && end <= signal.length as isize {
+            let at = start as usize - signal.base;
+            let (samples, _) = signal.samples[at..at + plan.window.len()].as_chunks::<2>();
+            let (window, _) = plan.window.as_chunks::<2>();
+            for ((out, sample), window) in out.iter_mut().zip(samples).zip(window) {
+                *out = Complex::new(F::of_sample(sample[0]) * window[0], F::of_sample(sample[1]) * window[1]);
+            }
+            return;
+        }
+        let value = |at: usize| {
+            let sample = resolve(plan.front_end.centre, start + at as isize, signal.length)
+                .and_then(|index| signal.samples.get(index.checked_sub(signal.base)?));
+            F::of_sample(sample.copied().unwrap_or(0.0)) * plan.window[at]
+        };
+        for (at, out) in out.iter_mut().enumerate() {
+            *out = if packed {
+                Complex::new(value(2 * at), value(2 * at + 1))
+            } else {
+                Complex::new(value(at), F::default())
+            };
+        }
+    }
+}
+
+/// Bands of a power spectrum, and their logarithm.
+struct Bands<'a, F: Float> {
+    plan: &'a Plan<F>,
+    power: &'a [F],
+    out: &'a mut [F],
+    log: bool,
+}
+
+impl<F: Float> Work for Bands<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.plan.bank.apply(self.power, self.out);
+        if self.log {
+            for value in self.out {
+                *value = value.at_least(self.plan.least).natural_log() * self.plan.log_factor;
+            }
+        }
     }
 }
 
 /// The first sample that features cannot be made of, `offset` being the index of the first one given.
 pub(crate) fn check_samples<F: Float>(samples: &[f32], offset: usize) -> Result<(), FeatureError> {
     let limit = F::SAMPLE_LIMIT;
+    // Looking for the first one stops early, which cannot be done in vectors; nearly always there is none.
+    if !widest(AnyBeyond { samples, limit }) {
+        return Ok(());
+    }
     let Some(at) = samples.iter().position(|sample| sample.is_nan() || sample.abs() > limit) else { return Ok(()) };
     let (index, value) = (offset + at, samples[at]);
     if value.is_finite() {
         Err(FeatureError::OutOfRange { index, value, limit })
     } else {
         Err(FeatureError::NotFinite { index, value })
+    }
+}
+
+/// Whether any sample is not a number or beyond the limit.
+struct AnyBeyond<'a> {
+    samples: &'a [f32],
+    limit: f32,
+}
+
+impl Work for AnyBeyond<'_> {
+    type Out = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.samples.iter().fold(false, |any, sample| any | sample.is_nan() | (sample.abs() > self.limit))
     }
 }

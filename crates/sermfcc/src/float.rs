@@ -4,9 +4,11 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{AddAssign, MulAssign, SubAssign};
 
+use crate::vector::Work;
+
 /// `f32` or `f64`. Sealed.
 pub trait Float:
-    realfft::FftNum + Default + Display + Debug + PartialOrd + AddAssign + SubAssign + MulAssign + Sum + sealed::Sealed
+    rustfft::FftNum + Default + Display + Debug + PartialOrd + AddAssign + SubAssign + MulAssign + Sum + sealed::Sealed
 {
     /// The largest finite value.
     const MAX: Self;
@@ -26,12 +28,13 @@ pub trait Float:
     fn at_least(self, other: Self) -> Self;
     /// The smaller of two; `other` where `self` is not a number.
     fn at_most(self, other: Self) -> Self;
-    /// Natural logarithm.
+    /// Natural logarithm of a positive normal number, within 1e-7 (f32) or 1e-13 (f64), as arithmetic that compilers turn into
+    /// vector instructions.
     fn natural_log(self) -> Self;
 }
 
 macro_rules! float {
-    ($type:ty, $limit:expr) => {
+    ($type:ty, $limit:expr, $mantissa_bits:expr, $bias:expr, $terms:expr) => {
         impl sealed::Sealed for $type {}
 
         impl Float for $type {
@@ -41,6 +44,7 @@ macro_rules! float {
             fn of(value: f64) -> Self {
                 value as $type
             }
+            #[inline(always)]
             fn of_sample(value: f32) -> Self {
                 value as $type
             }
@@ -53,40 +57,119 @@ macro_rules! float {
             fn power(self, exponent: Self) -> Self {
                 self.powf(exponent)
             }
+            #[inline(always)]
             fn at_least(self, other: Self) -> Self {
                 if self > other { self } else { other }
             }
+            #[inline(always)]
             fn at_most(self, other: Self) -> Self {
                 if self < other { self } else { other }
             }
+            #[inline(always)]
             fn natural_log(self) -> Self {
-                self.ln()
+                // x = 2^e m with m in [sqrt(1/2), sqrt(2)), so that s below is at most 0.172.
+                const ROOT: $type = std::f64::consts::FRAC_1_SQRT_2 as $type;
+                let one: $type = 1.0;
+                let bits = self.to_bits() + (one.to_bits() - ROOT.to_bits());
+                let mantissa = (bits & ((1 << $mantissa_bits) - 1)) + ROOT.to_bits();
+                // The exponent becomes a number by standing in the mantissa of 2^mantissa_bits, a conversion that every
+                // vector unit has.
+                let base = (1u64 << $mantissa_bits) as $type;
+                let exponent = <$type>::from_bits(base.to_bits() | (bits >> $mantissa_bits)) - base - $bias as $type;
+                let m = <$type>::from_bits(mantissa);
+                // ln m = 2 artanh s = 2 s (1 + s^2 / 3 + s^4 / 5 + ..)
+                let s = (m - 1.0) / (m + 1.0);
+                let square = s * s;
+                let mut sum: $type = 0.0;
+                for term in (0..$terms).rev() {
+                    sum = sum * square + 1.0 / (2 * term + 1) as $type;
+                }
+                exponent * std::f64::consts::LN_2 as $type + 2.0 * s * sum
             }
         }
     };
 }
 
-float!(f32, 1e12);
-float!(f64, f32::MAX);
+float!(f32, 1e12, 23, 127, 6);
+float!(f64, f32::MAX, 52, 1023, 9);
 
 mod sealed {
     pub trait Sealed {}
 }
 
 /// Lanes of the vector loops.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
-/// Dot product in lanes, which compilers turn into vector instructions. The order of the sum is fixed, so a frame
-/// comes out the same from a batch and from a stream.
+/// Dot product of whole vectors, in lanes, which compilers turn into vector instructions. The order of the sum is fixed, so
+/// a frame comes out the same from a batch and from a stream.
+#[inline(always)]
 pub(crate) fn dot<F: Float>(a: &[F], b: &[F]) -> F {
-    let (a_whole, a_rest) = a.as_chunks::<LANES>();
-    let (b_whole, b_rest) = b.as_chunks::<LANES>();
     let mut sums = [F::default(); LANES];
-    for (a, b) in a_whole.iter().zip(b_whole) {
+    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
     }
-    let rest: F = a_rest.iter().zip(b_rest).map(|(&a, &b)| a * b).sum();
-    sums.into_iter().sum::<F>() + rest
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// The largest value.
+pub(crate) struct Maximum<'a, F>(pub &'a [F]);
+
+impl<F: Float> Work for Maximum<'_, F> {
+    type Out = F;
+
+    #[inline(always)]
+    fn run(self) -> F {
+        let (whole, rest) = self.0.as_chunks::<{ 4 * LANES }>();
+        let mut lanes = [-F::MAX; 4 * LANES];
+        for values in whole {
+            for (lane, value) in lanes.iter_mut().zip(values) {
+                *lane = value.at_least(*lane);
+            }
+        }
+        lanes.iter().chain(rest).fold(-F::MAX, |max, value| value.at_least(max))
+    }
+}
+
+/// Raises values to a floor.
+pub(crate) struct Raise<'a, F>(pub &'a mut [F], pub F);
+
+impl<F: Float> Work for Raise<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for value in self.0 {
+            *value = value.at_least(self.1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Float;
+
+    /// Against the standard library, over every exponent and near 1, where the result is small.
+    #[test]
+    fn the_logarithm_is_accurate() {
+        for exponent in -37..38 {
+            for step in 0..1000 {
+                let x = 10f64.powi(exponent) * (1.0 + 9.0 * f64::from(step) / 1000.0);
+                if x < 1.2e-38 || x > 3.4e38 {
+                    continue;
+                }
+                assert!((x.natural_log() - x.ln()).abs() <= 1e-13 * x.ln().abs().max(1.0), "{x:e}");
+                let single = x as f32;
+                let exact = f64::from(single).ln();
+                let error = (f64::from(single.natural_log()) - exact).abs();
+                assert!(error <= 2e-7 * exact.abs().max(1.0), "{single:e}: {error:e}");
+            }
+        }
+        for step in -1000..1000 {
+            let x = 1.0 + f64::from(step) * 1e-7;
+            assert!((x.natural_log() - x.ln()).abs() <= 1e-13 * x.ln().abs() + 1e-20, "{x}");
+        }
+    }
 }

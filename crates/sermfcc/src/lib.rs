@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod cepstrum;
 pub mod compare;
@@ -13,7 +13,9 @@ mod mel;
 mod normalise;
 mod presets;
 mod settings;
+mod spectrum;
 mod stream;
+mod vector;
 mod window;
 
 pub use delta::delta;

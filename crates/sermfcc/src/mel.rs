@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::float::{Float, dot};
+use crate::float::{Float, LANES, dot};
 use crate::front_end::{FrontEnd, Mel, MelNorm, MelScale};
 
 /// Slaney's scale is linear below this, in Hz, and logarithmic above.
@@ -26,10 +26,12 @@ fn to_hz(scale: MelScale, mel: f64) -> f64 {
     }
 }
 
-/// The triangles. Each bin lies in at most two of them, so together they have about twice as many weights as bins.
+/// The triangles. Each bin lies in at most two of them, so together they have about twice as many weights as bins,
+/// and up to a vector more in each band, for rows are filled up with zeros to whole vectors.
 #[derive(Debug)]
 pub(crate) struct FilterBank<F> {
-    bands: Vec<(Range<usize>, Range<usize>)>,
+    /// First bin and weights of each band.
+    bands: Vec<(usize, Range<usize>)>,
     weights: Vec<F>,
 }
 
@@ -56,15 +58,18 @@ impl<F: Float> FilterBank<F> {
                 let falling = (upper - hz) / (upper - centre);
                 F::of(rising.min(falling).max(0.0) * height)
             }));
-            bank.bands.push((first..end, start..bank.weights.len()));
+            let length = (end - first).next_multiple_of(LANES);
+            bank.weights.resize(start + length, F::default());
+            bank.bands.push((first, start..start + length));
         }
         bank
     }
 
-    /// Band energies of one spectrum. Shapes: spectrum [bins], out [bands].
+    /// Band energies of one spectrum. Shapes: spectrum [bins and LANES zeros], out [bands].
+    #[inline(always)]
     pub(crate) fn apply(&self, spectrum: &[F], out: &mut [F]) {
-        for (out, (bins, weights)) in out.iter_mut().zip(&self.bands) {
-            *out = dot(&spectrum[bins.clone()], &self.weights[weights.clone()]).at_most(F::MAX);
+        for (out, (first, weights)) in out.iter_mut().zip(&self.bands) {
+            *out = dot(&spectrum[*first..], &self.weights[weights.clone()]).at_most(F::MAX);
         }
     }
 

@@ -1,0 +1,147 @@
+//! The power spectrum of a real frame.
+//!
+//! An even frame of N samples is packed into N / 2 complex numbers z[j] = x[2j] + i x[2j + 1]. With Z their transform,
+//! M = N / 2 and W = exp(-2 pi i / N), the spectrum is X[k] = E + W^k O and X[M - k] = conj(E - W^k O), where
+//! 2 E = Z[k] + conj(Z[M - k]) and 2 O = -i (Z[k] - conj(Z[M - k])). Going from Z to |X|^2 directly saves writing X.
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
+
+use crate::float::Float;
+use crate::vector::Work;
+
+/// A transform made ready.
+pub(crate) struct Spectrum<F: Float> {
+    fft: Arc<dyn Fft<F>>,
+    n_fft: usize,
+    /// W^k for k from 1, below N / 4; empty for an odd length, which is not packed.
+    twiddle_re: Vec<F>,
+    twiddle_im: Vec<F>,
+}
+
+/// Its buffers.
+#[derive(Debug)]
+pub(crate) struct Buffers<F> {
+    /// The frame, windowed and packed; then its transform.
+    pub frame: Vec<Complex<F>>,
+    scratch: Vec<Complex<F>>,
+    /// Parts of the transform and of the power, [N / 4] each.
+    planes: [Vec<F>; 5],
+}
+
+impl<F: Float> Spectrum<F> {
+    pub(crate) fn new(n_fft: usize) -> Self {
+        let packed = n_fft.is_multiple_of(2);
+        let count = if packed { n_fft / 4 } else { 0 };
+        let angle = |k: usize| -TAU * (k + 1) as f64 / n_fft as f64;
+        Spectrum {
+            fft: FftPlanner::new().plan_fft_forward(if packed { n_fft / 2 } else { n_fft }),
+            n_fft,
+            twiddle_re: (0..count).map(|k| F::of(angle(k).cos())).collect(),
+            twiddle_im: (0..count).map(|k| F::of(angle(k).sin())).collect(),
+        }
+    }
+
+    pub(crate) fn buffers(&self) -> Buffers<F> {
+        let zero = Complex::new(F::default(), F::default());
+        Buffers {
+            frame: vec![zero; self.fft.len()],
+            scratch: vec![zero; self.fft.get_inplace_scratch_len()],
+            planes: std::array::from_fn(|_| vec![F::default(); self.n_fft / 4]),
+        }
+    }
+
+    /// Whether two samples share one complex number.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.n_fft.is_multiple_of(2)
+    }
+
+    /// Transforms the frame in place. [`Power`] of a packed frame is 4 times too large; a window of half the height makes up
+    /// for that, exactly.
+    pub(crate) fn transform(&self, buffers: &mut Buffers<F>) {
+        self.fft.process_with_scratch(&mut buffers.frame, &mut buffers.scratch);
+    }
+}
+
+/// From the transform of a packed frame to 4 |X|^2, of one that is not packed to |X|^2. Shape: power [n_fft / 2 + 1], or more.
+pub(crate) struct Power<'a, F: Float> {
+    pub spectrum: &'a Spectrum<F>,
+    pub buffers: &'a mut Buffers<F>,
+    pub power: &'a mut [F],
+}
+
+impl<F: Float> Work for Power<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Power { spectrum, buffers, power } = self;
+        let Buffers { frame: z, planes, .. } = buffers;
+        if !spectrum.is_packed() {
+            for (power, x) in power.iter_mut().zip(z.iter()) {
+                *power = x.re * x.re + x.im * x.im;
+            }
+            return;
+        }
+        let m = z.len();
+        let (zero, rest) = (z[0], &z[1..]);
+        let two = F::of(2.0);
+        let (sum, difference) = (two * (zero.re + zero.im), two * (zero.re - zero.im));
+        power[0] = sum * sum;
+        power[m] = difference * difference;
+        let inner = &mut power[1..m];
+        let pairs = inner.len() / 2;
+        let (low, high) = inner.split_at_mut(inner.len() - pairs);
+        if low.len() > pairs {
+            // k = M / 2, its own mirror: |X| = |Z|.
+            let middle = rest[pairs];
+            low[pairs] = F::of(4.0) * (middle.re * middle.re + middle.im * middle.im);
+        }
+        // Planes of real and imaginary parts, the mirrored half turned around, so that the arithmetic below runs straight
+        // through memory and in vectors.
+        let [re, im, mirrored_re, mirrored_im, mirrored_power] = planes;
+        split(rest[..pairs].iter(), &mut re[..pairs], &mut im[..pairs]);
+        split(rest[rest.len() - pairs..].iter().rev(), &mut mirrored_re[..pairs], &mut mirrored_im[..pairs]);
+        butterflies(
+            [&re[..pairs], &im[..pairs], &mirrored_re[..pairs], &mirrored_im[..pairs]],
+            [&spectrum.twiddle_re[..pairs], &spectrum.twiddle_im[..pairs]],
+            &mut low[..pairs],
+            &mut mirrored_power[..pairs],
+        );
+        for (out, &power) in high.iter_mut().rev().zip(&mirrored_power[..pairs]) {
+            *out = power;
+        }
+    }
+}
+
+/// Real and imaginary parts, one plane after the other: filling both at once makes compilers store through masks, which
+/// costs more than the transform.
+#[inline(always)]
+fn split<'a, F: Float>(z: impl Iterator<Item = &'a Complex<F>> + Clone, re: &mut [F], im: &mut [F]) {
+    for (re, z) in re.iter_mut().zip(z.clone()) {
+        *re = z.re;
+    }
+    for (im, z) in im.iter_mut().zip(z) {
+        *im = z.im;
+    }
+}
+
+/// 4 |X[k]|^2 and 4 |X[M - k]|^2 from Z[k] and Z[M - k], all slices of one length.
+#[inline(always)]
+fn butterflies<F: Float>(z: [&[F]; 4], twiddles: [&[F]; 2], low: &mut [F], high: &mut [F]) {
+    let n = low.len();
+    let [re, im, mirrored_re, mirrored_im] = z.map(|plane| &plane[..n]);
+    let [wr, wi] = twiddles.map(|plane| &plane[..n]);
+    let high = &mut high[..n];
+    for k in 0..n {
+        let (er, ei) = (re[k] + mirrored_re[k], im[k] - mirrored_im[k]);
+        let (or, oi) = (im[k] + mirrored_im[k], mirrored_re[k] - re[k]);
+        let (tr, ti) = (wr[k] * or - wi[k] * oi, wr[k] * oi + wi[k] * or);
+        let (ar, ai, br, bi) = (er + tr, ei + ti, er - tr, ei - ti);
+        low[k] = ar * ar + ai * ai;
+        high[k] = br * br + bi * bi;
+    }
+}
