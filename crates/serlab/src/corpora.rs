@@ -116,16 +116,9 @@ fn synthesise<'a>(
     let mut roots = BTreeMap::new();
     for &kind in kinds {
         let root = cache.join(format!("synthetic-{seed}/{kind}"));
+        // A folder of that name is whole: it appears only when it is complete.
         if !root.is_dir() {
-            // Into a folder of its own first: a folder of that name is always whole.
-            let part = cache.join(format!("synthetic-{seed}/.{kind}.part"));
-            let failed = |e: &dyn std::fmt::Display| LabError::Work(format!("{}: {e}", root.display()));
-            if part.exists() {
-                std::fs::remove_dir_all(&part).map_err(|e| failed(&e))?;
-            }
-            std::fs::create_dir_all(&part).map_err(|e| failed(&e))?;
-            synth::write(kind, &part, &options).map_err(|e| failed(&e))?;
-            std::fs::rename(&part, &root).map_err(|e| failed(&e))?;
+            synth::write(kind, &root, &options).map_err(LabError::work)?;
         }
         roots.insert(kind, root);
     }

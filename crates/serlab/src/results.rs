@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sercorpus::CorpusKind;
 use serde::{Deserialize, Serialize};
 use sermetrics::{Confusion, Interval, Spread, bootstrap_interval, confusion};
-use sertrain::{Protocol, Scored};
+use sertrain::{Protocol, Scored, argmax};
 use timnet::Variant;
 
 use crate::{
@@ -131,8 +131,7 @@ pub fn predictions<'a>(
             )));
         }
         for (&i, probabilities) in division.test.iter().zip(&scored.probabilities) {
-            let predicted =
-                probabilities.iter().enumerate().fold(0, |b, (k, p)| if *p > probabilities[b] { k } else { b });
+            let predicted = argmax(probabilities);
             let id = &source.corpus.utterances[i].id;
             out.push(Prediction { id, fold, truth: labels[i], predicted, probabilities });
         }

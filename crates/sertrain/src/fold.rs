@@ -233,7 +233,7 @@ impl Evaluation {
     }
 }
 
-/// The first of the largest, as NumPy's argmax.
-fn argmax(row: &[f32]) -> usize {
+/// The first of the largest, as NumPy's argmax; 0 of nothing.
+pub fn argmax(row: &[f32]) -> usize {
     row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best })
 }
