@@ -100,18 +100,17 @@ mod sealed {
 /// Lanes of the vector loops.
 pub(crate) const LANES: usize = 8;
 
-/// Dot product of whole vectors, in lanes, which compilers turn into vector instructions. The order of the sum is fixed, so
-/// a frame comes out the same from a batch and from a stream.
+/// Products of whole vectors, summed in lanes, which compilers turn into vector instructions. The order of the sums is fixed,
+/// so a frame comes out the same from a batch and from a stream.
 #[inline(always)]
-pub(crate) fn dot<F: Float>(a: &[F], b: &[F]) -> F {
+pub(crate) fn products<F: Float>(a: &[F], b: &[F]) -> [F; LANES] {
     let mut sums = [F::default(); LANES];
     for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
     }
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
+    sums
 }
 
 /// The largest value.

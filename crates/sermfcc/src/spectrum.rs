@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-use crate::float::Float;
+use crate::float::{Float, LANES};
 use crate::vector::Work;
 
 /// A transform made ready.
@@ -18,8 +18,7 @@ pub(crate) struct Spectrum<F: Float> {
     fft: Arc<dyn Fft<F>>,
     n_fft: usize,
     /// W^k for k from 1, below N / 4; empty for an odd length, which is not packed.
-    twiddle_re: Vec<F>,
-    twiddle_im: Vec<F>,
+    twiddles: Vec<Complex<F>>,
 }
 
 /// Its buffers.
@@ -28,8 +27,6 @@ pub(crate) struct Buffers<F> {
     /// The frame, windowed and packed; then its transform.
     pub frame: Vec<Complex<F>>,
     scratch: Vec<Complex<F>>,
-    /// Parts of the transform and of the power, [N / 4] each.
-    planes: [Vec<F>; 5],
 }
 
 impl<F: Float> Spectrum<F> {
@@ -40,8 +37,7 @@ impl<F: Float> Spectrum<F> {
         Spectrum {
             fft: FftPlanner::new().plan_fft_forward(if packed { n_fft / 2 } else { n_fft }),
             n_fft,
-            twiddle_re: (0..count).map(|k| F::of(angle(k).cos())).collect(),
-            twiddle_im: (0..count).map(|k| F::of(angle(k).sin())).collect(),
+            twiddles: (0..count).map(|k| Complex::new(F::of(angle(k).cos()), F::of(angle(k).sin()))).collect(),
         }
     }
 
@@ -50,7 +46,6 @@ impl<F: Float> Spectrum<F> {
         Buffers {
             frame: vec![zero; self.fft.len()],
             scratch: vec![zero; self.fft.get_inplace_scratch_len()],
-            planes: std::array::from_fn(|_| vec![F::default(); self.n_fft / 4]),
         }
     }
 
@@ -79,7 +74,7 @@ impl<F: Float> Work for Power<'_, F> {
     #[inline(always)]
     fn run(self) {
         let Power { spectrum, buffers, power } = self;
-        let Buffers { frame: z, planes, .. } = buffers;
+        let z = &buffers.frame;
         if !spectrum.is_packed() {
             for (power, x) in power.iter_mut().zip(z.iter()) {
                 *power = x.re * x.re + x.im * x.im;
@@ -100,48 +95,50 @@ impl<F: Float> Work for Power<'_, F> {
             let middle = rest[pairs];
             low[pairs] = F::of(4.0) * (middle.re * middle.re + middle.im * middle.im);
         }
-        // Planes of real and imaginary parts, the mirrored half turned around, so that the arithmetic below runs straight
-        // through memory and in vectors.
-        let [re, im, mirrored_re, mirrored_im, mirrored_power] = planes;
-        split(rest[..pairs].iter(), &mut re[..pairs], &mut im[..pairs]);
-        split(rest[rest.len() - pairs..].iter().rev(), &mut mirrored_re[..pairs], &mut mirrored_im[..pairs]);
-        butterflies(
-            [&re[..pairs], &im[..pairs], &mirrored_re[..pairs], &mirrored_im[..pairs]],
-            [&spectrum.twiddle_re[..pairs], &spectrum.twiddle_im[..pairs]],
-            &mut low[..pairs],
-            &mut mirrored_power[..pairs],
-        );
-        for (out, &power) in high.iter_mut().rev().zip(&mirrored_power[..pairs]) {
-            *out = power;
+        let mirrored = &rest[rest.len() - pairs..];
+        let (z, z_tail) = rest[..pairs].as_chunks::<LANES>();
+        let (mirrored_tail, mirrored) = mirrored.as_rchunks::<LANES>();
+        let (twiddles, twiddles_tail) = spectrum.twiddles[..pairs].as_chunks::<LANES>();
+        let (low, low_tail) = low[..pairs].as_chunks_mut::<LANES>();
+        let (high_tail, high) = high.as_rchunks_mut::<LANES>();
+        let turned = mirrored.iter().zip(high).rev();
+        for (((z, twiddles), low), (mirrored, high)) in z.iter().zip(twiddles).zip(low).zip(turned) {
+            butterflies(z, mirrored, twiddles, low, high);
+        }
+        let turned = mirrored_tail.as_chunks::<1>().0.iter().zip(high_tail.as_chunks_mut::<1>().0).rev();
+        let tail = z_tail.as_chunks::<1>().0.iter().zip(twiddles_tail.as_chunks::<1>().0);
+        for (((z, twiddles), low), (mirrored, high)) in tail.zip(low_tail.as_chunks_mut::<1>().0).zip(turned) {
+            butterflies(z, mirrored, twiddles, low, high);
         }
     }
 }
 
-/// Real and imaginary parts, one plane after the other: filling both at once makes compilers store through masks, which
-/// costs more than the transform.
+/// 4 |X[k]|^2 and 4 |X[M - k]|^2 from Z[k] and Z[M - k] for N successive k. What belongs to M - k stands in memory's order,
+/// so backwards; lanes are turned around in registers.
 #[inline(always)]
-fn split<'a, F: Float>(z: impl Iterator<Item = &'a Complex<F>> + Clone, re: &mut [F], im: &mut [F]) {
-    for (re, z) in re.iter_mut().zip(z.clone()) {
-        *re = z.re;
-    }
-    for (im, z) in im.iter_mut().zip(z) {
-        *im = z.im;
-    }
-}
-
-/// 4 |X[k]|^2 and 4 |X[M - k]|^2 from Z[k] and Z[M - k], all slices of one length.
-#[inline(always)]
-fn butterflies<F: Float>(z: [&[F]; 4], twiddles: [&[F]; 2], low: &mut [F], high: &mut [F]) {
-    let n = low.len();
-    let [re, im, mirrored_re, mirrored_im] = z.map(|plane| &plane[..n]);
-    let [wr, wi] = twiddles.map(|plane| &plane[..n]);
-    let high = &mut high[..n];
-    for k in 0..n {
+fn butterflies<F: Float, const N: usize>(
+    z: &[Complex<F>; N],
+    mirrored: &[Complex<F>; N],
+    twiddles: &[Complex<F>; N],
+    low: &mut [F; N],
+    high: &mut [F; N],
+) {
+    let (re, im) = (lanes::<N, _>(|k| z[k].re), lanes::<N, _>(|k| z[k].im));
+    let (wr, wi) = (lanes::<N, _>(|k| twiddles[k].re), lanes::<N, _>(|k| twiddles[k].im));
+    let (mirrored_re, mirrored_im) = (lanes::<N, _>(|k| mirrored[N - 1 - k].re), lanes::<N, _>(|k| mirrored[N - 1 - k].im));
+    let mut turned = [F::default(); N];
+    for k in 0..N {
         let (er, ei) = (re[k] + mirrored_re[k], im[k] - mirrored_im[k]);
         let (or, oi) = (im[k] + mirrored_im[k], mirrored_re[k] - re[k]);
         let (tr, ti) = (wr[k] * or - wi[k] * oi, wr[k] * oi + wi[k] * or);
         let (ar, ai, br, bi) = (er + tr, ei + ti, er - tr, ei - ti);
         low[k] = ar * ar + ai * ai;
-        high[k] = br * br + bi * bi;
+        turned[N - 1 - k] = br * br + bi * bi;
     }
+    *high = turned;
+}
+
+#[inline(always)]
+fn lanes<const N: usize, F>(lane: impl FnMut(usize) -> F) -> [F; N] {
+    std::array::from_fn(lane)
 }
