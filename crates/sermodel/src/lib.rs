@@ -3,8 +3,11 @@
 
 mod card;
 mod error;
+mod listen;
 mod model;
+mod voice;
 
 pub use card::{Card, Figure};
 pub use error::ModelError;
+pub use listen::{Listener, Window, Windows};
 pub use model::{Features, Model, Prediction};
