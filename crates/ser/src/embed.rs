@@ -61,7 +61,11 @@ pub fn run(args: &Embed) -> Result<()> {
     output::write(Some(&args.output.with_extension("ids.txt")), ids.as_bytes())?;
     output::write(Some(&args.output), &bytes)?;
     eprintln!("{} x {}", shape.0, shape.1);
-    if failed == 0 { Ok(()) } else { Err(Failure::Work(format!("{failed} of {} recordings could not be read", paths.len()))) }
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(Failure::Work(format!("{failed} of {} recordings could not be read", paths.len())))
+    }
 }
 
 fn embed(model: &Model, path: &PathBuf) -> std::result::Result<Vec<f32>, String> {

@@ -84,13 +84,7 @@ fn in_file(path: &Path, source: ModelError) -> HearError {
 }
 
 /// Reads the recording and sends its windows; a receiver that has gone knows why.
-fn read(
-    model: &Model,
-    path: &Path,
-    cut: Windows,
-    voice: bool,
-    to: &SyncSender<Vec<Window>>,
-) -> Result<(), HearError> {
+fn read(model: &Model, path: &Path, cut: Windows, voice: bool, to: &SyncSender<Vec<Window>>) -> Result<(), HearError> {
     let limits = Limits { max_seconds: f64::INFINITY, ..Limits::default() };
     let options = LoadOptions { limits, ..LoadOptions::default() };
     let mut listener = None;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use comfy_table::{Table, presets};
-use sermodel::Model;
 use serde_json::json;
+use sermodel::Model;
 use timnet_core::Layout;
 
 use crate::{failure::Result, lookup, output};
@@ -41,7 +41,7 @@ pub fn run(args: &Inspect) -> Result<()> {
 fn table(model: &Model, parameters: usize) -> Table {
     let (card, config) = (model.card(), &model.weights().config);
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::NOTHING);
     let mut row = |key: &str, value: String| {
         table.add_row([key.to_owned(), if value.is_empty() { "not said".to_owned() } else { value }]);
     };

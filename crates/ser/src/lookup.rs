@@ -29,11 +29,10 @@ impl Choice {
     /// No model anywhere, or one that can't be used.
     pub fn load(&self) -> Result<Model> {
         let variable = std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
-        match (&self.model, variable, BUILT_IN) {
-            (Some(path), ..) => load(path),
-            (None, Some(path), _) => load(&path).map_err(|e| Failure::Input(format!("{VARIABLE}: {e}"))),
-            (None, None, Some(bytes)) => Model::from_bytes(bytes).map_err(Failure::work),
-            (None, None, None) => Err(Failure::Input(format!(
+        match (self.model.clone().or(variable), BUILT_IN) {
+            (Some(path), _) => load(&path),
+            (None, Some(bytes)) => Model::from_bytes(bytes).map_err(Failure::work),
+            (None, None) => Err(Failure::Input(format!(
                 "no model: this program was built without one; give --model MODEL.safetensors or set {VARIABLE}"
             ))),
         }

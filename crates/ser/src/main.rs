@@ -21,7 +21,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 /// Speech emotion recognition from the command line.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Examples:
+#[command(
+    version,
+    after_help = "Examples:
   ser predict me.wav                             which emotion, how sure
   ser predict talk.mp3 --window 3s --hop 0.5s    emotion over time
   ser explain me.wav -o why.svg                  which moments and time scales carried the decision
@@ -29,7 +31,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 `ser COMMAND --help` has more of them.
 
 Data goes to stdout or to -o, messages to stderr. NO_COLOR switches colours off.
-Exit codes: 0 done, 1 the work failed, 2 wrong use or bad input.")]
+Exit codes: 0 done, 1 the work failed, 2 wrong use or bad input."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -76,7 +76,9 @@ pub fn run(command: &Convert) -> Result<()> {
                 given => *given,
             };
             let Some(length) = length.or_else(|| corpus.map(CorpusKind::length_samples)) else {
-                return Err(Failure::Input("give --corpus, or --length: how long were the training utterances?".into()));
+                return Err(Failure::Input(
+                    "give --corpus, or --length: how long were the training utterances?".into(),
+                ));
             };
             let labels = match corpus {
                 Some(corpus) if labels.is_empty() => corpus.labels().iter().map(|&l| l.to_owned()).collect(),
@@ -84,7 +86,8 @@ pub fn run(command: &Convert) -> Result<()> {
             };
             let mut card = Card::new(labels, FrontEnd::preset(preset).map_err(Failure::input)?, length);
             card.corpus = corpus.map(|c| c.name().to_uppercase()).unwrap_or_default();
-            card.protocol = "imported from Keras weights of the official code; how they were selected is not known".into();
+            card.protocol =
+                "imported from Keras weights of the official code; how they were selected is not known".into();
             card.licence.clone_from(licence);
             card.versions.insert("ser".into(), env!("CARGO_PKG_VERSION").into());
             let model = Model::new(weights, card).map_err(Failure::input)?;
@@ -95,7 +98,19 @@ pub fn run(command: &Convert) -> Result<()> {
         }
         Convert::ExportOnnx { model: path, output: to } => {
             let model = lookup::load(path)?;
-            let bytes = timnet_onnx::export(&model).map_err(Failure::work)?;
+            let card = model.card();
+            let front_end = serde_json::to_string(&card.front_end).map_err(Failure::work)?;
+            let metadata = [
+                ("labels", card.labels.join(",")),
+                ("front_end", front_end),
+                ("front_end_hash", card.front_end.hash()),
+                ("length", card.length.to_string()),
+                ("corpus", card.corpus.clone()),
+                ("licence", card.licence.clone()),
+            ];
+            let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
+            let temperature = card.temperature.unwrap_or(1.0);
+            let bytes = timnet_onnx::export(model.weights(), temperature, &metadata).map_err(Failure::work)?;
             output::write(Some(to), &bytes)
         }
     }
@@ -106,11 +121,15 @@ fn by_classes(classes: usize) -> Result<CorpusKind> {
     let fit: Vec<CorpusKind> = CorpusKind::ALL.into_iter().filter(|c| c.labels().len() == classes).collect();
     match fit[..] {
         [only] => Ok(only),
-        [] => Err(Failure::Input(format!("{classes} classes, as none of the six corpora has: name them with --labels"))),
+        [] => {
+            Err(Failure::Input(format!("{classes} classes, as none of the six corpora has: name them with --labels")))
+        }
         _ => {
             let names: Vec<&str> = fit.iter().map(|c| c.name()).collect();
             let names = names.join(", ");
-            Err(Failure::Input(format!("{classes} classes, as {names} have: say which with --corpus, or give --labels")))
+            Err(Failure::Input(format!(
+                "{classes} classes, as {names} have: say which with --corpus, or give --labels"
+            )))
         }
     }
 }

@@ -19,7 +19,10 @@ fn contributions_add_up_to_the_logit() {
             let parts = model.contributions(&output, class);
             let sum = parts.blocks.iter().sum::<f64>() + parts.bias;
             let logit = f64::from(output.logits[class]);
-            assert!((sum - logit).abs() < 1e-4 * logit.abs().max(1.0), "{variant}, class {class}: {sum} is not {logit}");
+            assert!(
+                (sum - logit).abs() < 1e-4 * logit.abs().max(1.0),
+                "{variant}, class {class}: {sum} is not {logit}"
+            );
         }
     }
 }

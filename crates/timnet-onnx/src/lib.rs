@@ -43,11 +43,8 @@ pub fn export(
     let head = net.graph.floats("head.weight", &[config.classes, c], &values[net.layout.head.all()]);
     let bias = net.graph.floats("head.bias", &[config.classes], &values[net.layout.head_bias.all()]);
     let sharpness = (1.0 / temperature) as f32;
-    let gemm = [
-        ("transB", Attribute::Int(1)),
-        ("alpha", Attribute::Float(sharpness)),
-        ("beta", Attribute::Float(sharpness)),
-    ];
+    let gemm =
+        [("transB", Attribute::Int(1)), ("alpha", Attribute::Float(sharpness)), ("beta", Attribute::Float(sharpness))];
     let logits = net.graph.node("Gemm", "logits", &[&embedding, &head, &bias], &gemm);
     net.graph.node("Softmax", "probabilities", &[&logits], &[("axis", Attribute::Int(-1))]);
     let (batch, frames) = (|| Dim::Free("batch"), Dim::Free("frames"));
@@ -103,9 +100,8 @@ impl Net<'_> {
         let of = |range: timnet_core::Range| &values[range.all()];
         let mean = &weights.statistics[place.running_mean.all()];
         let variance = &weights.statistics[place.running_var.all()];
-        let scale = |o: usize| {
-            f64::from(of(place.gamma)[o]) / (f64::from(variance[o]) + ModelConfig::BATCH_NORM_EPS).sqrt()
-        };
+        let scale =
+            |o: usize| f64::from(of(place.gamma)[o]) / (f64::from(variance[o]) + ModelConfig::BATCH_NORM_EPS).sqrt();
         let backward = direction == 1;
         // [out, in, tap]
         let tap = |i: usize| of(place.kernel)[if backward { i ^ 1 } else { i }];

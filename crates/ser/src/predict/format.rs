@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use comfy_table::{Cell, Color, Table, presets};
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
 use crate::{
     hear::{Answer, Verdict},
@@ -51,7 +51,7 @@ impl<'a> Writer<'a> {
     /// `stdout`: that is where the text goes, so it may be coloured.
     pub fn new(format: Format, labels: &'a [String], stdout: bool) -> Self {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::NOTHING);
         // Knows NO_COLOR, CLICOLOR_FORCE and terminals.
         match AutoStream::choice(&std::io::stdout()) {
             ColorChoice::Never => table.force_no_tty(),
@@ -83,7 +83,7 @@ impl<'a> Writer<'a> {
                 answers.iter().for_each(|answer| self.row(&path, answer));
                 String::new()
             }
-            Format::Jsonl => answers.iter().map(|answer| format!("{}\n", self.json(&path, answer))).collect(),
+            Format::Jsonl => answers.iter().map(|answer| self.json(&path, answer)).collect(),
             Format::Csv => answers.iter().map(|answer| self.csv(&path, answer)).collect(),
             Format::Audacity => {
                 let line = |s: &Segment| Some(format!("{:.6}\t{:.6}\t{}\n", s.start, s.end, s.text.as_deref()?));
@@ -143,20 +143,20 @@ impl<'a> Writer<'a> {
         self.table.add_row(row);
     }
 
-    fn json(&self, path: &str, answer: &Answer) -> Value {
+    fn json(&self, path: &str, answer: &Answer) -> String {
         let verdict = answer.verdict.as_ref();
-        let probabilities: Option<Map<String, Value>> = verdict
-            .map(|v| self.labels.iter().zip(&v.probabilities).map(|(label, &p)| (label.clone(), json!(p))).collect());
-        json!({
-            "path": path,
-            "start": answer.start,
-            "end": answer.end,
-            "label": self.word(answer),
-            "speech": verdict.is_some(),
-            "abstained": verdict.is_some_and(|v| v.unknown),
-            "confidence": verdict.map(confidence),
-            "probabilities": probabilities,
-        })
+        let line = Line {
+            path,
+            start: answer.start,
+            end: answer.end,
+            label: self.word(answer),
+            speech: verdict.is_some(),
+            abstained: verdict.is_some_and(|v| v.unknown),
+            confidence: verdict.map(confidence),
+            probabilities: verdict.map(|v| Probabilities(self.labels, &v.probabilities)),
+        };
+        // Neither keys nor values of a line can fail to be written.
+        serde_json::to_string(&line).unwrap_or_default() + "\n"
     }
 
     fn csv(&self, path: &str, answer: &Answer) -> String {
@@ -171,6 +171,28 @@ impl<'a> Writer<'a> {
             None => fields.resize(5 + self.labels.len(), String::new()),
         }
         csv_line(fields.iter().map(String::as_str))
+    }
+}
+
+/// A line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    path: &'a str,
+    start: f64,
+    end: f64,
+    label: &'a str,
+    speech: bool,
+    abstained: bool,
+    confidence: Option<f32>,
+    probabilities: Option<Probabilities<'a>>,
+}
+
+/// An object in the order of the classes.
+struct Probabilities<'a>(&'a [String], &'a [f32]);
+
+impl Serialize for Probabilities<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().zip(self.1))
     }
 }
 

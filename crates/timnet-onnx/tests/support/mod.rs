@@ -33,6 +33,10 @@ fn case(i: usize, config: ModelConfig) -> Case {
     };
     let (mut parameters, mut statistics) = streams::initial(&layout, streams::Key { seed: 1 + i as u64, fold: 0 });
     parameters.iter_mut().zip(draw(1, layout.trainable())).for_each(|(p, d)| *p += 0.3 * d);
+    // Answers far from one another, so that a small mistake shows.
+    for range in [Some(layout.head), layout.fusion].into_iter().flatten() {
+        parameters[range.all()].iter_mut().for_each(|p| *p *= 6.0);
+    }
     statistics.iter_mut().zip(draw(2, layout.statistics())).for_each(|(s, d)| *s = (*s + d).abs());
     let (batch, frames, c) = (1 + i % 3, 9 + 8 * i, config.coefficients);
     let mfcc = Array3::from_shape_vec((batch, frames, c), draw(3, batch * frames * c)).unwrap() * 3.0;
