@@ -40,7 +40,7 @@ fn case(i: usize, config: ModelConfig) -> Case {
     statistics.iter_mut().zip(draw(2, layout.statistics())).for_each(|(s, d)| *s = (*s + d).abs());
     let (batch, frames, c) = (1 + i % 3, 9 + 8 * i, config.coefficients);
     let mfcc = Array3::from_shape_vec((batch, frames, c), draw(3, batch * frames * c)).unwrap() * 3.0;
-    let temperature = if i % 2 == 0 { 1.0 } else { 1.7 };
+    let temperature = [1.0, 1.7][i % 2];
     let mut name = config.variant.name().to_owned();
     if config.tcn_pooling == TcnPooling::Mean {
         name.push_str("-mean");
