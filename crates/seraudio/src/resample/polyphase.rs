@@ -7,6 +7,8 @@
 //! at the position with fraction 0 and the one before with fraction 1. When downsampling with whole table steps the two
 //! differ (by 1e-4 of the peak from 48 kHz), so the same arithmetic is done here, and fraction 1 has a filter, too.
 
+use std::sync::Arc;
+
 use multiversion::multiversion;
 
 use super::kaiser::{Clock, Table};
@@ -57,53 +59,81 @@ impl Polyphase {
             out[self.side + i] = weights.at(1.0 - fraction, i) as f32;
         }
     }
+}
 
-    /// Resamples a signal, to `ceil(n * up / down)` samples.
-    pub(crate) fn run(&self, samples: &[f32]) -> Vec<f32> {
-        let length = (samples.len() * self.up).div_ceil(self.down);
-        // Zeros on both sides spare every output the test whether its taps reach over an edge.
-        let mut padded = vec![0.0; self.side - 1];
-        padded.extend_from_slice(samples);
-        padded.resize(padded.len() + self.taps + 1, 0.0);
-        outputs(self, &padded, length)
+/// The filter on its way through a signal that arrives in pieces.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    filter: Arc<Polyphase>,
+    /// The signal from sample `base - (side - 1)` on. Zeros on both sides spare every output the test whether its taps
+    /// reach over an edge.
+    padded: Vec<f32>,
+    base: usize,
+    /// The next output and its position, as resampy counts it.
+    t: usize,
+    time: f64,
+    computed: Vec<f32>,
+}
+
+impl Run {
+    pub(crate) fn new(filter: Arc<Polyphase>) -> Self {
+        let (padded, computed) = (vec![0.0; filter.side - 1], vec![0.0; filter.taps]);
+        Run { filter, padded, base: 0, t: 0, time: 0.0, computed }
+    }
+
+    /// Takes samples and puts out what does not depend on later ones.
+    pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
+        self.padded.extend_from_slice(samples);
+        advance(self, usize::MAX, out);
+    }
+
+    /// Puts out the rest of `length` samples, `ceil(n * up / down)`.
+    pub(crate) fn finish(&mut self, length: usize, out: &mut Vec<f32>) {
+        self.padded.resize(self.padded.len() + self.filter.taps + 1, 0.0);
+        advance(self, length, out);
     }
 }
 
-/// Every output from the padded input. Compiled for wider vectors, too; no operation is fused or reordered, so all give the
-/// same bits.
+/// Outputs up to `length`, as far as the samples reach. Compiled for wider vectors, too; no operation is fused or reordered,
+/// so all give the same bits.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn outputs(filter: &Polyphase, padded: &[f32], length: usize) -> Vec<f32> {
-    let mut computed = vec![0.0; filter.taps];
+fn advance(run: &mut Run, length: usize, out: &mut Vec<f32>) {
+    let Run { filter, padded, base, t, time, computed } = run;
+    let Polyphase { table, up, down, taps, .. } = **filter;
     // The ratio and its inverse, as resampy has them.
-    let step = 1.0 / (filter.up as f64 / filter.down as f64);
-    let mut time = 0.0;
-    let mut out = vec![0.0; length];
+    let step = 1.0 / (up as f64 / down as f64);
     // In two steps through memory: sums across lanes, done at once, make compilers use an eighth of a vector.
     let mut partial = [[0.0; LANES]; BLOCK];
-    for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-        for (i, partial) in partial[..out.len()].iter_mut().enumerate() {
-            let t = block * BLOCK + i;
-            let (n, phase) = match filter.table.clock {
-                Clock::Exact => (t * filter.down / filter.up, t * filter.down % filter.up),
+    let mut block = BLOCK;
+    while block == BLOCK {
+        block = 0;
+        while block < BLOCK && *t < length {
+            let (n, phase) = match table.clock {
+                Clock::Exact => (*t * down / up, *t * down % up),
                 Clock::Sum | Clock::Product => {
-                    let n = time as usize;
-                    (n, ((time - n as f64) * filter.up as f64).round() as usize)
+                    let n = *time as usize;
+                    (n, ((*time - n as f64) * up as f64).round() as usize)
                 }
             };
+            let Some(under) = padded.get(n - *base..n - *base + taps) else {
+                let used = (n - *base).min(padded.len());
+                padded.drain(..used);
+                *base += used;
+                break;
+            };
             let weights = if filter.phases.is_empty() {
-                filter.weights(phase, &mut computed);
+                filter.weights(phase, computed);
                 &computed[..]
             } else {
-                &filter.phases[phase * filter.taps..][..filter.taps]
+                &filter.phases[phase * taps..][..taps]
             };
-            *partial = products(weights, &padded[n..n + filter.taps]);
-            time = if filter.table.clock == Clock::Sum { time + step } else { (t + 1) as f64 * step };
+            partial[block] = products(weights, under);
+            block += 1;
+            *time = if table.clock == Clock::Sum { *time + step } else { (*t + 1) as f64 * step };
+            *t += 1;
         }
-        for (out, partial) in out.iter_mut().zip(&partial) {
-            *out = sum(partial);
-        }
+        out.extend(partial[..block].iter().map(sum));
     }
-    out
 }
 
 /// The continuous filter, stretched when downsampling.
