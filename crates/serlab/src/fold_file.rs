@@ -1,11 +1,18 @@
 //! A finished fold on disk.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use sertrain::{EpochRecord, FoldOutcome, Scored, Selected, write_atomic};
 
-use crate::error::{LabError, Result};
+use crate::{
+    error::{LabError, Result},
+    plan::Training,
+};
 
 /// Raised when the file's meaning changes.
 const VERSION: u32 = 1;
@@ -76,6 +83,11 @@ impl FoldFile {
         }
         Ok(Some(file))
     }
+}
+
+/// Where a fold's scores are, in the run folder `dir`; its other files begin with the same name.
+pub fn fold_path(dir: &Path, training: &Training, fold: usize) -> PathBuf {
+    dir.join(training.name()).join(format!("fold-{fold:02}.json"))
 }
 
 /// [`write_atomic`] with the file's name in the error.

@@ -5,14 +5,24 @@ mod config;
 mod corpora;
 mod environment;
 mod error;
+mod explain;
 mod features;
 mod fold_file;
+mod merge;
+mod overrides;
 mod plan;
 mod progress;
+mod published;
 mod reproduce;
 mod results;
+mod roster;
+mod run_config;
 mod run_dir;
+mod shard;
+mod summary;
 mod table;
+mod tables;
+mod tensorboard;
 mod workers;
 
 use std::{
@@ -46,8 +56,11 @@ fn main() -> ExitCode {
     if let Err(e) = handler {
         tracing::warn!("Ctrl-C will not save: {e}");
     }
-    let cli::Command::Reproduce(args) = &cli.command;
-    match reproduce::run(args, &STOP) {
+    let done = match &cli.command {
+        cli::Command::Reproduce(args) => reproduce::run(args, &STOP),
+        cli::Command::Merge(args) => merge::run(args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             tracing::error!("{e}");
