@@ -121,6 +121,9 @@ pub struct Reproduce {
     /// Folds trained side by side, one thread each [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
+    /// Least time between two checkpoints of a fold: what a killed run loses.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub checkpoint_every: f64,
     /// Train only the I-th of N parts of the folds, I from 1. `auto` is the task of a Slurm job array, `auto/N` that or
     /// the completion index of a Kubernetes job of N. Parts may share a run folder or have their own (see `merge`).
     #[arg(long, value_name = "I/N")]
@@ -180,4 +183,9 @@ impl EngineKind {
             Self::Native => "native",
         }
     }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|s| (0.0..=86400.0).contains(s));
+    value.ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
 }

@@ -68,13 +68,15 @@ pub fn find(
     if !configured {
         roots = synthesise(configs.keys(), synthetic_seed, cache)?;
     }
-    let corpora = roots.into_iter().map(|(kind, root)| open(kind, &root, &configs[&kind])).collect::<Result<_>>()?;
+    let corpora =
+        roots.into_iter().map(|(kind, root)| open(kind, &root, &configs[&kind], configured)).collect::<Result<_>>()?;
     Ok(Sources { corpora, synthetic: !configured })
 }
 
-fn open(kind: CorpusKind, root: &Path, config: &CorpusConfig) -> Result<Source> {
+/// With `told`, what is odd about the corpus is said; the synthetic ones are odd on purpose.
+fn open(kind: CorpusKind, root: &Path, config: &CorpusConfig, told: bool) -> Result<Source> {
     let corpus = sercorpus::open(kind, root, &config.options).map_err(LabError::input)?;
-    if !corpus.is_complete() {
+    if told && !corpus.is_complete() {
         tracing::warn!("{kind} at {} is not the complete corpus:", root.display());
         for finding in &corpus.findings {
             tracing::warn!("  {finding}");

@@ -90,10 +90,13 @@ pub fn fold_path(dir: &Path, training: &Training, fold: usize) -> PathBuf {
     dir.join(training.name()).join(format!("fold-{fold:02}.json"))
 }
 
-/// [`write_atomic`] with the file's name in the error.
+/// [`write_atomic`], with the file's folder made where it is missing and its name in the error.
 ///
 /// # Errors
 /// Those of the file system.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic(path, bytes).map_err(|e| LabError::Work(format!("cannot write {}: {e}", path.display())))
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| write_atomic(path, bytes))
+        .map_err(|e| LabError::Work(format!("cannot write {}: {e}", path.display())))
 }

@@ -3,8 +3,10 @@
 mod cli;
 mod config;
 mod corpora;
+mod emit;
 mod environment;
 mod error;
+mod estimate;
 mod explain;
 mod features;
 mod fold_file;
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| "info".into());
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(|| progress::AboveBars)
         .with_ansi(colours)
         .with_env_filter(filter)
         .with_target(false)

@@ -82,9 +82,9 @@ fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), St
         }
     }
     // Two parts that differ in one list alone are one part with both lists.
-    while let Some((i, j, both)) = pairs(config.parts.len()).find_map(|(i, j)| {
-        Some((i, j, union(&config.parts[i], &config.parts[j])?))
-    }) {
+    while let Some((i, j, both)) =
+        pairs(config.parts.len()).find_map(|(i, j)| Some((i, j, union(&config.parts[i], &config.parts[j])?)))
+    {
         config.parts[i] = both;
         config.parts.remove(j);
     }
@@ -112,7 +112,8 @@ fn union(a: &Part, b: &Part) -> Option<Part> {
     };
     let differing = [a.protocols != b.protocols, a.variants != b.variants, a.seeds != b.seeds];
     let seeds_mix = a.seeds.is_some() != b.seeds.is_some();
-    let rest = Part { protocols: b.protocols.clone(), variants: b.variants.clone(), seeds: b.seeds.clone(), ..a.clone() };
+    let rest =
+        Part { protocols: b.protocols.clone(), variants: b.variants.clone(), seeds: b.seeds.clone(), ..a.clone() };
     let one = differing.into_iter().filter(|&d| d).count() == 1;
     (one && !seeds_mix && rest == *b).then_some(both)
 }

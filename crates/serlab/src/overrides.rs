@@ -106,15 +106,15 @@ impl Override {
 /// TOML; what is no TOML is a string.
 fn parse(text: &str) -> Result<Override> {
     let shown = format!("--set {text}");
-    let wrong = |why: &str| {
-        LabError::Input(format!("{shown}: {why}; expected KEY=VALUE, for example training.dropout=0.2"))
-    };
+    let wrong =
+        |why: &str| LabError::Input(format!("{shown}: {why}; expected KEY=VALUE, for example training.dropout=0.2"));
     let (key, value) = text.split_once('=').ok_or_else(|| wrong("no `=`"))?;
     let mut path: Vec<String> = key.trim().split('.').map(str::to_owned).collect();
     if path.iter().any(String::is_empty) {
         return Err(wrong("an empty key"));
     }
-    let experiment = Experiment::PARTS.iter().find(|e| path.len() > 1 && e.name() == path[0]).map(|e| e.name().to_owned());
+    let experiment =
+        Experiment::PARTS.iter().find(|e| path.len() > 1 && e.name() == path[0]).map(|e| e.name().to_owned());
     if experiment.is_some() {
         path.remove(0);
     }

@@ -8,7 +8,7 @@ use sercorpus::{
 };
 use serde::{Deserialize, Serialize};
 use sertrain::Protocol;
-use timnet::ModelConfig;
+use timnet::{ModelConfig, Variant};
 
 use crate::{
     config::{self, Split},
@@ -92,8 +92,19 @@ pub struct Training {
 impl Training {
     /// The folder's name, unique in a run.
     pub fn name(&self) -> String {
-        format!("{}-{}-{}-seed{}", self.kind, self.model.variant, self.division.name(), self.seed)
+        training_name(self.kind, self.model.variant, self.division, self.seed)
     }
+
+    /// What all its folds together train on, validate on and test, in utterances an epoch.
+    pub fn utterances(&self) -> (usize, usize) {
+        let test = |f: &Fold| if self.division == Division::CrossCorpus { 0 } else { f.test.len() };
+        self.folds.iter().fold((0, 0), |(a, b), f| (a + f.train.len(), b + f.validation.len() + test(f)))
+    }
+}
+
+/// The name of a training's folder.
+pub fn training_name(kind: CorpusKind, variant: Variant, division: Division, seed: u64) -> String {
+    format!("{kind}-{variant}-{}-seed{seed}", division.name())
 }
 
 /// All that is trained in a run.

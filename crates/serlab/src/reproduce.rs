@@ -6,7 +6,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use sercorpus::CorpusKind;
@@ -17,9 +17,10 @@ use crate::{
     cli::{self, EngineKind, Reproduce},
     config::{self, CorpusConfig, Experiment, Split},
     corpora::{self, Sources},
+    emit,
     environment::{self, Environment},
     error::{LabError, Result},
-    features,
+    estimate, features,
     overrides::Overrides,
     plan::Plan,
     published::Published,
@@ -28,9 +29,8 @@ use crate::{
     run_config::{Part, RunConfig, RunCorpus},
     run_dir::RunDir,
     shard, table, tables,
-    workers::Work,
+    workers::{Backend, Work},
 };
-use crate::workers::Backend;
 
 /// Features and synthetic corpora live here, below the working folder.
 const CACHE: &str = ".cache";
@@ -40,17 +40,25 @@ const CACHE: &str = ".cache";
 /// # Errors
 /// See [`LabError`].
 pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
-    let shard = args.shard.map(|s| s.part(&|name| std::env::var(name).ok())).transpose()?;
+    let shard = shard(args)?;
     let published: Published = config::read(&args.configs.join("published.toml"))?;
     let (engine, backend) = backend(args)?;
     let cache = Path::new(CACHE);
     let setting = Setting::of(args, cache)?;
     let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
-    if args.dry_run {
+    if args.dry_run || args.emit.is_some() {
         let config = setting.run_config(engine, &BTreeMap::new());
-        return print(&plan_text(&Plan::of(&config, setting.rosters())?, jobs));
+        let plan = Plan::of(&config, setting.rosters())?;
+        return match args.emit {
+            Some(emit) => {
+                let words: Vec<String> = std::env::args().skip(1).collect();
+                print(emit::job(args, emit, &words, plan.places().len())?.trim_end())
+            }
+            None => print(&estimate::text(&plan, &config, backend, jobs, args.run_dir.as_deref())?),
+        };
     }
-    let features_of = |roster: &Roster, length| features::of(roster, &setting.front_end, length, &cache.join("features"));
+    let features_of =
+        |roster: &Roster, length| features::of(roster, &setting.front_end, length, &cache.join("features"));
     let mut features = Vec::new();
     for source in &setting.sources.corpora {
         features.push(features_of(&Roster::of(source.kind, &source.corpus), source.config.length)?);
@@ -69,7 +77,9 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     tracing::info!("run folder {}", path.display());
     let start = Instant::now();
     let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);
-    let work = Work { plan: &plan, features: &features, hop_seconds, backend, dir: dir.path(), shard, stop };
+    let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
+    let work =
+        Work { plan: &plan, features: &features, hop_seconds, backend, dir: dir.path(), shard, checkpoint_every, stop };
     let done = work.run(jobs);
     if let Err(e) = log_session(dir.path(), start, shard, done.is_ok()) {
         tracing::warn!("{e}");
@@ -87,6 +97,22 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     show(&metrics, args.json)?;
     tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
     Ok(())
+}
+
+/// Which part of the folds is this process'. A job that is only planned or written has none yet.
+fn shard(args: &Reproduce) -> Result<Option<shard::Part>> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let scheduled = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"].into_iter().find(|name| variable(name).is_some());
+    match (args.shard, scheduled) {
+        _ if args.dry_run || args.emit.is_some() => Ok(None),
+        (Some(shard), _) => shard.part(&variable).map(Some),
+        (None, scheduled) => {
+            if let Some(name) = scheduled {
+                tracing::warn!("{name} is set, but every task trains all folds without --shard auto");
+            }
+            Ok(None)
+        }
+    }
 }
 
 /// The table, or metrics.json, on stdout.
@@ -226,19 +252,6 @@ fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
         front_end.resampler.clone_from(resampler);
     }
     Ok(front_end)
-}
-
-fn plan_text(plan: &Plan, jobs: usize) -> String {
-    let mut text = String::new();
-    let mut total = 0;
-    for t in &plan.trainings {
-        let (folds, epochs) = (t.folds.len(), t.settings.epochs);
-        total += folds as u64 * u64::from(epochs);
-        let utterances = t.folds.first().map_or(0, |f| f.train.len() + f.validation.len() + f.test.len());
-        text.push_str(&format!("{}: {folds} folds x {epochs} epochs, {utterances} utterances\n", t.name()));
-    }
-    text.push_str(&format!("{total} epochs in all, {jobs} folds at a time"));
-    text
 }
 
 /// One line a call in `sessions.jsonl`: how long it worked, on how much CPU time.

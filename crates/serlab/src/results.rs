@@ -11,7 +11,7 @@ use timnet::Variant;
 use crate::{
     error::{LabError, Result},
     fold_file::FoldFile,
-    plan::{Division, Material, Training},
+    plan::{Division, Material, Training, training_name},
     published::Published,
     summary::{Paired, Summary},
 };
@@ -81,6 +81,13 @@ pub struct Cell {
     /// [UAR, WAR] in the paper.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<[f64; 2]>,
+}
+
+impl Cell {
+    /// The folder of the training it comes from.
+    pub fn training(&self) -> String {
+        training_name(self.corpus, self.variant, self.division, self.seed)
+    }
 }
 
 /// One fold's figures.

@@ -105,11 +105,8 @@ impl Roster {
     /// An utterance without one.
     pub fn speaker_independent_folds(&self) -> std::result::Result<Vec<Fold>, SplitError> {
         let sessions = self.rows.iter().any(|r| r.session.is_some());
-        let (what, group): (_, fn(&Row) -> Option<&str>) = if sessions {
-            ("session", |r| r.session.as_deref())
-        } else {
-            ("speaker", |r| r.speaker.as_deref())
-        };
+        let (what, group): (_, fn(&Row) -> Option<&str>) =
+            if sessions { ("session", |r| r.session.as_deref()) } else { ("speaker", |r| r.speaker.as_deref()) };
         let groups: Vec<&str> = self.rows.iter().filter_map(group).collect();
         let n = self.rows.len();
         match self.rows.iter().find(|r| group(r).is_none()) {

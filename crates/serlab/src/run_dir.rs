@@ -124,9 +124,7 @@ impl RunDir {
             let record = start.into_iter().chain(row.probabilities.iter().map(f32::to_string));
             out.write_record(record).map_err(LabError::work)?;
         }
-        let folder = self.path.join(folder);
-        fs::create_dir_all(&folder).map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
-        put(&folder.join("predictions.csv"), &out.into_inner().map_err(LabError::work)?)
+        put(&self.path.join(folder).join("predictions.csv"), &out.into_inner().map_err(LabError::work)?)
     }
 
     /// A training's `epochs.csv`, every epoch of every fold, and `fusion.csv`, the weights w_j of every fold's last epoch.

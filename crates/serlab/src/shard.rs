@@ -85,10 +85,10 @@ impl Shard {
                 Part::new(id, of).map_err(|e| wrong(format!("SLURM_ARRAY_TASK_ID={id}: {e}; use --array=1-{of}")))
             }
             (Some(id), _, None) => {
-                let of = |name| {
-                    number(name).unwrap_or_else(|| Err(wrong(format!("{name} is not set; say --shard auto/N"))))
-                };
-                let (min, count, step) = (of("SLURM_ARRAY_TASK_MIN")?, of("SLURM_ARRAY_TASK_COUNT")?, of("SLURM_ARRAY_TASK_STEP")?);
+                let of =
+                    |name| number(name).unwrap_or_else(|| Err(wrong(format!("{name} is not set; say --shard auto/N"))));
+                let (min, count, step) =
+                    (of("SLURM_ARRAY_TASK_MIN")?, of("SLURM_ARRAY_TASK_COUNT")?, of("SLURM_ARRAY_TASK_STEP")?);
                 let contiguous = of("SLURM_ARRAY_TASK_MAX")? == min + (count.max(1) - 1) * step;
                 if !contiguous || step == 0 || id < min {
                     return Err(wrong("the array has gaps, so a task's part is not clear; say --shard auto/N".into()));
@@ -96,7 +96,9 @@ impl Shard {
                 Part::new((id - min) / step + 1, count).map_err(wrong)
             }
             (None, Some(index), Some(of)) => Part::new(index + 1, of).map_err(wrong),
-            (None, Some(_), None) => Err(wrong("Kubernetes does not tell how many there are; say --shard auto/N".into())),
+            (None, Some(_), None) => {
+                Err(wrong("Kubernetes does not tell how many there are; say --shard auto/N".into()))
+            }
             (None, None, _) => Err(wrong(
                 "neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set; say --shard I/N outside a job".into(),
             )),

@@ -26,9 +26,6 @@ use crate::{
     shard, tensorboard,
 };
 
-/// Least time between two checkpoints of a fold.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
-
 /// What computes the networks, and where.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Backend {
@@ -39,7 +36,11 @@ pub enum Backend {
 }
 
 impl Backend {
-    fn engine(
+    /// One network's engine.
+    ///
+    /// # Errors
+    /// Shapes that do not fit; a failure of the backend.
+    pub fn engine(
         self,
         weights: Weights,
         data: &Arc<Dataset>,
@@ -66,6 +67,8 @@ pub struct Work<'a> {
     pub dir: &'a Path,
     /// Which folds are this process'; all if None.
     pub shard: Option<shard::Part>,
+    /// Least time between two checkpoints of a fold.
+    pub checkpoint_every: Duration,
     /// Set to stop after the epochs in hand.
     pub stop: &'a AtomicBool,
 }
@@ -84,8 +87,8 @@ impl Work<'_> {
             let mut i = 0..places.len();
             places.retain(|_| i.next().is_some_and(|i| shard.has(i)));
         }
-        let epochs = places.iter().map(|p| u64::from(self.plan.trainings[p.training].settings.epochs)).sum();
-        let progress = Progress::new(epochs);
+        let frames: Vec<usize> = self.features.iter().map(|f| f.data.frames).collect();
+        let progress = Progress::new(self.plan, &frames, &places);
         let next = AtomicUsize::new(0);
         let done: Mutex<BTreeMap<usize, Result<()>>> = Mutex::new(BTreeMap::new());
         std::thread::scope(|scope| {
@@ -124,7 +127,7 @@ impl Work<'_> {
         let path = fold_path(self.dir, training, place.fold);
         let file = match FoldFile::read(&path)? {
             Some(file) => {
-                progress.skip(u64::from(training.settings.epochs));
+                progress.skip(place, training.settings.epochs);
                 file
             }
             None => self.train(place, &path, progress)?,
@@ -135,14 +138,16 @@ impl Work<'_> {
             let data = &self.features[training.material].data;
             explain::write(&path, roster, data, &fold.test, self.hop_seconds, &file)?;
         }
+        progress.finished(place);
         Ok(())
     }
 
     fn train(&self, place: Place, path: &Path, progress: &Progress) -> Result<FoldFile> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
-        let folder = path.parent().unwrap_or(self.dir);
-        std::fs::create_dir_all(folder)
+        // The checkpoint's folder.
+        let folder = self.dir.join(training.name());
+        std::fs::create_dir_all(&folder)
             .map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
         let data = &self.features[training.material].data;
         let key = streams::Key { seed: training.seed, fold: place.fold as u32 };
@@ -162,7 +167,7 @@ impl Work<'_> {
         let schedule = Schedule {
             epochs: settings.epochs,
             batch_size: settings.batch_size,
-            checkpoint_every: CHECKPOINT_EVERY,
+            checkpoint_every: self.checkpoint_every,
             test_every_epoch: training.division != Division::CrossCorpus,
         };
         let name = format!("{} fold {}", training.name(), place.fold);
@@ -170,9 +175,9 @@ impl Work<'_> {
         let mut counted = false;
         let mut observe = |record: &sertrain::EpochRecord| {
             if !std::mem::replace(&mut counted, true) {
-                progress.skip(u64::from(record.epoch) - 1);
+                progress.skip(place, record.epoch - 1);
             }
-            progress.epoch(&name, record);
+            progress.epoch(place, &name, record);
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let outcome = match train_fold(engine.as_mut(), &task, &schedule, Some(&checkpoint), &mut observe) {
