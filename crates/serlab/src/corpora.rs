@@ -126,7 +126,11 @@ fn synthesise<'a>(
         let root = cache.join(format!("synthetic-{seed}/{kind}"));
         // A folder of that name is whole: it appears only when it is complete.
         if !root.is_dir() {
-            synth::write(kind, &root, &options).map_err(LabError::work)?;
+            let written = synth::write(kind, &root, &options).map_err(LabError::work);
+            // Another process may have been faster; what it wrote is the same.
+            if !root.is_dir() {
+                written?;
+            }
         }
         roots.insert(kind, root);
     }

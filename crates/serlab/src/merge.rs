@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use toml::Value;
 
 use crate::{
-    cli::Merge,
+    cli::{Experiment, Merge},
     config,
     error::{LabError, Result},
     fold_file::put,
@@ -88,7 +88,7 @@ fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), St
         config.parts[i] = both;
         config.parts.remove(j);
     }
-    let order = |p: &Part| p.experiment.clone();
+    let order = |p: &Part| Experiment::PARTS.iter().position(|e| e.name() == p.experiment);
     config.parts.sort_by_key(order);
     Ok(())
 }

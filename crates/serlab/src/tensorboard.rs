@@ -41,10 +41,9 @@ pub fn write(fold_file: &Path, training: &Training, fold: usize, file: &FoldFile
     put(&path, &out)
 }
 
-/// Event { wall_time: 0, file_version: "brain.Event:2" }
+/// Event { file_version: "brain.Event:2" }
 fn version() -> Vec<u8> {
     let mut out = Vec::new();
-    fixed64(&mut out, 1, 0.0);
     bytes(&mut out, 3, b"brain.Event:2");
     out
 }
@@ -107,11 +106,26 @@ fn crc32c(data: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// The check value of CRC-32C (RFC 3720, appendix B.4, and the usual nine digits), and a record made with
-    /// `tensorboard.compat.proto.event_pb2` and `tensorboard.summary.writer.record_writer.RecordWriter`.
+    /// The check values are of RFC 3720, appendix B.4. The records are TensorBoard 2.21's:
+    ///
+    /// ```python
+    /// w = RecordWriter(out)     # tensorboard.summary.writer.record_writer
+    /// w.write(Event(file_version="brain.Event:2").SerializeToString())
+    /// value = Summary.Value(tag="test_loss/fold-00", simple_value=0.5)
+    /// w.write(Event(wall_time=300.0, step=300, summary=Summary(value=[value])).SerializeToString())
+    /// ```
     #[test]
     fn records_are_tensorboards() {
-        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
         assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
+        assert_eq!(crc32c(&[0xff; 32]), 0x62a8_ab43);
+        let mut out = Vec::new();
+        record(&mut out, &version());
+        record(&mut out, &event(300, "test_loss/fold-00", 0.5));
+        let hex: String = out.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(
+            hex,
+            "0f000000000000006d532b091a0d627261696e2e4576656e743a32fc9851292800000000000000ff70164a090000000000c0724010ac02\
+             2a1a0a180a11746573745f6c6f73732f666f6c642d3030150000003f37c7f62c"
+        );
     }
 }

@@ -11,10 +11,6 @@ use common::{Lab, contents, done};
 
 const RUN: [&str; 8] = ["--data", "emodb=emodb", "--folds", "3", "--epochs", "4", "--run-dir", "run"];
 
-fn edit(lab: &Lab, name: &str, from: &str, to: &str) {
-    lab.edit(name, from, to);
-}
-
 #[test]
 fn a_run_folder_that_cannot_be_used_is_named() {
     let lab = Lab::new();
@@ -23,19 +19,22 @@ fn a_run_folder_that_cannot_be_used_is_named() {
     lab.refused(2, &[&RUN[..], &["--shard", "3/2"]].concat(), &["3/2", "--shard"]);
 }
 
+fn mine<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    [&RUN[..6], &["--run-dir", "mine"], words].concat()
+}
+
 #[test]
 fn a_configuration_edited_midway_is_told_from_one_edited_in_the_folder() {
     let lab = Lab::new();
-    let mine = |words: &[&str]| [&RUN[..6], &["--run-dir", "mine"], words].concat();
     assert!(lab.run(&mine(&[])).status.success());
     let before = contents(&lab.path("mine"));
-    edit(&lab, "configs/table1.toml", "dropout = 0.1", "dropout = 0.2");
+    lab.edit("configs/table1.toml", "dropout = 0.1", "dropout = 0.2");
     lab.refused(2, &mine(&[]), &["another configuration", "training.dropout: 0.1 and 0.2", "--run-dir"]);
-    edit(&lab, "configs/table1.toml", "dropout = 0.2", "dropout = 0.1");
+    lab.edit("configs/table1.toml", "dropout = 0.2", "dropout = 0.1");
     lab.refused(2, &mine(&["--seed", "9"]), &["another configuration", "seeds: absent and [9]"]);
-    edit(&lab, "mine/config.toml", "dropout = 0.1", "dropout = 0.2");
+    lab.edit("mine/config.toml", "dropout = 0.1", "dropout = 0.2");
     lab.refused(2, &mine(&["--set", "training.dropout=0.2"]), &["mine/config.toml", "changed after the run began"]);
-    edit(&lab, "mine/config.toml", "dropout = 0.2", "dropout = 0.1");
+    lab.edit("mine/config.toml", "dropout = 0.2", "dropout = 0.1");
     assert!(lab.run(&mine(&[])).status.success());
     assert_eq!(contents(&lab.path("mine")), before);
 }
@@ -45,13 +44,13 @@ fn a_folder_of_another_version_is_left_alone() {
     let lab = Lab::new();
     assert!(lab.run(&RUN).status.success());
     let before = contents(&lab.path("run"));
-    edit(&lab, "run/run.json", "\"version\": 1", "\"version\": 0");
+    lab.edit("run/run.json", "\"version\": 1", "\"version\": 0");
     let output = lab.run(&RUN);
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && text.contains("run folder of version 0"), "{text}");
     let output = lab.serlab(&["merge", "run", "-o", "merged"]).output().unwrap();
     assert!(output.status.code() == Some(2) && !lab.path("merged").exists());
-    edit(&lab, "run/run.json", "\"version\": 0", "\"version\": 1");
+    lab.edit("run/run.json", "\"version\": 0", "\"version\": 1");
     assert_eq!(contents(&lab.path("run")), before);
 
     // A run folder made before parts could be merged has no lists of utterances; its own command writes them.
