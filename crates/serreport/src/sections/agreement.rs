@@ -1,0 +1,293 @@
+//! What agrees with the paper and what does not: computed, never written by hand.
+
+use super::{
+    Context, table1,
+    table2::{self, Network},
+    table3,
+};
+use crate::{
+    document::{Block, Entry, Mark, Section, Table, columns, percent, signed},
+    group::{Figure, Group, mean_and_std},
+    names, published,
+    run::{Paired, Run},
+};
+
+/// The rule in words; [`verdict`] is the rule.
+const RULE: &str = "Rule. A difference to the paper counts as one where it is more than twice the standard error of a difference of two means \
+    of k folds, s √(2 / k), s being our standard deviation over folds (divisor k - 1); below that, another draw of folds alone \
+    could make it. Figures of Table 2 are judged by the standard errors over runs of both sides. Nothing is judged that was \
+    not made as in the paper: 500 epochs, 10 folds, real recordings, all corpora. In the table, the difference is also \
+    given as a multiple of the std over folds and of the std over seeds.";
+
+pub fn section(context: &Context) -> Section {
+    let mut blocks = Vec::new();
+    if context.runs.iter().all(|r| r.metrics.synthetic) {
+        let text = "Nothing can be compared with the paper: all recordings are synthetic.";
+        blocks.push(Block::Text(text.to_owned()));
+    } else {
+        let findings = findings(context);
+        let mut sentences: Vec<String> = findings.iter().map(Finding::sentence).collect();
+        sentences.extend(context.runs.iter().flat_map(|r| r.metrics.paired.iter().map(move |p| (r, p))).filter_map(
+            |(run, paired)| ablation_sentence(context, run, paired),
+        ));
+        sentences.extend(protocol_gaps(context));
+        if sentences.is_empty() {
+            blocks.push(Block::Text("No figure here has a published counterpart.".to_owned()));
+        } else {
+            blocks.push(Block::List(sentences));
+        }
+        if !findings.is_empty() {
+            blocks.push(Block::Text(RULE.to_owned()));
+            blocks.push(Block::Table(table(&findings)));
+        }
+    }
+    Section { id: "agreement", title: "What agrees with the paper, and what does not", blocks }
+}
+
+/// A figure of ours and its published counterpart, as shares.
+#[derive(Debug)]
+struct Finding {
+    what: String,
+    metric: &'static str,
+    ours: f64,
+    published: f64,
+    fold_std: Option<f64>,
+    seed_std: Option<f64>,
+    /// Standard error of the difference.
+    error: Option<f64>,
+    /// Why it can't be judged.
+    obstacle: Option<String>,
+    marks: Vec<Mark>,
+    origin: Entry,
+}
+
+fn findings(context: &Context) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for group in table1::groups(context).into_iter().filter(|g| !g.synthetic()) {
+        let cell = group.first();
+        if let Some(published) = context.published.table1(&cell.variant, &cell.protocol, &cell.corpus) {
+            let pairs = group.figures().into_iter().zip(published).zip(["UAR", "WAR"]);
+            out.extend(pairs.map(|((ours, published), metric)| table1_finding(group, ours, published, metric)));
+        }
+    }
+    for network in table2::networks(context).iter().filter(|n| !n.pairs[0].synthetic()) {
+        let row = context.published.table2.iter().find(|r| r.variant.as_deref() == Some(network.variant));
+        let metrics = row.into_iter().flat_map(|r| [r.uar, r.war].into_iter().zip(["UAR", "WAR"]).zip(network.seeds()));
+        out.extend(metrics.filter_map(|((published, metric), seeds)| table2_finding(network, published, metric, &seeds)));
+    }
+    for ablation in table3::ablations(context).iter().filter(|a| a.protocol == "best-epoch") {
+        for (variant, groups) in ablation.networks.iter().filter(|n| !n.1[0].synthetic()) {
+            if let Some(published) = context.published.table3(variant) {
+                out.extend((0..2).map(|i| table3_finding(groups, published, i)));
+            }
+        }
+    }
+    out
+}
+
+/// Why a group is not made as in the paper.
+fn obstacle(group: &Group) -> Option<String> {
+    let (epochs, folds) = (group.first().epochs, group.folds());
+    match () {
+        () if epochs != published::EPOCHS => Some(format!("{epochs} epochs, the paper {}", published::EPOCHS)),
+        () if folds != published::FOLDS => Some(format!("{folds} folds, the paper {}", published::FOLDS)),
+        () => None,
+    }
+}
+
+fn table1_finding(group: &Group, ours: Figure, published: f64, metric: &'static str) -> Finding {
+    Finding {
+        what: group.title(),
+        metric,
+        ours: ours.mean,
+        published,
+        fold_std: ours.fold_std,
+        seed_std: ours.seed_std,
+        error: ours.fold_sample_std.map(|s| s * (2.0 / group.folds() as f64).sqrt()),
+        obstacle: obstacle(group),
+        marks: group.marks(),
+        origin: super::details::origin(group),
+    }
+}
+
+fn table2_finding(network: &Network, published: [f64; 2], metric: &'static str, seeds: &[f64]) -> Option<Finding> {
+    let (ours, seed_std) = mean_and_std(seeds.iter().copied());
+    let pairs = network.pairs.len();
+    let epochs = network.pairs[0].first().epochs;
+    let obstacle = match () {
+        () if pairs != published::PAIRS => Some(format!("{pairs} pairs, the paper {}", published::PAIRS)),
+        () if epochs != published::EPOCHS => Some(format!("{epochs} epochs, the paper {}", published::EPOCHS)),
+        () => None,
+    };
+    let square = |s: f64, n: usize| s.powi(2) / n as f64;
+    (!seeds.is_empty()).then(|| Finding {
+        what: format!("Across corpora, {}, {}", names::variant(network.variant), network.protocol),
+        metric,
+        ours,
+        published: published[0],
+        fold_std: None,
+        seed_std,
+        error: seed_std.map(|s| (square(s, seeds.len()) + square(published[1], published::RUNS)).sqrt()),
+        obstacle,
+        marks: network.marks(),
+        origin: super::details::origin(network.pairs[0]),
+    })
+}
+
+fn table3_finding(groups: &[&Group], published: [f64; 2], i: usize) -> Finding {
+    let figures: Vec<Figure> = groups.iter().map(|g| g.figures()[i]).collect();
+    let errors: Option<Vec<f64>> =
+        figures.iter().zip(groups).map(|(f, g)| Some(f.fold_sample_std? * (2.0 / g.folds() as f64).sqrt())).collect();
+    let n = groups.len();
+    let few = (n != published::CORPORA).then(|| format!("{n} of the paper's {} corpora", published::CORPORA));
+    let first = groups[0].first();
+    Finding {
+        what: format!("Table 3, {}, {}", names::variant(&first.variant), first.protocol),
+        metric: ["UAR", "WAR"][i],
+        ours: table3::means(groups)[i],
+        published: published[i],
+        fold_std: figures.iter().map(|f| f.fold_std).sum::<Option<f64>>().map(|s| s / n as f64),
+        seed_std: None,
+        error: errors.map(|e| e.iter().map(|e| e.powi(2)).sum::<f64>().sqrt() / n as f64),
+        obstacle: few.or_else(|| groups.iter().find_map(|g| obstacle(g))),
+        marks: groups[0].marks(),
+        origin: super::details::origin(groups[0]),
+    }
+}
+
+impl Finding {
+    fn verdict(&self) -> String {
+        let difference = self.ours - self.published;
+        match (&self.obstacle, self.error) {
+            (Some(why), _) => format!("not judged: {why}"),
+            (None, None) => "not judged: no spread".to_owned(),
+            (None, Some(error)) if difference.abs() <= 2.0 * error => "agrees".to_owned(),
+            (None, Some(_)) if difference > 0.0 => "higher than the paper".to_owned(),
+            (None, Some(_)) => "lower than the paper".to_owned(),
+        }
+    }
+
+    fn times(&self, std: Option<f64>) -> Option<f64> {
+        std.filter(|s| *s > 0.0).map(|s| (self.ours - self.published).abs() / s)
+    }
+
+    fn sentence(&self) -> String {
+        let folds = self.times(self.fold_std).map(|t| format!("{t:.1} std over folds"));
+        let seeds = self.times(self.seed_std).map(|t| format!("{t:.1} std over seeds"));
+        let spreads: Vec<String> = folds.into_iter().chain(seeds).collect();
+        let spreads = if spreads.is_empty() { String::new() } else { format!(", {}", spreads.join(", ")) };
+        format!(
+            "{}: {} {}{}, published {}; {} points{spreads}: {}.",
+            self.what,
+            self.metric,
+            percent(self.ours),
+            said(&self.marks),
+            percent(self.published),
+            signed(self.ours - self.published),
+            self.verdict()
+        )
+    }
+}
+
+/// " (optimistic)" or nothing.
+fn said(marks: &[Mark]) -> String {
+    let words: Vec<&str> = marks.iter().map(|m| m.word()).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let row = |f: &Finding| {
+        let times = |std: Option<f64>| {
+            f.times(std).map_or_else(Entry::none, |t| Entry::number(format!("{t:.1}"), t, &f.marks))
+        };
+        let difference = f.ours - f.published;
+        vec![
+            Entry::text(&f.what),
+            Entry::text(f.metric),
+            Entry::percent(f.ours, &f.marks),
+            Entry::percent(f.published, &f.marks),
+            Entry::number(signed(difference), 100.0 * difference, &f.marks),
+            f.error.map_or_else(Entry::none, |e| Entry::percent(e, &f.marks)),
+            times(f.fold_std),
+            times(f.seed_std),
+            Entry::text(f.verdict()),
+            f.origin.clone(),
+        ]
+    };
+    Table {
+        id: "agreement".to_owned(),
+        title: "Ours against the paper".to_owned(),
+        note: "Percent and points. Error: standard error of the difference, by the rule above.".to_owned(),
+        columns: columns(&[
+            "figure",
+            "metric",
+            "#ours",
+            "#paper",
+            "#difference",
+            "#error",
+            "#in std over folds",
+            "#in std over seeds",
+            "verdict",
+            "run",
+        ]),
+        rows: findings.iter().map(row).collect(),
+    }
+}
+
+/// Whether a part of the network is worth what the paper says, by the sign of the paired difference.
+fn ablation_sentence(context: &Context, run: &Run, paired: &Paired) -> Option<String> {
+    if run.metrics.synthetic {
+        return None;
+    }
+    let whole = context.published.table3("tim-net")?;
+    let paper = context.published.table3(&paired.variant)?[0] - whole[0];
+    let (ours, [low, high]) = (paired.uar_difference, paired.uar_interval);
+    let verdict = match () {
+        () if low <= 0.0 && high >= 0.0 => "the interval holds 0, so these runs do not tell the two apart",
+        () if (ours < 0.0) == (paper < 0.0) => "of the paper's sign, and the interval excludes 0",
+        () => "against the paper's sign, and the interval excludes 0",
+    };
+    Some(format!(
+        "{}, {} minus TIM-Net, {}: UAR {} points [{}, {}]{} over {} pairs; the paper, over six corpora, {} (optimistic): {verdict}.",
+        names::corpus(&paired.corpus),
+        names::variant(&paired.variant),
+        paired.protocol,
+        signed(ours),
+        signed(low),
+        signed(high),
+        said(&table3::marks(run, paired)),
+        paired.n,
+        signed(paper),
+    ))
+}
+
+/// What the protocol alone changes.
+fn protocol_gaps(context: &Context) -> Vec<String> {
+    let groups: Vec<&Group> = table1::groups(context).into_iter().filter(|g| !g.synthetic()).collect();
+    let mut out = Vec::new();
+    for last in groups.iter().filter(|g| g.first().protocol == "last-epoch") {
+        let cell = last.first();
+        let partners = groups.iter().filter(|g| {
+            let other = g.first();
+            let same_run = g.cells[0].0.setting() == last.cells[0].0.setting();
+            same_run && (&other.corpus, &other.variant, other.epochs) == (&cell.corpus, &cell.variant, cell.epochs)
+        });
+        for other in partners.filter(|g| g.first().protocol != "last-epoch") {
+            let protocol = &other.first().protocol;
+            let gap = other.figures()[0].mean - last.figures()[0].mean;
+            let paper = |protocol: &str| context.published.table1(&cell.variant, protocol, &cell.corpus).map(|p| p[0]);
+            let published = match paper(protocol).zip(paper("last-epoch")) {
+                Some((a, b)) => format!("; in the paper {}", signed(a - b)),
+                None => "; the paper has no such figure".to_owned(),
+            };
+            out.push(format!(
+                "{}, {}: {protocol} is {} points of UAR from last-epoch{}{published}.",
+                names::corpus(&cell.corpus),
+                names::variant(&cell.variant),
+                signed(gap),
+                said(&other.marks()),
+            ));
+        }
+    }
+    out
+}
