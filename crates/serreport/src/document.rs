@@ -104,7 +104,7 @@ pub struct Entry {
     /// At full precision, for JSON.
     pub value: Option<Value>,
     pub marks: Vec<Mark>,
-    /// What CSV and JSON have in place of the text: a command for R1.
+    /// What CSV, JSON and LaTeX say in full: the command of R1.
     pub long: Option<String>,
 }
 

@@ -47,7 +47,7 @@ pub fn write(run_dirs: &[&Path], out: &Path) -> Result<Written> {
         return Err(ReportError::NoRuns);
     }
     let runs = run_dirs.iter().enumerate().map(|(i, path)| Run::open(i, path)).collect::<Result<Vec<_>>>()?;
-    let (document, absent) = sections::document(&runs)?;
+    let (document, absent) = sections::document(&runs);
     let json = |value: serde_json::Value| format!("{value:#}\n");
     let mut files = vec![
         ("report.html".to_owned(), render::html(&document)),

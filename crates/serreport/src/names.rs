@@ -3,11 +3,12 @@
 const CORPORA: [&str; 6] = ["casia", "emodb", "emovo", "iemocap", "ravdess", "savee"];
 const VARIANTS: [(&str, &str); 5] =
     [("tim-net", "TIM-Net"), ("no-bd", "w/o BD"), ("no-ms", "w/o MS"), ("no-df", "w/o DF"), ("tcn", "TCN")];
-const DIVISIONS: [(&str, &str); 4] = [
+const DIVISIONS: [(&str, &str); 5] = [
     ("random", "random folds"),
     ("validated", "random folds with a validation part"),
     ("speaker-out", "one speaker left out"),
-    ("holdout", "hold-out"),
+    ("hold-out", "hold-out"),
+    ("cross-corpus", "across corpora"),
 ];
 
 /// EMODB for emodb; a name that is none of the six as it is.

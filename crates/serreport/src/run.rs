@@ -11,6 +11,7 @@ use sermetrics::{Confusion, Interval, Spread};
 
 use crate::{
     error::{ReportError, Result},
+    published::Published,
     training::Training,
 };
 
@@ -26,6 +27,9 @@ pub struct Metrics {
     pub cells: Vec<Cell>,
     #[serde(default)]
     pub paired: Vec<Paired>,
+    /// Folds that are not there, by training.
+    #[serde(default)]
+    pub missing: BTreeMap<String, Vec<usize>>,
 }
 
 /// One corpus (or pair of corpora), network, protocol and seed. Shares, not percent.
@@ -69,7 +73,8 @@ pub struct Paired {
 pub struct Environment {
     pub program: Option<String>,
     pub program_version: Option<String>,
-    pub git_commit: Option<String>,
+    #[serde(alias = "git_commit")]
+    pub built_at_commit: Option<String>,
     pub libtorch: Option<String>,
     pub engine: Option<String>,
     pub device: Option<String>,
@@ -98,6 +103,7 @@ pub struct Run {
     pub metrics: Metrics,
     pub config: Option<toml::Table>,
     pub environment: Option<Environment>,
+    pub published: Option<Published>,
     pub sessions: Vec<Session>,
     pub trainings: Vec<Training>,
     /// Corpus, then utterance, to speaker.
@@ -122,6 +128,7 @@ impl Run {
             metrics,
             config,
             environment: json(&path.join("environment.json"))?,
+            published: json(&path.join("published.json"))?,
             sessions: sessions(&path.join("sessions.jsonl"))?,
             trainings: folders(path)?.iter().filter_map(|f| Training::open(f).transpose()).collect::<Result<_>>()?,
             speakers: speakers(&path.join("corpora"))?,
@@ -140,7 +147,7 @@ impl Run {
     /// All that figures depend on beside corpus, network, protocol and seed: cells of runs that share it belong together.
     pub fn setting(&self) -> String {
         let Some(mut config) = self.config.clone() else { return self.path.display().to_string() };
-        for key in ["experiment", "protocols", "variants", "seeds", "folds", "corpora", "data"] {
+        for key in ["experiment", "protocols", "variants", "split", "classes", "on", "seeds", "folds", "corpora"] {
             config.remove(key);
         }
         toml::to_string(&config).unwrap_or_default()
@@ -203,12 +210,12 @@ fn sessions(path: &Path) -> Result<Vec<Session>> {
 }
 
 /// Folders in a folder, by name.
-fn folders(path: &Path) -> Result<Vec<PathBuf>> {
+pub fn folders(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries(path)?.into_iter().filter(|p| p.is_dir()).collect())
 }
 
 /// What is in a folder, by name; nothing where there is none.
-pub fn entries(path: &Path) -> Result<Vec<PathBuf>> {
+fn entries(path: &Path) -> Result<Vec<PathBuf>> {
     let failed = |source| ReportError::Read { path: path.to_owned(), source };
     if !path.is_dir() {
         return Ok(Vec::new());

@@ -52,8 +52,8 @@ impl Svg {
 
     /// A rectangle with an opacity of its fill, and a text shown at the pointer.
     pub fn rect(&mut self, class: &str, (x, y): (f64, f64), (w, h): (f64, f64), opacity: f64, title: &str) {
-        let [x, y, w, h, o] = [x, y, w, h, opacity].map(number);
-        let opacity = if opacity < 1.0 { format!(r#" fill-opacity="{o}""#) } else { String::new() };
+        let [x, y, w, h] = [x, y, w, h].map(number);
+        let opacity = if opacity < 1.0 { format!(r#" fill-opacity="{opacity:.2}""#) } else { String::new() };
         let end = if title.is_empty() { "/>".to_owned() } else { format!("><title>{}</title></rect>", escape(title)) };
         self.push(&format!(r#"<rect class="{class}" x="{x}" y="{y}" width="{w}" height="{h}"{opacity}{end}"#));
     }
@@ -97,7 +97,11 @@ impl Svg {
             3 => polygon(&turns(4, 0.0), &[1.3]),
             4 => polygon(&turns(3, 180.0), &[1.25]),
             5 => polygon(&turns(10, 0.0), &[1.45, 0.6]),
-            6 => polygon(&turns(8, 0.0), &[1.45, 0.45]),
+            6 => {
+                let (a, b) = (1.35 * r, 0.42 * r);
+                let half = [(b, a), (b, b), (a, b), (a, -b), (b, -b), (b, -a)];
+                half.iter().copied().chain(half.map(|(dx, dy)| (-dx, -dy))).map(|(dx, dy)| (x + dx, y - dy)).collect()
+            }
             _ => polygon(&turns(6, 0.0), &[1.2]),
         };
         self.path(&class, corners, true);
@@ -129,9 +133,9 @@ impl Svg {
     }
 }
 
-/// At most two decimals, none where they are zero.
+/// At most one decimal, none where it is zero.
 fn number(value: f64) -> String {
-    let text = format!("{value:.2}");
+    let text = format!("{value:.1}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }

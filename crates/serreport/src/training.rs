@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     error::{ReportError, Result},
     names,
-    run::{entries, json, rows, text},
+    run::{folders, json, rows, text},
 };
 
 /// One network trained over one division with one seed. Whatever the folder does not have is empty.
@@ -16,8 +16,8 @@ pub struct Training {
     /// The folder's name.
     pub name: String,
     pub epochs: Vec<Epoch>,
-    /// By protocol.
-    pub predictions: BTreeMap<String, Predictions>,
+    /// By protocol; one for each corpus tested, where that is not the one trained on.
+    pub predictions: BTreeMap<String, Vec<Predictions>>,
     pub embeddings: Vec<Embedding>,
     pub attention: Option<Attention>,
     /// A fold's weight of each block, `[folds][blocks]`.
@@ -31,13 +31,16 @@ pub struct Epoch {
     pub epoch: u32,
     pub train_loss: f64,
     pub train_accuracy: f64,
-    pub test_loss: f64,
-    pub test_accuracy: f64,
+    /// Where the epoch was tested.
+    pub test_loss: Option<f64>,
+    pub test_accuracy: Option<f64>,
 }
 
 /// `predictions.csv`.
 #[derive(Debug)]
 pub struct Predictions {
+    /// The corpus tested, where it is not the one trained on.
+    pub target: Option<String>,
     /// The classes, in label order.
     pub labels: Vec<String>,
     pub rows: Vec<Prediction>,
@@ -79,11 +82,14 @@ pub struct Attention {
 impl Training {
     /// Reads a folder; None where it is no training's.
     pub fn open(folder: &Path) -> Result<Option<Self>> {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut predictions = BTreeMap::new();
-        for protocol in entries(folder)?.into_iter().filter(|p| p.is_dir()) {
-            if let Some(found) = read_predictions(&protocol.join("predictions.csv"))? {
-                predictions.insert(protocol.file_name().unwrap_or_default().to_string_lossy().into_owned(), found);
+        for protocol in folders(folder)? {
+            let mut found: Vec<Predictions> = read_predictions(&protocol, None)?.into_iter().collect();
+            for target in folders(&protocol)? {
+                found.extend(read_predictions(&target, Some(file_name(&target)))?);
+            }
+            if !found.is_empty() {
+                predictions.insert(file_name(&protocol), found);
             }
         }
         let training = Self {
@@ -92,7 +98,7 @@ impl Training {
             attention: read_attention(&folder.join("attention.json"))?,
             fusion: read_fusion(&folder.join("fusion.csv"))?,
             predictions,
-            name,
+            name: file_name(folder),
         };
         let empty = training.epochs.is_empty() && training.predictions.is_empty() && training.embeddings.is_empty();
         Ok((!empty || training.attention.is_some() || !training.fusion.is_empty()).then_some(training))
@@ -136,7 +142,12 @@ fn expect(path: &Path, header: &[String], start: &[&str]) -> Result<()> {
     Err(ReportError::malformed(path, format!("line 1: expected the columns {}, then one or more", start.join(", "))))
 }
 
-fn read_predictions(path: &Path) -> Result<Option<Predictions>> {
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read_predictions(folder: &Path, target: Option<String>) -> Result<Option<Predictions>> {
+    let path = &folder.join("predictions.csv");
     let Some(Lines { header, rows }) = lines(path)? else { return Ok(None) };
     expect(path, &header, &["id", "fold", "truth", "predicted"])?;
     let labels = header[4..].to_vec();
@@ -157,7 +168,7 @@ fn read_predictions(path: &Path) -> Result<Option<Predictions>> {
             probabilities,
         });
     }
-    Ok((!out.is_empty()).then_some(Predictions { labels, rows: out }))
+    Ok((!out.is_empty()).then_some(Predictions { target, labels, rows: out }))
 }
 
 fn read_embeddings(path: &Path) -> Result<Vec<Embedding>> {

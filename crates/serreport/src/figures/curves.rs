@@ -32,8 +32,11 @@ pub fn curves(title: &str, y_title: &str, curves: &[Curve], top: Option<f64>, ma
     }
     for (i, curve) in curves.iter().enumerate() {
         let broken = if i == 0 { " broken" } else { "" };
+        if let [(x, m, _)] = curve.points[..] {
+            svg.point(i, plot.at(x, clamp(m)), 3.0, true);
+        }
         svg.path(&format!("curve c{i}{broken}"), curve.points.iter().map(|(x, m, _)| plot.at(*x, clamp(*m))), false);
-        let x = plot.left + 8.0 + 70.0 * i as f64;
+        let x = plot.left + 8.0 + 86.0 * i as f64;
         svg.path(&format!("curve c{i}{broken}"), [(x, 22.0), (x + 22.0, 22.0)], false);
         svg.text("", (x + 27.0, 25.5), Anchor::Start, curve.name);
     }

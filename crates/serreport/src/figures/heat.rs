@@ -24,12 +24,12 @@ pub fn heat(label: &str, heat: &Heat, marks: &[Mark]) -> Svg {
     let size = ((380.0 - left) / heat.columns.len().max(1) as f64).clamp(30.0, 56.0);
     let tall = if heat.fields.iter().flatten().flatten().any(|(_, lines)| lines.len() > 1) { 30.0 } else { 24.0 };
     let slanted = heat.columns.iter().any(|c| 5.6 * c.chars().count() as f64 > size);
-    let head = if slanted { 34.0 + 3.6 * longest(heat.columns) } else { 44.0 };
+    let head = if slanted { 40.0 + 3.6 * longest(heat.columns) } else { 50.0 };
     let right = if slanted { 3.6 * longest(heat.columns).max(4.0) } else { 6.0 };
     let (width, height) = (left + size * heat.columns.len() as f64 + right, head + tall * heat.rows.len() as f64 + 6.0);
     let mut svg = Svg::new(width, height, label);
     stamp(&mut svg, width, marks);
-    svg.text("", (left + size * heat.columns.len() as f64 / 2.0, 22.0), Anchor::Middle, heat.column_title);
+    svg.text("", (left + size * heat.columns.len() as f64 / 2.0, 28.0), Anchor::Middle, heat.column_title);
     svg.turned("", (12.0, head + tall * heat.rows.len() as f64 / 2.0), Anchor::Middle, -90, heat.row_title);
     for (j, name) in heat.columns.iter().enumerate() {
         let x = left + size * (j as f64 + 0.5);

@@ -23,8 +23,11 @@ pub fn csv(table: &Table) -> String {
 }
 
 fn field(entry: &Entry) -> String {
-    let text = entry.long.as_ref().filter(|l| !l.is_empty()).unwrap_or(&entry.text);
-    if entry.marks.is_empty() { text.clone() } else { format!("{text} ({})", words(&entry.marks)) }
+    let text = match entry.long.as_ref().filter(|l| !l.is_empty()) {
+        Some(long) => format!("{}: {long}", entry.text),
+        None => entry.text.clone(),
+    };
+    if entry.marks.is_empty() { text } else { format!("{text} ({})", words(&entry.marks)) }
 }
 
 /// RFC 4180.

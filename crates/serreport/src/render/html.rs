@@ -69,7 +69,8 @@ fn write_section(out: &mut String, number: usize, section: &Section) {
 
 fn write_table(out: &mut String, table: &Table) {
     let title = escape(&table.title);
-    let _ = writeln!(out, "<h3 id=\"{}\">{title}</h3>", table.id);
+    let wide = if table.columns.len() > 8 { " wide" } else { "" };
+    let _ = writeln!(out, "<div class=\"table{wide}\">\n<h3 id=\"{}\">{title}</h3>", table.id);
     let _ = writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n<table>\n<thead><tr>");
     for column in &table.columns {
         let class = if column.number { " class=\"number\"" } else { "" };
@@ -89,7 +90,7 @@ fn write_table(out: &mut String, table: &Table) {
     for mark in table.marks() {
         let _ = write!(out, " {} {}.", mark_html(mark), escape(mark.meaning()));
     }
-    out.push_str("</p>\n");
+    out.push_str("</p>\n</div>\n");
 }
 
 fn entry_html(entry: &Entry) -> String {

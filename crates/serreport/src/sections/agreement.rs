@@ -71,14 +71,15 @@ fn findings(context: &Context) -> Vec<Finding> {
         }
     }
     for network in table2::networks(context).iter().filter(|n| !n.pairs[0].synthetic()) {
-        let row = context.published.table2.iter().find(|r| r.variant.as_deref() == Some(network.variant));
-        let metrics = row.into_iter().flat_map(|r| [r.uar, r.war].into_iter().zip(["UAR", "WAR"]).zip(network.seeds()));
+        let row = context.published.table2.get(network.variant);
+        let pairs = row.into_iter().flat_map(|r| [0, 1].map(|i| [r.mean[i], r.std[i]]));
+        let metrics = pairs.zip(["UAR", "WAR"]).zip(network.seeds());
         out.extend(metrics.filter_map(|((published, metric), seeds)| table2_finding(network, published, metric, &seeds)));
     }
     for ablation in table3::ablations(context).iter().filter(|a| a.protocol == "best-epoch") {
         for (variant, groups) in ablation.networks.iter().filter(|n| !n.1[0].synthetic()) {
-            if let Some(published) = context.published.table3(variant) {
-                out.extend((0..2).map(|i| table3_finding(groups, published, i)));
+            if let Some(published) = context.published.table3.get(*variant) {
+                out.extend((0..2).map(|i| table3_finding(groups, *published, i)));
             }
         }
     }
@@ -239,8 +240,8 @@ fn ablation_sentence(context: &Context, run: &Run, paired: &Paired) -> Option<St
     if run.metrics.synthetic {
         return None;
     }
-    let whole = context.published.table3("tim-net")?;
-    let paper = context.published.table3(&paired.variant)?[0] - whole[0];
+    let published = &context.published.table3;
+    let paper = published.get(&paired.variant)?[0] - published.get("tim-net")?[0];
     let (ours, [low, high]) = (paired.uar_difference, paired.uar_interval);
     let verdict = match () {
         () if low <= 0.0 && high >= 0.0 => "the interval holds 0, so these runs do not tell the two apart",

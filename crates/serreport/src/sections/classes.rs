@@ -26,10 +26,11 @@ fn figure(group: &Group) -> Option<Figure> {
     let marks = group.marks();
     let title = group.title();
     let seeds: Vec<String> = group.cells.iter().map(|(_, c)| c.seed.to_string()).collect();
+    let plural = if seeds.len() == 1 { "" } else { "s" };
     Some(Figure {
         id: format!("confusion-{}", group.slug()),
         caption: format!(
-            "{title}: {} predictions, {} folds, seed {} ({}).",
+            "{title}: {} predictions, {} folds, seed{plural} {} ({}).",
             counts.total(),
             group.folds(),
             seeds.join(", "),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sermetrics::{Calibration, MetricError, brier_score, log_loss};
 
-use super::{Absent, Context, Trainings, note_absent, trainings};
+use super::{Absent, Context, Trainings, note_absent, shown, trainings};
 use crate::{
     document::{Block, Entry, Figure, Mark, Table, columns},
     figures::{Dot, Row, attention, dots, reliability},
@@ -32,10 +32,12 @@ pub fn network(context: &Context, absent: &mut Absent) -> Vec<Block> {
         blocks.push(Block::Text(text.to_owned()));
         blocks.push(Block::Figures(weights));
     }
-    let maps: Vec<Figure> = all.iter().flat_map(|g| (0..g.members.len()).filter_map(|i| map(g, i))).collect();
+    let maps: Vec<Figure> =
+        shown(&all, |t| t.attention.is_some()).into_iter().filter_map(|(g, i)| map(g, i)).collect();
     if !maps.is_empty() {
         blocks.push(Block::Heading("Attention over time".to_owned()));
-        let text = "What each block of one utterance lets through, as `attention.json` of the run has it; dark is much.";
+        let text = "How open each block's gate is at each frame of one test utterance of the first fold: the mean of the sigmoid over channels and \
+            directions, 0.5 (closed) to 1; the stronger the colour, the more open. One utterance a corpus and network.";
         blocks.push(Block::Text(text.to_owned()));
         blocks.push(Block::Figures(maps));
     }
@@ -49,7 +51,7 @@ fn fusion(group: &Trainings) -> Option<Figure> {
         let values: Vec<f64> = folds.iter().filter_map(|w| w.get(j)).copied().collect();
         let (value, std) = mean_and_std(values.iter().copied());
         let std = std.unwrap_or(0.0);
-        Row { name: format!("w_{}", j + 1), dot: Dot { value, low: value - std, high: value + std }, values }
+        Row { name: format!("w{}", subscript(j + 1)), dot: Dot { value, low: value - std, high: value + std }, values }
     };
     let rows: Vec<Row> = (0..blocks).map(row).collect();
     let title = names::training(group.stem);
@@ -60,6 +62,12 @@ fn fusion(group: &Trainings) -> Option<Figure> {
         svg: dots(&format!("Fusion weights, {title}"), "weight", &rows, 0.0, &marks),
         marks,
     })
+}
+
+/// 10 in subscript digits.
+fn subscript(n: usize) -> String {
+    let digit = |c: char| char::from_u32(0x2080 + c.to_digit(10).unwrap_or(0)).unwrap_or(c);
+    n.to_string().chars().map(digit).collect()
 }
 
 fn map(group: &Trainings, i: usize) -> Option<Figure> {
@@ -102,8 +110,8 @@ pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
     let mut judged = Vec::new();
     for group in &all {
         let mut protocols: BTreeMap<(usize, &str), Vec<&Predictions>> = BTreeMap::new();
-        for (protocol, predictions) in group.members.iter().flat_map(|(_, t)| &t.predictions) {
-            protocols.entry((names::protocol_rank(protocol), protocol)).or_default().push(predictions);
+        for (protocol, parts) in group.members.iter().flat_map(|(_, t)| &t.predictions) {
+            protocols.entry((names::protocol_rank(protocol), protocol)).or_default().extend(parts);
         }
         for ((_, protocol), parts) in protocols {
             match judge(group, protocol, &parts) {
@@ -117,7 +125,7 @@ pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
     }
     let text = "How far the largest probability of a prediction can be believed. ECE: expected calibration error (Guo et al. 2017), the mean \
         over utterances of |accuracy - confidence| of their bin, 15 bins of equal width; MCE: the largest of a bin. Bars: the \
-        part of a bin that is right; triangles: its mean confidence; dashed: perfect calibration; below: utterances in each \
+        part of a bin that is right; triangles: the same at its mean confidence; dashed: perfect calibration; below: utterances in each \
         bin. Label smoothing in training pushes confidences down.";
     let figures = judged.iter().map(diagram).collect();
     vec![Block::Text(text.to_owned()), Block::Table(table(&judged)), Block::Figures(figures)]

@@ -1,6 +1,6 @@
 //! Figure 3: embeddings of test utterances in the plane.
 
-use super::{Absent, Context, Trainings, note_absent, trainings};
+use super::{Absent, Context, Trainings, note_absent, shown, trainings};
 use crate::{
     document::{Block, Figure},
     figures::{Point, scatter},
@@ -16,15 +16,13 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     let have = all.iter().flat_map(|g| &g.members).filter(|(_, t)| !t.embeddings.is_empty()).count();
     note_absent(absent, "Figure 3", "embeddings.csv", have, total);
     let mut figures = Vec::new();
-    for group in &all {
-        for (i, (_, training)) in group.members.iter().enumerate().filter(|(_, (_, t))| !t.embeddings.is_empty()) {
-            match figure(group, i) {
-                Some(figure) => figures.push(figure),
-                None => absent.push(format!(
-                    "Figure 3: {} has fewer than {FEWEST} embeddings of one fold, or rows of different lengths.",
-                    training.name
-                )),
-            }
+    for (group, i) in shown(&all, |t| !t.embeddings.is_empty()) {
+        match figure(group, i) {
+            Some(figure) => figures.push(figure),
+            None => absent.push(format!(
+                "Figure 3: {} has fewer than {FEWEST} embeddings of one fold, or rows of different lengths.",
+                group.members[i].1.name
+            )),
         }
     }
     if figures.is_empty() {
@@ -34,7 +32,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     let text = format!(
         "t-SNE of g_drf, the vector before the classifier, of test utterances (exact, perplexity {perplexity} or a third of the \
          utterances where that is less, {steps} steps, seeded with the training's seed). Each fold has a network of its own and so \
-         a space of its own; the first fold is shown. Distances between far groups mean nothing in such a drawing. The paper \
+         a space of its own; the first fold of one training a corpus and network is shown. Distances between far groups mean nothing in such a drawing. The paper \
          shows the test part of an 8:2 division of CASIA."
     );
     vec![Block::Text(text), Block::Figures(figures)]

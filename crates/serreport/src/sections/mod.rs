@@ -15,7 +15,6 @@ mod table3;
 
 use crate::{
     document::{Block, Document, Section},
-    error::Result,
     group::Group,
     published::Published,
     run::Run,
@@ -42,9 +41,12 @@ pub struct Trainings<'a> {
 pub type Absent = Vec<String>;
 
 /// The report over all runs, and what is not in it.
-pub fn document(runs: &[Run]) -> Result<(Document, Absent)> {
-    let context = Context { runs, groups: Group::all(runs), published: Published::load()? };
+pub fn document(runs: &[Run]) -> (Document, Absent) {
+    let context = Context { runs, groups: Group::all(runs), published: Published::of(runs) };
     let mut absent = Vec::new();
+    if runs.iter().all(|r| r.published.is_none()) {
+        absent.push("Published figures: no run has published.json.".to_owned());
+    }
     let mut sections = vec![runs::section(&context, &mut absent), agreement::section(&context)];
     let parts: [fn(&Context, &mut Absent) -> Vec<Block>; 9] = [
         table1::blocks,
@@ -81,7 +83,7 @@ pub fn document(runs: &[Run]) -> Result<(Document, Absent)> {
     }
     let mut document = Document { title: title(runs), warnings: warnings(&context), sections };
     document.make_ids_unique();
-    Ok((document, absent))
+    (document, absent)
 }
 
 fn title(runs: &[Run]) -> String {
@@ -176,4 +178,23 @@ fn note_absent(absent: &mut Absent, what: &str, file: &str, have: usize, all: us
     } else if have < all {
         absent.push(format!("{what}: {have} of {all} training folders have {file}; the others are not shown."));
     }
+}
+
+/// One training for each corpus and network, of those that have what is asked for: the hold-out, else random folds, else
+/// another; the first seed. As group and member.
+fn shown<'a, 'b>(all: &'b [Trainings<'a>], has: impl Fn(&Training) -> bool) -> Vec<(&'b Trainings<'a>, usize)> {
+    let mut out: Vec<(String, usize, &Trainings, usize)> = Vec::new();
+    for group in all {
+        let Some(member) = group.members.iter().position(|(_, t)| has(t)) else { continue };
+        let title = crate::names::training(group.stem);
+        let (network, division) = title.rsplit_once(", ").unwrap_or((&title, ""));
+        let rank = ["hold-out", "random folds"].iter().position(|d| *d == division).unwrap_or(2);
+        let key = format!("{network}, {}", group.synthetic);
+        match out.iter_mut().find(|(k, ..)| *k == key) {
+            Some(kept) if kept.1 <= rank => {}
+            Some(kept) => *kept = (key, rank, group, member),
+            None => out.push((key, rank, group, member)),
+        }
+    }
+    out.into_iter().map(|(_, _, group, member)| (group, member)).collect()
 }

@@ -21,6 +21,11 @@ pub fn section(context: &Context, absent: &mut Absent) -> Section {
         if run.config.is_none() {
             absent.push(format!("{}: no config.toml, so features and training settings are not known.", run.name));
         }
+        for (training, folds) in &run.metrics.missing {
+            let folds: Vec<String> = folds.iter().map(usize::to_string).collect();
+            let what = "its figures are over the other folds";
+            absent.push(format!("{}: {training} lacks the folds {}; {what}.", run.name, folds.join(", ")));
+        }
         blocks.push(Block::Facts(facts(run)));
     }
     Section { id: "runs", title: "What was run", blocks }
@@ -39,6 +44,10 @@ fn facts(run: &Run) -> Vec<(String, String)> {
     if let Some(config) = &run.config {
         add("features", features(config));
         add("training", training(config));
+        for part in config.get("parts").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|p| p.as_table()) {
+            let experiment = part.get("experiment").map_or_else(String::new, plain);
+            add(&format!("training, {experiment}"), training(part));
+        }
     }
     if let Some(e) = &run.environment {
         let engine = e.engine.as_ref().map(|engine| match (engine.as_str(), &e.libtorch) {
@@ -47,7 +56,7 @@ fn facts(run: &Run) -> Vec<(String, String)> {
         });
         add("engine", engine);
         let version = |p: &String| format!("{p} {}", e.program_version.as_deref().unwrap_or("?"));
-        let commit = e.git_commit.as_ref().map_or(String::new(), |c| format!(", commit {c}"));
+        let commit = e.built_at_commit.as_ref().map_or(String::new(), |c| format!(", commit {c}"));
         add("program", e.program.as_ref().map(version).map(|p| p + &commit));
         add("machine", machine(e));
     }

@@ -32,7 +32,8 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     }
     let mut found = Vec::new();
     for group in trainings(context.runs) {
-        let mut protocols: Vec<&String> = group.members.iter().flat_map(|(_, t)| t.predictions.keys()).collect();
+        let own = group.members.iter().flat_map(|(_, t)| &t.predictions).filter(|(_, p)| p.iter().all(|p| p.target.is_none()));
+        let mut protocols: Vec<&String> = own.map(|(protocol, _)| protocol).collect();
         protocols.sort_by_key(|p| (names::protocol_rank(p), *p));
         protocols.dedup();
         for protocol in protocols {
@@ -59,17 +60,18 @@ fn speakers(group: &Trainings, protocol: &str) -> Option<Speakers> {
     let mut labels: Vec<String> = Vec::new();
     let mut pairs: BTreeMap<String, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (run, training) in &group.members {
-        let Some(predictions) = training.predictions.get(protocol) else { continue };
         let of = match corpus {
             Some(name) => run.speakers.get(name)?,
             // A corpus of another name: the one file whose name the folder starts with.
             None => run.speakers.iter().find(|(name, _)| group.stem.starts_with(name.as_str()))?.1,
         };
-        labels.clone_from(&predictions.labels);
-        for row in &predictions.rows {
-            let (truth, predicted) = pairs.entry(of.get(&row.id)?.clone()).or_default();
-            truth.push(row.truth);
-            predicted.push(row.predicted);
+        for predictions in training.predictions.get(protocol).into_iter().flatten() {
+            labels.clone_from(&predictions.labels);
+            for row in &predictions.rows {
+                let (truth, predicted) = pairs.entry(of.get(&row.id)?.clone()).or_default();
+                truth.push(row.truth);
+                predicted.push(row.predicted);
+            }
         }
     }
     let counts = pairs

@@ -5,10 +5,10 @@ use super::{
     details::{details, origin},
 };
 use crate::{
-    document::{Block, Column, Entry, Table, columns},
+    document::{Block, Column, Entry, Table, columns, percent},
     group::Group,
     names,
-    published::{self, Row1, Source},
+    published::{self, Published},
 };
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
@@ -44,12 +44,11 @@ fn side_by_side(context: &Context, groups: &[&Group]) -> Table {
     let mut corpora: Vec<&str> = groups.iter().map(|g| g.first().corpus.as_str()).collect();
     corpora.sort_unstable();
     corpora.dedup();
-    let mut rows: Vec<Placed> = context.published.table1.iter().filter_map(|r| published_row(r, &corpora)).collect();
+    let mut rows = published_rows(&context.published, &corpora);
     rows.extend(our_rows(groups, &corpora));
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     let mut titles = columns(&["system", "protocol", "from"]);
     titles.extend(corpora.iter().map(|c| Column { title: names::corpus(c), number: true }));
-    titles.extend(columns(&["run"]));
     Table {
         id: "table1".to_owned(),
         title: "Published, official code re-run, and ours: UAR / WAR in percent".to_owned(),
@@ -62,28 +61,42 @@ fn side_by_side(context: &Context, groups: &[&Group]) -> Table {
     }
 }
 
-fn published_row(row: &Row1, corpora: &[&str]) -> Option<Placed> {
-    if !corpora.iter().any(|c| row.figures.contains_key(*c)) {
+/// A row for each of the paper's and the official README's systems that has one of the corpora.
+fn published_rows(published: &Published, corpora: &[&str]) -> Vec<Placed> {
+    let own = published.tim_net.iter().map(|(protocol, figures)| {
+        let figure = |corpus: &str| figures.get(corpus).map_or([None; 2], |f| f.map(Some));
+        published_row("TIM-Net", Some(protocol), "paper", corpora, figure)
+    });
+    let others = published.others.iter().map(|o| {
+        let figure = |corpus: &str| [o.uar.get(corpus).copied(), o.war.get(corpus).copied()];
+        published_row(&o.system, o.protocol.as_deref(), &o.source, corpora, figure)
+    });
+    own.chain(others).flatten().collect()
+}
+
+fn published_row(
+    system: &str,
+    protocol: Option<&str>,
+    source: &str,
+    corpora: &[&str],
+    figure: impl Fn(&str) -> [Option<f64>; 2],
+) -> Option<Placed> {
+    let protocol = protocol.unwrap_or("other");
+    let marks = published::marks(protocol);
+    let figures: Vec<[Option<f64>; 2]> = corpora.iter().map(|c| figure(c)).collect();
+    if figures.iter().flatten().all(Option::is_none) {
         return None;
     }
-    let marks = published::marks(&row.protocol);
-    let from = match row.source {
-        Source::Paper => "paper",
-        Source::ReRun => "official code, re-run",
-    };
-    let mut entries = vec![Entry::text(&row.system), Entry::text(&row.protocol), Entry::text(from)];
-    entries.extend(corpora.iter().map(|c| match row.figures.get(*c) {
-        Some([a, b]) if a.is_nan() || b.is_nan() => {
-            let text = |v: f64| if v.is_nan() { "-".to_owned() } else { crate::document::percent(v) };
-            let value: Vec<Option<f64>> = [*a, *b].map(|v| (!v.is_nan()).then_some(100.0 * v)).to_vec();
-            Entry::number(format!("{} / {}", text(*a), text(*b)), value, &marks)
+    let mut entries = vec![Entry::text(system), Entry::text(protocol), Entry::text(source)];
+    entries.extend(figures.into_iter().map(|pair| match pair {
+        [None, None] => Entry::none(),
+        _ => {
+            let text = pair.map(|v| v.map_or_else(|| "-".to_owned(), percent));
+            Entry::number(text.join(" / "), pair.map(|v| v.map(|v| 100.0 * v)).to_vec(), &marks)
         }
-        Some(figures) => Entry::pair(*figures, &marks),
-        None => Entry::none(),
     }));
-    entries.push(Entry::text("published"));
-    let place = usize::from(row.source == Source::ReRun);
-    Some(((names::protocol_rank(&row.protocol), row.protocol.clone(), place), entries))
+    let place = if source == "paper" { 0 } else { 1 };
+    Some(((names::protocol_rank(protocol), protocol.to_owned(), place), entries))
 }
 
 /// A row for each network, protocol and setting.
@@ -108,17 +121,23 @@ fn our_rows(groups: &[&Group], corpora: &[&str]) -> Vec<Placed> {
     }
     let row = |members: Vec<&Group>| {
         let cell = members[0].first();
-        let mut entries = vec![Entry::text(names::variant(&cell.variant)), Entry::text(&cell.protocol), Entry::text("ours")];
+        let mut entries =
+            vec![Entry::text(names::variant(&cell.variant)), Entry::text(&cell.protocol), from(&members)];
         entries.extend(corpora.iter().map(|c| {
             let group = members.iter().find(|g| g.first().corpus == *c);
             group.map_or_else(Entry::none, |g| Entry::pair(g.figures().map(|f| f.mean), &g.marks()))
         }));
-        let mut origins: Vec<Entry> = members.iter().map(|g| origin(g)).collect();
-        origins.dedup_by(|a, b| a.text == b.text);
-        let join = |of: fn(&Entry) -> String, by: &str| origins.iter().map(of).collect::<Vec<_>>().join(by);
-        let long = join(|e| e.long.clone().unwrap_or_default(), "; ");
-        entries.push(Entry { long: Some(long), ..Entry::text(join(|e| e.text.clone(), ", ")) });
         ((names::protocol_rank(&cell.protocol), cell.protocol.clone(), 2), entries)
     };
     rows.into_iter().map(|(_, members)| row(members)).collect()
+}
+
+/// "ours (R1)", with the commands of the runs in data files.
+fn from(members: &[&Group]) -> Entry {
+    let mut origins: Vec<Entry> = members.iter().map(|g| origin(g)).collect();
+    origins.sort_by(|a, b| a.text.cmp(&b.text));
+    origins.dedup_by(|a, b| a.text == b.text);
+    let names: Vec<&str> = origins.iter().map(|e| e.text.as_str()).collect();
+    let commands: Vec<&str> = origins.iter().filter_map(|e| e.long.as_deref()).collect();
+    Entry { long: Some(commands.join("; ")), ..Entry::text(format!("ours ({})", names.join(", "))) }
 }

@@ -7,7 +7,7 @@ use crate::{
     document::{Block, Entry, Figure, Mark, Table, columns, percent},
     figures::{Heat, heat},
     group::{Group, mean_and_std, slug},
-    names,
+    names, published,
 };
 
 /// A network's groups over all pairs.
@@ -75,10 +75,11 @@ fn summary(context: &Context, networks: &[Network]) -> Table {
         Entry::number(text, value, marks)
     };
     let mut rows: Vec<Vec<Entry>> = Vec::new();
-    for row in &context.published.table2 {
-        let mut entries: Vec<Entry> = [&row.system, "last-epoch", "paper"].into_iter().map(Entry::text).collect();
-        entries.extend([Entry::number("20", 20, &[]), Entry::number("10", 10, &[])]);
-        entries.extend([row.uar, row.war].map(|[mean, std]| spread(mean, Some(std), &[])));
+    for (system, row) in &context.published.table2 {
+        let system = if system == "caam" { "CAAM".to_owned() } else { names::variant(system) };
+        let mut entries: Vec<Entry> = [&system, "last-epoch", "paper"].into_iter().map(Entry::text).collect();
+        entries.extend([published::PAIRS, published::RUNS].map(|n| Entry::number(n.to_string(), n, &[])));
+        entries.extend([0, 1].map(|i| spread(row.mean[i], Some(row.std[i]), &[])));
         entries.push(Entry::text("published"));
         rows.push(entries);
     }

@@ -48,7 +48,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
 /// Protocols, settings and kinds of data with several networks.
 pub fn ablations<'a>(context: &'a Context) -> Vec<Ablation<'a>> {
     let mut keyed: Vec<(String, Vec<&Group>)> = Vec::new();
-    for group in context.groups.iter().filter(|g| g.first().target.is_none()) {
+    for group in context.groups.iter().filter(|g| g.first().target.is_none() && g.folds() > 1) {
         let (run, cell) = group.cells[0];
         let place = names::protocol_rank(&cell.protocol);
         let (protocol, synthetic, setting) = (&cell.protocol, run.metrics.synthetic, run.setting());
@@ -89,15 +89,17 @@ pub fn means(groups: &[&Group]) -> [f64; 2] {
 fn summary(context: &Context, ablations: &[Ablation]) -> Table {
     let mut rows = Vec::new();
     let optimistic = published::marks("best-epoch");
-    for row in &context.published.table3 {
+    let mut published: Vec<(&String, &[f64; 2])> = context.published.table3.iter().collect();
+    published.sort_by_key(|(variant, _)| names::variant_rank(variant));
+    for (variant, figures) in published {
         let mut entries = vec![
-            Entry::text(names::variant(&row.variant)),
+            Entry::text(names::variant(variant)),
             Entry::text("best-epoch"),
             Entry::text("paper"),
             Entry::text("all six"),
             Entry::none(),
         ];
-        entries.extend(row.figures.map(|v| Entry::percent(v, &optimistic)));
+        entries.extend(figures.map(|v| Entry::percent(v, &optimistic)));
         entries.extend([Entry::none(), Entry::text("published")]);
         rows.push(entries);
     }
@@ -149,7 +151,7 @@ pub fn marks(run: &Run, paired: &Paired) -> Vec<Mark> {
 }
 
 fn differences(context: &Context, paired: &[(&Run, &Paired)]) -> Table {
-    let whole = context.published.table3("tim-net");
+    let whole = context.published.table3.get("tim-net");
     let row = |(run, p): &(&Run, &Paired)| {
         let marks = marks(run, p);
         let entry = |value: f64, interval: Option<[f64; 2]>| match interval {
@@ -160,7 +162,7 @@ fn differences(context: &Context, paired: &[(&Run, &Paired)]) -> Table {
             ),
             None => Entry::number(signed(value), 100.0 * value, &marks),
         };
-        let paper = context.published.table3(&p.variant).zip(whole);
+        let paper = context.published.table3.get(&p.variant).zip(whole);
         vec![
             Entry::text(names::corpus(&p.corpus)),
             Entry::text(names::variant(&p.variant)),
