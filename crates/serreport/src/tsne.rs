@@ -1,5 +1,11 @@
-//! t-SNE (van der Maaten & Hinton 2008), exact, by the crate `bhtsne`; the same seed gives the same points.
+//! t-SNE (van der Maaten & Hinton 2008; Barnes-Hut, van der Maaten 2014), by the crate `bhtsne`; the same seed gives the same
+//! points.
+//!
+//! The crate's exact mode counts each point as its own neighbour and keeps neighbourhoods worse than scikit-learn's
+//! (trustworthiness 0.81 against 0.83 on `tests/fixtures/tsne.json`); its Barnes-Hut mode does not, and at an angle this small it
+//! is as good as exact. The neighbours are found here: the crate's own search draws random numbers that can't be seeded.
 
+use bhtsne::Neighbor;
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
@@ -7,6 +13,9 @@ use rand_chacha::{
 
 /// Points in fewer than this many rows say nothing.
 pub const FEWEST: usize = 10;
+
+/// The angle below which a far group of points counts as one (0: exact; 0.5: usual).
+const ANGLE: f64 = 0.2;
 
 /// Settings of [`tsne`].
 #[derive(Debug, Clone, Copy)]
@@ -47,13 +56,25 @@ pub fn tsne(rows: &[&[f64]], settings: Settings) -> Option<Vec<[f64; 2]>> {
     let start: Vec<f64> = (0..2 * rows.len()).map(|_| start()).collect();
     // Sums over several threads are added in an order that changes from run to run.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().ok()?;
+    let perplexity = settings.perplexity_of(rows.len());
+    let neighbours: Vec<Vec<Neighbor<f64>>> = (0..rows.len()).map(|i| nearest(rows, i, 3 * perplexity as usize)).collect();
     let points = pool.install(|| {
         bhtsne::tSNE::<f64, &[f64], 2>::new(rows)
-            .perplexity(settings.perplexity_of(rows.len()))
+            .perplexity(perplexity)
             .epochs(settings.steps)
             .initial_embedding(start)
-            .exact(|a, b| a.iter().zip(*b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt())
+            .barnes_hut_with_neighbors(ANGLE, &neighbours)
             .embedding()
     });
     Some(points.chunks_exact(2).map(|p| [p[0], p[1]]).collect())
+}
+
+/// The `count` others nearest to row `i`, nearest first, by Euclidean distance.
+fn nearest(rows: &[&[f64]], i: usize, count: usize) -> Vec<Neighbor<f64>> {
+    let distance = |j: usize| rows[i].iter().zip(rows[j]).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+    let mut others: Vec<Neighbor<f64>> =
+        (0..rows.len()).filter(|j| *j != i).map(|index| Neighbor { index, distance: distance(index) }).collect();
+    others.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    others.truncate(count);
+    others
 }

@@ -30,7 +30,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     }
     let Settings { perplexity, steps, .. } = Settings::default();
     let text = format!(
-        "t-SNE of g_drf, the vector before the classifier, of test utterances (exact, perplexity {perplexity} or a third of the \
+        "t-SNE of g_drf, the vector before the classifier, of test utterances (Barnes-Hut, angle 0.2, perplexity {perplexity} or a third of the \
          utterances where that is less, {steps} steps, seeded with the training's seed). Each fold has a network of its own and so \
          a space of its own; the first fold of one training a corpus and network is shown. Distances between far groups mean nothing in such a drawing. The paper \
          shows the test part of an 8:2 division of CASIA."

@@ -30,7 +30,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
         absent.push("Speakers: no run has corpora/NAME.csv, so whose utterances they are is not known.".to_owned());
         return Vec::new();
     }
-    let mut found = Vec::new();
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for group in trainings(context.runs) {
         let own = group.members.iter().flat_map(|(_, t)| &t.predictions).filter(|(_, p)| p.iter().all(|p| p.target.is_none()));
         let mut protocols: Vec<&String> = own.map(|(protocol, _)| protocol).collect();
@@ -39,12 +39,15 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
         for protocol in protocols {
             match speakers(&group, protocol) {
                 Some(speakers) => found.push(speakers),
-                None => absent.push(format!(
-                    "Speakers of {}, {protocol}: the run's corpora/ has no speaker for some utterance.",
-                    names::training(group.stem)
-                )),
+                None => unknown.push(format!("{} ({protocol})", names::training(group.stem))),
             }
         }
+    }
+    if !unknown.is_empty() {
+        absent.push(format!(
+            "Speakers: the run's corpora/ does not name the speaker of some utterance of {}.",
+            unknown.join("; ")
+        ));
     }
     if found.is_empty() {
         return Vec::new();
