@@ -70,7 +70,9 @@ impl Mark {
     /// What it means.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Optimistic => "optimistic: the epoch was selected on the test fold, so the figure is too high for new data",
+            Self::Optimistic => {
+                "optimistic: the epoch was selected on the test fold, so the figure is too high for new data"
+            }
             Self::Synthetic => "synthetic: a program made the recordings, so the figure says nothing about the corpus",
             Self::Caveat => "caveat: see the text of the section",
         }

@@ -121,8 +121,7 @@ fn lines(path: &Path) -> Result<Option<Lines>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| ReportError::malformed(path, e))?.iter().map(str::to_owned).collect();
     let row = |r: csv::Result<csv::StringRecord>| r.map(|r| (r.position().map_or(0, csv::Position::line), r));
-    let rows =
-        reader.records().map(row).collect::<csv::Result<_>>().map_err(|e| ReportError::malformed(path, e))?;
+    let rows = reader.records().map(row).collect::<csv::Result<_>>().map_err(|e| ReportError::malformed(path, e))?;
     Ok(Some(Lines { header, rows }))
 }
 
@@ -175,7 +174,8 @@ fn read_embeddings(path: &Path) -> Result<Vec<Embedding>> {
     let Some(Lines { header, rows }) = lines(path)? else { return Ok(Vec::new()) };
     expect(path, &header, &["id", "fold", "label", "predicted"])?;
     let read = |(line, row): &(u64, csv::StringRecord)| {
-        let fold = row[1].parse().map_err(|_| ReportError::malformed(path, format!("line {line}: `fold` is no index")))?;
+        let fold =
+            row[1].parse().map_err(|_| ReportError::malformed(path, format!("line {line}: `fold` is no index")))?;
         let values = numbers(path, *line, row, 4)?;
         Ok(Embedding { fold, label: row[2].to_owned(), predicted: row[3].to_owned(), values })
     };

@@ -57,7 +57,8 @@ pub fn tsne(rows: &[&[f64]], settings: Settings) -> Option<Vec<[f64; 2]>> {
     // Sums over several threads are added in an order that changes from run to run.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().ok()?;
     let perplexity = settings.perplexity_of(rows.len());
-    let neighbours: Vec<Vec<Neighbor<f64>>> = (0..rows.len()).map(|i| nearest(rows, i, 3 * perplexity as usize)).collect();
+    let neighbours: Vec<Vec<Neighbor<f64>>> =
+        (0..rows.len()).map(|i| nearest(rows, i, 3 * perplexity as usize)).collect();
     let points = pool.install(|| {
         bhtsne::tSNE::<f64, &[f64], 2>::new(rows)
             .perplexity(perplexity)

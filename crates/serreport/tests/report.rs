@@ -51,12 +51,29 @@ fn everything_a_run_has_is_in_the_report() {
     check_tags("report.html", &html);
     let sections: Vec<&str> = html.split("<section id=\"").skip(1).map(|s| s.split('"').next().unwrap()).collect();
     let expected = [
-        "runs", "agreement", "table-1", "table-2", "table-3", "figure-2", "figure-3", "confusion", "network", "calibration",
-        "speakers", "reading",
+        "runs",
+        "agreement",
+        "table-1",
+        "table-2",
+        "table-3",
+        "figure-2",
+        "figure-3",
+        "confusion",
+        "network",
+        "calibration",
+        "speakers",
+        "reading",
     ];
     assert_eq!(sections, expected);
     let tables = [
-        "table1", "table1-figures", "table2", "table2-figures", "table3", "table3-paired", "table3-figures", "calibration",
+        "table1",
+        "table1-figures",
+        "table2",
+        "table2-figures",
+        "table3",
+        "table3-paired",
+        "table3-figures",
+        "calibration",
         "speakers",
     ];
     assert_eq!(report.tables(), tables);
@@ -113,7 +130,9 @@ fn marks_stand_at_every_number_in_every_format() {
                 let text = |key: &str| row.get(key).and_then(|e| e["text"].as_str()).unwrap_or("");
                 let ours = !["paper", "official README, re-run"].contains(&text("from"));
                 let best = text("protocol") == "best-epoch" || text("figure").ends_with("best-epoch");
-                for (column, entry) in row.iter().filter(|(c, e)| e["value"] != Value::Null && !UNMARKED.contains(&c.as_str())) {
+                for (column, entry) in
+                    row.iter().filter(|(c, e)| e["value"] != Value::Null && !UNMARKED.contains(&c.as_str()))
+                {
                     if name == "table2" && ["pairs", "runs"].contains(&column.as_str()) || column == "paper, UAR" {
                         continue;
                     }
@@ -219,7 +238,11 @@ fn a_broken_file_is_named() {
         ("metrics.json", metrics.replacen("1,\n", "", 1), "confusion"),
         ("config.toml", "a = ".to_owned(), "line 1"),
         ("corpora/emodb.csv", "id,label\nx,y\n".to_owned(), "speaker"),
-        (&format!("{training}/last-epoch/predictions.csv"), "id,fold,truth,predicted,a\nu,0,a,b,1\n".to_owned(), "line 2"),
+        (
+            &format!("{training}/last-epoch/predictions.csv"),
+            "id,fold,truth,predicted,a\nu,0,a,b,1\n".to_owned(),
+            "line 2",
+        ),
         (&format!("{training}/fusion.csv"), "fold,w_1\n0,x\n".to_owned(), "`x` is no number"),
         (&format!("{training}/attention.json"), "{\"id\": 1}".to_owned(), "line 1"),
     ];
@@ -252,8 +275,14 @@ fn agreement_follows_from_the_figures() {
     let lower = verdicts(&Demo { uar: 0.80, ..paper });
     assert!(lower.contains(&"EMODB, TIM-Net, last-epoch: lower than the paper".to_owned()), "{lower:?}");
     let short = verdicts(&Demo { epochs: 20, ..paper });
-    assert!(short.contains(&"EMODB, TIM-Net, last-epoch: not judged: 20 epochs, the paper 500".to_owned()), "{short:?}");
-    assert!(lower.contains(&"Across corpora, TIM-Net, last-epoch: not judged: 2 pairs, the paper 20".to_owned()), "{lower:?}");
+    assert!(
+        short.contains(&"EMODB, TIM-Net, last-epoch: not judged: 20 epochs, the paper 500".to_owned()),
+        "{short:?}"
+    );
+    assert!(
+        lower.contains(&"Across corpora, TIM-Net, last-epoch: not judged: 2 pairs, the paper 20".to_owned()),
+        "{lower:?}"
+    );
     assert!(lower.iter().any(|v| v == "Table 3, TCN, best-epoch: not judged: 1 of the paper's 6 corpora"), "{lower:?}");
 
     let report = Report::of(&paper);

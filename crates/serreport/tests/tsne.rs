@@ -39,7 +39,8 @@ fn trustworthiness(rows: &[&[f64]], points: &[[f64; 2]], k: usize) -> f64 {
     let space = neighbours(rows);
     let plane = neighbours(&points.iter().map(|p| p.as_slice()).collect::<Vec<_>>());
     let rank = |i: usize, j: usize| space[i].iter().position(|s| *s == j).unwrap() + 1;
-    let penalty: usize = (0..n).map(|i| plane[i][..k].iter().map(|j| rank(i, *j).saturating_sub(k)).sum::<usize>()).sum();
+    let penalty: usize =
+        (0..n).map(|i| plane[i][..k].iter().map(|j| rank(i, *j).saturating_sub(k)).sum::<usize>()).sum();
     1.0 - penalty as f64 * 2.0 / (n * k * (2 * n - 3 * k - 1)) as f64
 }
 

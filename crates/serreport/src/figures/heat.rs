@@ -13,8 +13,17 @@ pub struct Heat<'a> {
     pub columns: &'a [String],
     pub row_title: &'a str,
     pub column_title: &'a str,
-    /// `[rows][columns]`: a shade in 0 .. 1 and one or two lines of text; None for an empty field.
-    pub fields: Vec<Vec<Option<(f64, Vec<String>)>>>,
+    /// `[rows][columns]`; None for an empty field.
+    pub fields: Vec<Vec<Option<Field>>>,
+}
+
+/// A field of a matrix.
+#[derive(Debug)]
+pub struct Field {
+    /// In 0 .. 1.
+    pub shade: f64,
+    /// One line or two.
+    pub lines: Vec<String>,
 }
 
 /// Draws it; the darker the shade (on a light page), the larger.
@@ -22,7 +31,7 @@ pub fn heat(label: &str, heat: &Heat, marks: &[Mark]) -> Svg {
     let longest = |names: &[String]| names.iter().map(|n| n.chars().count()).max().unwrap_or(0) as f64;
     let left = (24.0 + 5.6 * longest(heat.rows)).min(150.0);
     let size = ((380.0 - left) / heat.columns.len().max(1) as f64).clamp(30.0, 56.0);
-    let tall = if heat.fields.iter().flatten().flatten().any(|(_, lines)| lines.len() > 1) { 30.0 } else { 24.0 };
+    let tall = if heat.fields.iter().flatten().flatten().any(|f| f.lines.len() > 1) { 30.0 } else { 24.0 };
     let slanted = heat.columns.iter().any(|c| 5.6 * c.chars().count() as f64 > size);
     let head = if slanted { 40.0 + 3.6 * longest(heat.columns) } else { 50.0 };
     let right = if slanted { 3.6 * longest(heat.columns).max(4.0) } else { 6.0 };
@@ -43,7 +52,7 @@ pub fn heat(label: &str, heat: &Heat, marks: &[Mark]) -> Svg {
         svg.text("small", (left - 5.0, y + tall / 2.0 + 3.3), Anchor::End, name);
         for (j, field) in row.iter().enumerate() {
             let x = left + size * j as f64;
-            if let Some((shade, lines)) = field {
+            if let Some(Field { shade, lines }) = field {
                 svg.rect("cell", (x, y), (size, tall), shade.clamp(0.0, 1.0), "");
                 let on = if *shade > 0.55 { " on" } else { "" };
                 for (k, line) in lines.iter().enumerate() {

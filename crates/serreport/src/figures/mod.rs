@@ -13,7 +13,7 @@ pub use attention::attention;
 pub use confusion::confusion;
 pub use curves::{Curve, curves};
 pub use dots::{Dot, Row, dots};
-pub use heat::{Heat, heat};
+pub use heat::{Field, Heat, heat};
 pub use reliability::reliability;
 pub use scatter::{Point, scatter};
 

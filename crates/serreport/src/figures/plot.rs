@@ -87,7 +87,10 @@ mod tests {
     #[test]
     fn ticks_are_round_and_few() {
         assert_eq!(ticks((0.0, 500.0), 6), [0.0, 100.0, 200.0, 300.0, 400.0, 500.0]);
-        assert_eq!(ticks((0.0, 1.0), 5).iter().map(|t| label(*t)).collect::<Vec<_>>(), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+        assert_eq!(
+            ticks((0.0, 1.0), 5).iter().map(|t| label(*t)).collect::<Vec<_>>(),
+            ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+        );
         assert_eq!(ticks((2.0, 2.0), 5), [2.0]);
         assert!((1..200).all(|n| ticks((-0.3, f64::from(n) * 0.37), 5).len() <= 6));
     }

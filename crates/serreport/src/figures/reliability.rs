@@ -35,7 +35,12 @@ pub fn reliability(label: &str, calibration: &Calibration, marks: &[Mark]) -> Sv
     svg.line("axis", (plot.left, plot.top), (plot.left, plot.top + plot.height));
     svg.line("axis", (plot.left, plot.top + plot.height), (plot.left + plot.width, plot.top + plot.height));
     svg.turned("", (12.0, plot.top + plot.height / 2.0), Anchor::Middle, -90, "part that is right");
-    svg.text("strong", (plot.left + 8.0, plot.top + 14.0), Anchor::Start, &format!("ECE {:.2} %", 100.0 * calibration.ece));
+    svg.text(
+        "strong",
+        (plot.left + 8.0, plot.top + 14.0),
+        Anchor::Start,
+        &format!("ECE {:.2} %", 100.0 * calibration.ece),
+    );
     counts.x_axis(&mut svg, "confidence (largest probability)");
     svg.text("small", (plot.left - 5.0, counts.top + 6.0), Anchor::End, &most.to_string());
     svg.turned("small", (12.0, counts.top + counts.height / 2.0), Anchor::Middle, -90, "utterances");

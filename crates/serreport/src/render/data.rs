@@ -32,7 +32,11 @@ fn field(entry: &Entry) -> String {
 
 /// RFC 4180.
 fn quote(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
 }
 
 /// A table as an object: rows are objects by column, entries hold text, value and marks.

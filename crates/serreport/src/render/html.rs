@@ -71,7 +71,10 @@ fn write_table(out: &mut String, table: &Table) {
     let title = escape(&table.title);
     let wide = if table.columns.len() > 8 { " wide" } else { "" };
     let _ = writeln!(out, "<div class=\"table{wide}\">\n<h3 id=\"{}\">{title}</h3>", table.id);
-    let _ = writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n<table>\n<thead><tr>");
+    let _ = writeln!(
+        out,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n<table>\n<thead><tr>"
+    );
     for column in &table.columns {
         let class = if column.number { " class=\"number\"" } else { "" };
         let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", escape(&column.title));

@@ -38,7 +38,8 @@ fn write_block(out: &mut String, block: &Block) {
         Block::Figures(figures) => {
             for (i, figure) in figures.iter().enumerate() {
                 let gap = if i == 0 { "" } else { "\n" };
-                let marks = if figure.marks.is_empty() { String::new() } else { format!("**{}** ", words(&figure.marks)) };
+                let marks =
+                    if figure.marks.is_empty() { String::new() } else { format!("**{}** ", words(&figure.marks)) };
                 let caption = escape(&figure.caption);
                 let _ = writeln!(out, "{gap}![{caption}](figures/{}.svg)\n{marks}{caption}", figure.id);
             }

@@ -27,9 +27,13 @@ pub fn section(context: &Context) -> Section {
     } else {
         let findings = findings(context);
         let mut sentences: Vec<String> = findings.iter().map(Finding::sentence).collect();
-        sentences.extend(context.runs.iter().flat_map(|r| r.metrics.paired.iter().map(move |p| (r, p))).filter_map(
-            |(run, paired)| ablation_sentence(context, run, paired),
-        ));
+        sentences.extend(
+            context
+                .runs
+                .iter()
+                .flat_map(|r| r.metrics.paired.iter().map(move |p| (r, p)))
+                .filter_map(|(run, paired)| ablation_sentence(context, run, paired)),
+        );
         sentences.extend(protocol_gaps(context));
         if sentences.is_empty() {
             blocks.push(Block::Text("No figure here has a published counterpart.".to_owned()));
@@ -74,7 +78,9 @@ fn findings(context: &Context) -> Vec<Finding> {
         let row = context.published.table2.get(network.variant);
         let pairs = row.into_iter().flat_map(|r| [0, 1].map(|i| [r.mean[i], r.std[i]]));
         let metrics = pairs.zip(["UAR", "WAR"]).zip(network.seeds());
-        out.extend(metrics.filter_map(|((published, metric), seeds)| table2_finding(network, published, metric, &seeds)));
+        out.extend(
+            metrics.filter_map(|((published, metric), seeds)| table2_finding(network, published, metric, &seeds)),
+        );
     }
     for ablation in table3::ablations(context).iter().filter(|a| a.protocol == "best-epoch") {
         for (variant, groups) in ablation.networks.iter().filter(|n| !n.1[0].synthetic()) {
@@ -198,9 +204,8 @@ fn said(marks: &[Mark]) -> String {
 
 fn table(findings: &[Finding]) -> Table {
     let row = |f: &Finding| {
-        let times = |std: Option<f64>| {
-            f.times(std).map_or_else(Entry::none, |t| Entry::number(format!("{t:.1}"), t, &f.marks))
-        };
+        let times =
+            |std: Option<f64>| f.times(std).map_or_else(Entry::none, |t| Entry::number(format!("{t:.1}"), t, &f.marks));
         let difference = f.ours - f.published;
         vec![
             Entry::text(&f.what),

@@ -11,7 +11,11 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     let within: Vec<&Group> = context.groups.iter().filter(|g| g.first().target.is_none()).collect();
     let figures: Vec<Figure> = within.iter().filter_map(|g| figure(g)).collect();
     if figures.len() < within.len() {
-        absent.push(format!("Confusion matrices: {} of {} cells have none.", within.len() - figures.len(), within.len()));
+        absent.push(format!(
+            "Confusion matrices: {} of {} cells have none.",
+            within.len() - figures.len(),
+            within.len()
+        ));
     }
     if figures.is_empty() {
         return Vec::new();

@@ -35,15 +35,15 @@ fn tested_along(epochs: &[Epoch]) -> bool {
 fn pair(group: &Trainings) -> [Figure; 2] {
     let title = names::training(group.stem);
     let marks = group.marks("");
-    let folds: usize = group
-        .members
-        .iter()
-        .map(|(_, t)| t.epochs.iter().map(|e| e.fold).collect::<BTreeSet<_>>().len())
-        .sum();
+    let folds: usize =
+        group.members.iter().map(|(_, t)| t.epochs.iter().map(|e| e.fold).collect::<BTreeSet<_>>().len()).sum();
     let caption = |what: &str| format!("{title}: {what} over {folds} folds ({}).", group.origin());
     let id = |what: &str| format!("figure2-{}-{what}", slug(group.stem));
     let lines = |train: fn(&Epoch) -> Option<f64>, test: fn(&Epoch) -> Option<f64>| {
-        [Curve { name: "training", points: over_folds(group, train) }, Curve { name: "test", points: over_folds(group, test) }]
+        [
+            Curve { name: "training", points: over_folds(group, train) },
+            Curve { name: "test", points: over_folds(group, test) },
+        ]
     };
     let accuracy = lines(|e| Some(e.train_accuracy), |e| e.test_accuracy);
     let loss = lines(|e| Some(e.train_loss), |e| e.test_loss);

@@ -32,8 +32,7 @@ pub fn network(context: &Context, absent: &mut Absent) -> Vec<Block> {
         blocks.push(Block::Text(text.to_owned()));
         blocks.push(Block::Figures(weights));
     }
-    let maps: Vec<Figure> =
-        shown(&all, |t| t.attention.is_some()).into_iter().filter_map(|(g, i)| map(g, i)).collect();
+    let maps: Vec<Figure> = shown(&all, |t| t.attention.is_some()).into_iter().filter_map(|(g, i)| map(g, i)).collect();
     if !maps.is_empty() {
         blocks.push(Block::Heading("Attention over time".to_owned()));
         let text = "How open each block's gate is at each frame of one test utterance of the first fold: the mean of the sigmoid over channels and \

@@ -95,8 +95,7 @@ fn title(runs: &[Run]) -> String {
 
 fn warnings(context: &Context) -> Vec<String> {
     let mut out = Vec::new();
-    let synthetic: Vec<&str> =
-        context.runs.iter().filter(|r| r.metrics.synthetic).map(|r| r.name.as_str()).collect();
+    let synthetic: Vec<&str> = context.runs.iter().filter(|r| r.metrics.synthetic).map(|r| r.name.as_str()).collect();
     if synthetic.len() == context.runs.len() {
         out.push(
             "Synthetic data. A program made all recordings that this report is about; its figures show that the pipeline \

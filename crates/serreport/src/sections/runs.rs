@@ -44,7 +44,9 @@ fn facts(run: &Run) -> Vec<(String, String)> {
     if let Some(config) = &run.config {
         add("features", features(config));
         add("training", training(config));
-        for part in config.get("parts").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|p| p.as_table()) {
+        for part in
+            config.get("parts").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|p| p.as_table())
+        {
             let experiment = part.get("experiment").map_or_else(String::new, plain);
             add(&format!("training, {experiment}"), training(part));
         }

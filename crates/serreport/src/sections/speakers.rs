@@ -7,7 +7,7 @@ use sermetrics::{Confusion, confusion};
 use super::{Absent, Context, Trainings, trainings};
 use crate::{
     document::{Block, Entry, Figure, Mark, Table, columns, percent},
-    figures::{Heat, heat},
+    figures::{Field, Heat, heat},
     group::{mean_and_std, slug},
     names,
 };
@@ -32,7 +32,11 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     }
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for group in trainings(context.runs) {
-        let own = group.members.iter().flat_map(|(_, t)| &t.predictions).filter(|(_, p)| p.iter().all(|p| p.target.is_none()));
+        let own = group
+            .members
+            .iter()
+            .flat_map(|(_, t)| &t.predictions)
+            .filter(|(_, p)| p.iter().all(|p| p.target.is_none()));
         let mut protocols: Vec<&String> = own.map(|(protocol, _)| protocol).collect();
         protocols.sort_by_key(|p| (names::protocol_rank(p), *p));
         protocols.dedup();
@@ -96,7 +100,7 @@ fn figure(speakers: &Speakers) -> Figure {
     let names: Vec<String> = speakers.counts.keys().cloned().collect();
     let mut columns = vec!["UAR".to_owned()];
     columns.extend(speakers.labels.iter().cloned());
-    let field = |share: f64| (share, vec![format!("{:.0}", 100.0 * share)]);
+    let field = |shade: f64| Field { shade, lines: vec![format!("{:.0}", 100.0 * shade)] };
     let row = |counts: &Confusion| {
         let recalls = counts.per_class().into_iter().map(|c| (c.support > 0).then(|| field(c.recall)));
         std::iter::once(Some(field(counts.uar()))).chain(recalls).collect()
@@ -115,15 +119,21 @@ fn table(found: &[Speakers]) -> Table {
     let row = |s: &Speakers| {
         let uars = || s.counts.iter().map(|(name, c)| (name, c.uar()));
         let ends = |order: std::cmp::Ordering| {
-            uars().reduce(|a, b| if b.1.total_cmp(&a.1) == order { b } else { a }).map_or_else(Entry::none, |(name, uar)| {
-                Entry::number(format!("{} ({name})", percent(uar)), 100.0 * uar, &s.marks)
-            })
+            uars()
+                .reduce(|a, b| if b.1.total_cmp(&a.1) == order { b } else { a })
+                .map_or_else(Entry::none, |(name, uar)| {
+                    Entry::number(format!("{} ({name})", percent(uar)), 100.0 * uar, &s.marks)
+                })
         };
         let (mean, std) = mean_and_std(uars().map(|u| u.1));
         vec![
             Entry::text(&s.title),
             Entry::number(s.counts.len().to_string(), s.counts.len(), &[]),
-            Entry::number(s.counts.values().map(Confusion::total).sum::<u64>().to_string(), s.counts.values().map(Confusion::total).sum::<u64>(), &[]),
+            Entry::number(
+                s.counts.values().map(Confusion::total).sum::<u64>().to_string(),
+                s.counts.values().map(Confusion::total).sum::<u64>(),
+                &[],
+            ),
             Entry::percent(mean, &s.marks),
             std.map_or_else(Entry::none, |v| Entry::percent(v, &s.marks)),
             ends(std::cmp::Ordering::Less),

@@ -13,8 +13,7 @@ use crate::{
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     let groups = groups(context);
-    let holdouts: Vec<&Group> =
-        context.groups.iter().filter(|g| g.first().target.is_none() && g.folds() < 2).collect();
+    let holdouts: Vec<&Group> = context.groups.iter().filter(|g| g.first().target.is_none() && g.folds() < 2).collect();
     let mut blocks = Vec::new();
     if groups.is_empty() {
         absent.push("Table 1: no run has a cross-validation within a corpus.".to_owned());
@@ -23,7 +22,11 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
         blocks.push(Block::Table(details("table1-figures", "Every figure of ours", &groups)));
     }
     if !holdouts.is_empty() {
-        blocks.push(Block::Table(details("holdout-figures", "Single divisions (hold-out), not comparable with Table 1", &holdouts)));
+        blocks.push(Block::Table(details(
+            "holdout-figures",
+            "Single divisions (hold-out), not comparable with Table 1",
+            &holdouts,
+        )));
     }
     blocks
 }
@@ -121,8 +124,7 @@ fn our_rows(groups: &[&Group], corpora: &[&str]) -> Vec<Placed> {
     }
     let row = |members: Vec<&Group>| {
         let cell = members[0].first();
-        let mut entries =
-            vec![Entry::text(names::variant(&cell.variant)), Entry::text(&cell.protocol), from(&members)];
+        let mut entries = vec![Entry::text(names::variant(&cell.variant)), Entry::text(&cell.protocol), from(&members)];
         entries.extend(corpora.iter().map(|c| {
             let group = members.iter().find(|g| g.first().corpus == *c);
             group.map_or_else(Entry::none, |g| Entry::pair(g.figures().map(|f| f.mean), &g.marks()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Absent, Context, details::details};
 use crate::{
     document::{Block, Entry, Figure, Mark, Table, columns, percent},
-    figures::{Heat, heat},
+    figures::{Field, Heat, heat},
     group::{Group, mean_and_std, slug},
     names, published,
 };
@@ -38,12 +38,11 @@ pub fn networks<'a>(context: &'a Context) -> Vec<Network<'a>> {
     for group in context.groups.iter().filter(|g| g.first().target.is_some()) {
         let (run, cell) = group.cells[0];
         let rank = (names::variant_rank(&cell.variant), &cell.variant, &cell.protocol);
-        let network =
-            out.entry((rank, run.setting(), run.metrics.synthetic, cell.epochs)).or_insert_with(|| Network {
-                variant: &cell.variant,
-                protocol: &cell.protocol,
-                pairs: Vec::new(),
-            });
+        let network = out.entry((rank, run.setting(), run.metrics.synthetic, cell.epochs)).or_insert_with(|| Network {
+            variant: &cell.variant,
+            protocol: &cell.protocol,
+            pairs: Vec::new(),
+        });
         network.pairs.push(group);
     }
     out.into_values().collect()
@@ -120,12 +119,12 @@ fn matrix(network: &Network) -> Figure {
     corpora.dedup();
     let names: Vec<String> = corpora.iter().map(|c| names::corpus(c)).collect();
     let field = |source: &str, target: &str| {
-        let group = network.pairs.iter().find(|g| {
-            g.first().corpus == source && g.first().target.as_deref() == Some(target)
-        })?;
+        let group =
+            network.pairs.iter().find(|g| g.first().corpus == source && g.first().target.as_deref() == Some(target))?;
         let [uar, _] = group.figures();
         let spread = uar.seed_std.map(|s| format!("± {:.1}", 100.0 * s));
-        Some((uar.mean, std::iter::once(format!("{:.1}", 100.0 * uar.mean)).chain(spread).collect()))
+        let mean = format!("{:.1}", 100.0 * uar.mean);
+        Some(Field { shade: uar.mean, lines: std::iter::once(mean).chain(spread).collect() })
     };
     let fields = corpora.iter().map(|s| corpora.iter().map(|t| field(s, t)).collect()).collect();
     let title = format!("{}, {}", names::variant(network.variant), network.protocol);

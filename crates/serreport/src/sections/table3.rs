@@ -125,10 +125,21 @@ fn summary(context: &Context, ablations: &[Ablation]) -> Table {
     Table {
         id: "table3".to_owned(),
         title: "Ablation: mean over corpora, in percent".to_owned(),
-        note: "Mean over corpora of the mean over folds and seeds; a corpus counts only where every network has it. The \
+        note:
+            "Mean over corpora of the mean over folds and seeds; a corpus counts only where every network has it. The \
             paper's figures are means over six corpora under best-epoch. Std over folds: mean over corpora and seeds."
-            .to_owned(),
-        columns: columns(&["network", "protocol", "from", "corpora", "seeds", "#UAR", "#WAR", "#std over folds UAR", "run"]),
+                .to_owned(),
+        columns: columns(&[
+            "network",
+            "protocol",
+            "from",
+            "corpora",
+            "seeds",
+            "#UAR",
+            "#WAR",
+            "#std over folds UAR",
+            "run",
+        ]),
         rows,
     }
 }
@@ -213,7 +224,10 @@ fn forests(paired: &[(&Run, &Paired)]) -> Vec<Figure> {
         let marks = marks(run, first);
         out.push(Figure {
             id: format!("table3-{}", slug(&title)),
-            caption: format!("{title}: UAR of each network minus that of TIM-Net, with the 95 % interval; {}.", run.name),
+            caption: format!(
+                "{title}: UAR of each network minus that of TIM-Net, with the 95 % interval; {}.",
+                run.name
+            ),
             svg: dots(&format!("Table 3, {title}"), "difference of UAR (points)", &rows, 0.0, &marks),
             marks,
         });

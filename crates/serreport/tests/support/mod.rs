@@ -57,7 +57,10 @@ impl Demo<'_> {
             "command": ["/some/where/serlab", "reproduce", "table1", "--only", "it's"],
         });
         put(&dir.join("environment.json"), &environment.to_string());
-        put(&dir.join("sessions.jsonl"), "{\"cpu_seconds\":60,\"ended_unix\":1,\"finished\":true,\"wall_seconds\":90}\n");
+        put(
+            &dir.join("sessions.jsonl"),
+            "{\"cpu_seconds\":60,\"ended_unix\":1,\"finished\":true,\"wall_seconds\":90}\n",
+        );
         put(
             &dir.join("config.toml"),
             "engine = \"native\"\n[training]\nepochs = 6\n[front_end]\nhop = 512\n[corpora.emodb]\nutterances = 40\n",
@@ -105,7 +108,8 @@ impl Demo<'_> {
         let n = self.labels.len();
         let interval = json!({"estimate": uar, "low": uar - 0.04, "high": uar + 0.04, "level": 0.95});
         let matrix: Vec<Vec<usize>> = (0..n).map(|i| (0..n).map(|j| if i == j { 6 } else { 1 }).collect()).collect();
-        let recall: serde_json::Map<String, Value> = self.labels.iter().map(|l| ((*l).to_owned(), json!(0.6))).collect();
+        let recall: serde_json::Map<String, Value> =
+            self.labels.iter().map(|l| ((*l).to_owned(), json!(0.6))).collect();
         let mut cell = json!({
             "corpus": self.corpus, "variant": variant, "protocol": protocol, "seed": seed,
             "division": if target.is_some() { "cross-corpus" } else { "random" },
@@ -137,7 +141,8 @@ impl Demo<'_> {
     /// Curves, predictions, embeddings, attention, fusion weights.
     fn training(&self, dir: &Path, seed: usize) {
         let mut epochs =
-            "fold,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy\n".to_owned();
+            "fold,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy\n"
+                .to_owned();
         for fold in 0..self.folds {
             for epoch in 1..=self.epochs {
                 let x = f64::from(epoch) / f64::from(self.epochs) + 0.1 * noise(fold + seed);
