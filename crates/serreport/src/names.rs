@@ -32,22 +32,54 @@ pub fn protocol_rank(name: &str) -> usize {
     known.iter().position(|p| *p == name).unwrap_or(known.len())
 }
 
-/// "EMODB, TIM-Net, random folds" for `emodb-tim-net-random`; a stem of another make as it is.
-pub fn training(stem: &str) -> String {
-    let Some(first) = CORPORA.iter().find(|c| is_prefix(c, stem)) else { return stem.to_owned() };
-    let mut rest = &stem[first.len()..];
-    let mut title = corpus(first);
+/// What a training's stem, such as `emodb-tim-net-random`, is made of.
+#[derive(Debug, PartialEq, Eq)]
+struct Parts<'a> {
+    corpus: &'a str,
+    target: Option<&'a str>,
+    variant: &'a str,
+    division: &'a str,
+}
+
+/// None for a stem of another make.
+fn parts(stem: &str) -> Option<Parts<'_>> {
+    let known = |text: &str| CORPORA.into_iter().find(|c| is_prefix(c, text));
+    let corpus = known(stem)?;
+    let mut rest = &stem[corpus.len()..];
+    let mut target = None;
     if let Some(after) = rest.strip_prefix("-to-") {
-        let Some(second) = CORPORA.iter().find(|c| is_prefix(c, after)) else { return stem.to_owned() };
-        title = format!("{title} to {}", corpus(second));
-        rest = &after[second.len()..];
+        let found = known(after)?;
+        (target, rest) = (Some(found), &after[found.len()..]);
     }
     let rest = rest.trim_start_matches('-');
-    let Some((name, printed)) = VARIANTS.iter().find(|(v, _)| is_prefix(v, rest)) else { return stem.to_owned() };
-    match rest[name.len()..].trim_start_matches('-') {
-        "" => format!("{title}, {printed}"),
-        division => format!("{title}, {printed}, {}", named(&DIVISIONS, division)),
+    let (variant, _) = VARIANTS.iter().find(|(v, _)| is_prefix(v, rest))?;
+    Some(Parts { corpus, target, variant, division: rest[variant.len()..].trim_start_matches('-') })
+}
+
+/// "EMODB, TIM-Net, random folds" for `emodb-tim-net-random`; a stem of another make as it is.
+pub fn training(stem: &str) -> String {
+    let Some(Parts { corpus: first, target, variant: network, division }) = parts(stem) else { return stem.to_owned() };
+    let mut title = corpus(first);
+    if let Some(target) = target {
+        title = format!("{title} to {}", corpus(target));
     }
+    let division = if division.is_empty() { String::new() } else { format!(", {}", named(&DIVISIONS, division)) };
+    format!("{title}, {}{division}", variant(network))
+}
+
+/// The corpus and network of a stem; all of one of another make.
+pub fn corpus_and_network(stem: &str) -> String {
+    parts(stem).map_or_else(|| stem.to_owned(), |p| format!("{} {}", p.corpus, p.variant))
+}
+
+/// Hold-out before random folds before others: how well a training's division suits a figure of one network.
+pub fn division_rank(stem: &str) -> usize {
+    parts(stem).and_then(|p| ["hold-out", "random"].iter().position(|d| *d == p.division)).unwrap_or(2)
+}
+
+/// Where a training stands among others: TIM-Net first, then as its division and its name say.
+pub fn training_order(stem: &str) -> (bool, usize, &str) {
+    (parts(stem).is_none_or(|p| p.variant != "tim-net"), division_rank(stem), stem)
 }
 
 /// The corpus whose utterances a training was tested on.

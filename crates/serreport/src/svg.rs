@@ -25,6 +25,9 @@ pub enum Anchor {
     End,
 }
 
+/// Upper left corner, then width and height.
+pub type Rect = ((f64, f64), (f64, f64));
+
 impl Svg {
     /// An empty drawing; `label` says what it shows to those who can't see it.
     pub fn new(width: f64, height: f64, label: impl Into<String>) -> Self {
@@ -50,12 +53,21 @@ impl Svg {
         self.push(&format!(r#"<path class="{class}" d="{d}{end}"/>"#));
     }
 
-    /// A rectangle with an opacity of its fill, and a text shown at the pointer.
-    pub fn rect(&mut self, class: &str, (x, y): (f64, f64), (w, h): (f64, f64), opacity: f64, title: &str) {
+    /// A rectangle with an opacity of its fill.
+    pub fn rect(&mut self, class: &str, (x, y): (f64, f64), (w, h): (f64, f64), opacity: f64) {
         let [x, y, w, h] = [x, y, w, h].map(number);
         let opacity = if opacity < 1.0 { format!(r#" fill-opacity="{opacity:.2}""#) } else { String::new() };
-        let end = if title.is_empty() { "/>".to_owned() } else { format!("><title>{}</title></rect>", escape(title)) };
-        self.push(&format!(r#"<rect class="{class}" x="{x}" y="{y}" width="{w}" height="{h}"{opacity}{end}"#));
+        self.push(&format!(r#"<rect class="{class}" x="{x}" y="{y}" width="{w}" height="{h}"{opacity}/>"#));
+    }
+
+    /// Rectangles of one opacity as one element.
+    pub fn rects(&mut self, class: &str, rects: &[Rect], opacity: f64) {
+        let corner = |((x, y), (w, h)): &Rect| {
+            let [x, y, w, h] = [*x, *y, *w, *h].map(number);
+            format!("M{x},{y}h{w}v{h}h-{w}z")
+        };
+        let d: String = rects.iter().map(corner).collect();
+        self.push(&format!(r#"<path class="{class}" fill-opacity="{opacity:.2}" d="{d}"/>"#));
     }
 
     /// A line of text.

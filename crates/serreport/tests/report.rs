@@ -288,8 +288,8 @@ fn agreement_follows_from_the_figures() {
     let report = Report::of(&paper);
     let md = report.text("report.md");
     for said in [
-        "TCN minus TIM-Net, last-epoch: UAR -8.00 points \\[-12.00, -4.00\\] over 6 pairs; the paper, over six corpora, -8.31 \
-         (optimistic): of the paper's sign, and the interval excludes 0.",
+        "TCN minus TIM-Net, last-epoch: points of UAR: EMODB -8.00 \\[-12.00, -4.00\\] over 6 pairs. The paper, over six \
+         corpora: -8.31 (optimistic). In 1 of 1 the interval excludes 0 and the sign is the paper's",
         "best-epoch is +6.00 points of UAR from last-epoch (optimistic); in the paper +5.98.",
         "speaker-independent is -20.00 points of UAR from last-epoch; the paper has no such figure.",
     ] {

@@ -1,14 +1,16 @@
 //! What each block lets through, over time.
 
+use std::collections::BTreeMap;
+
 use super::{plot::Plot, stamp};
 use crate::{
     document::Mark,
-    svg::{Anchor, Svg},
+    svg::{Anchor, Rect, Svg},
 };
 
 /// Columns at most; longer utterances are averaged over neighbouring frames.
 const COLUMNS: usize = 220;
-/// Shades; neighbours of one shade are drawn as one rectangle.
+/// Shades; neighbours of one shade are one rectangle.
 const SHADES: f64 = 40.0;
 
 /// `attention` is `[blocks][frames]`, shaded from its least to its largest value.
@@ -22,6 +24,8 @@ pub fn attention(label: &str, attention: &[Vec<f64>], hop_seconds: f64, marks: &
     stamp(&mut svg, 360.0, marks);
     let seconds = frames as f64 * hop_seconds;
     let plot = Plot { left, top, width: wide, height, x: (0.0, seconds), y: (0.0, 1.0) };
+    // By shade: one element for all fields of one shade.
+    let mut parts: BTreeMap<u32, Vec<Rect>> = BTreeMap::new();
     let group = frames.div_ceil(COLUMNS).max(1);
     for (i, block) in attention.iter().enumerate() {
         // The last block, which sees farthest, is at the top.
@@ -36,15 +40,18 @@ pub fn attention(label: &str, attention: &[Vec<f64>], hop_seconds: f64, marks: &
         for run in shades.chunk_by(|a, b| a == b) {
             let end = start + run.len();
             let edge = |column: usize| plot.at((column * group).min(frames) as f64 * hop_seconds, 0.0).0;
-            svg.rect("cell", (edge(start), y), (edge(end) - edge(start), tall), run[0] / SHADES, "");
+            parts.entry(run[0] as u32).or_default().push(((edge(start), y), (edge(end) - edge(start), tall)));
             start = end;
         }
     }
-    svg.rect("frame", (left, top), (wide, height), 1.0, "");
+    for (shade, rects) in parts {
+        svg.rects("cell", &rects, f64::from(shade) / SHADES);
+    }
+    svg.rect("frame", (left, top), (wide, height), 1.0);
     plot.x_axis(&mut svg, "time (s)");
     svg.turned("", (12.0, top + height / 2.0), Anchor::Middle, -90, "block");
     for i in 0..40 {
-        svg.rect("cell", (left + 34.0 + 2.0 * f64::from(i), 20.0), (2.0, 9.0), f64::from(i) / 39.0, "");
+        svg.rect("cell", (left + 34.0 + 2.0 * f64::from(i), 20.0), (2.0, 9.0), f64::from(i) / 39.0);
     }
     svg.text("small", (left + 30.0, 28.0), Anchor::End, &format!("{low:.2}"));
     svg.text("small", (left + 118.0, 28.0), Anchor::Start, &format!("{high:.2}"));

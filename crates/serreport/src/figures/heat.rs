@@ -53,7 +53,7 @@ pub fn heat(label: &str, heat: &Heat, marks: &[Mark]) -> Svg {
         for (j, field) in row.iter().enumerate() {
             let x = left + size * j as f64;
             if let Some(Field { shade, lines }) = field {
-                svg.rect("cell", (x, y), (size, tall), shade.clamp(0.0, 1.0), "");
+                svg.rect("cell", (x, y), (size, tall), shade.clamp(0.0, 1.0));
                 let on = if *shade > 0.55 { " on" } else { "" };
                 for (k, line) in lines.iter().enumerate() {
                     let middle = y + tall / 2.0 + 3.4 + 10.5 * (k as f64 - (lines.len() - 1) as f64 / 2.0);
@@ -61,7 +61,7 @@ pub fn heat(label: &str, heat: &Heat, marks: &[Mark]) -> Svg {
                     svg.text(&format!("{class}{on}"), (x + size / 2.0, middle), Anchor::Middle, line);
                 }
             }
-            svg.rect("frame", (x, y), (size, tall), 1.0, "");
+            svg.rect("frame", (x, y), (size, tall), 1.0);
         }
     }
     svg

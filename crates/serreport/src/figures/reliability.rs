@@ -25,7 +25,7 @@ pub fn reliability(label: &str, calibration: &Calibration, marks: &[Mark]) -> Sv
     for bin in calibration.bins.iter().filter(|b| b.count > 0) {
         let bar = |svg: &mut Svg, plot: Plot, class: &str, value: f64| {
             let ((x, y), (right, base)) = (plot.at(bin.low, value), plot.at(bin.high, 0.0));
-            svg.rect(class, (x + 0.75, y), (right - x - 1.5, base - y), 1.0, "");
+            svg.rect(class, (x + 0.75, y), (right - x - 1.5, base - y), 1.0);
         };
         bar(&mut svg, plot, "bar c0", bin.accuracy);
         bar(&mut svg, counts, "bar c0", bin.count as f64);

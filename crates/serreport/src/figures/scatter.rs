@@ -23,7 +23,7 @@ pub fn scatter(label: &str, classes: &[String], points: &[Point], marks: &[Mark]
     stamp(&mut svg, width, marks);
     let (x, y) = (range(points.iter().map(|p| p.at.0)), range(points.iter().map(|p| p.at.1)));
     let plot = Plot { left: 14.0, top: 18.0, width: side, height: side, x, y };
-    svg.rect("frame", (plot.left, plot.top), (plot.width, plot.height), 1.0, "");
+    svg.rect("frame", (plot.left, plot.top), (plot.width, plot.height), 1.0);
     let r = if points.len() > 400 { 2.4 } else { 3.6 };
     for p in points {
         svg.point(p.class, plot.at(p.at.0, p.at.1), r, p.right);

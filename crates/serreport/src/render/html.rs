@@ -7,6 +7,9 @@ use crate::{
     svg::{STYLE, escape},
 };
 
+/// Figures of a section that stand open; the others unfold, and are open in print.
+const SHOWN: usize = 12;
+
 /// The page.
 pub fn html(document: &Document) -> String {
     let title = escape(&document.title);
@@ -58,9 +61,13 @@ fn write_section(out: &mut String, number: usize, section: &Section) {
             }
             Block::Table(table) => write_table(out, table),
             Block::Figures(figures) => {
-                out.push_str("<div class=\"figures\">\n");
-                figures.iter().for_each(|f| write_figure(out, f));
-                out.push_str("</div>\n");
+                let (first, more) = figures.split_at(figures.len().min(SHOWN));
+                write_figures(out, first);
+                if !more.is_empty() {
+                    let _ = writeln!(out, "<details>\n<summary>{} more figures</summary>", more.len());
+                    write_figures(out, more);
+                    out.push_str("</details>\n");
+                }
             }
         }
     }
@@ -106,6 +113,12 @@ fn entry_html(entry: &Entry) -> String {
 
 fn mark_html(mark: Mark) -> String {
     format!("<abbr class=\"mark\" title=\"{}\">{}</abbr>", escape(mark.meaning()), mark.short())
+}
+
+fn write_figures(out: &mut String, figures: &[Figure]) {
+    out.push_str("<div class=\"figures\">\n");
+    figures.iter().for_each(|f| write_figure(out, f));
+    out.push_str("</div>\n");
 }
 
 fn write_figure(out: &mut String, figure: &Figure) {

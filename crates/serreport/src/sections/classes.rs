@@ -5,10 +5,12 @@ use crate::{
     document::{Block, Figure},
     figures::confusion,
     group::Group,
+    names,
 };
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
-    let within: Vec<&Group> = context.groups.iter().filter(|g| g.first().target.is_none()).collect();
+    let mut within: Vec<&Group> = context.groups.iter().filter(|g| g.first().target.is_none()).collect();
+    within.sort_by_key(|g| (g.first().variant != "tim-net", names::protocol_rank(&g.first().protocol)));
     let figures: Vec<Figure> = within.iter().filter_map(|g| figure(g)).collect();
     if figures.len() < within.len() {
         absent.push(format!(

@@ -99,6 +99,8 @@ struct Judged {
     marks: Vec<Mark>,
     origin: String,
     commands: String,
+    /// TIM-Net first, then by protocol.
+    place: (bool, usize),
 }
 
 pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
@@ -122,6 +124,7 @@ pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
     if judged.is_empty() {
         return Vec::new();
     }
+    judged.sort_by_key(|j| j.place);
     let text = "How far the largest probability of a prediction can be believed. ECE: expected calibration error (Guo et al. 2017), the mean \
         over utterances of |accuracy - confidence| of their bin, 15 bins of equal width; MCE: the largest of a bin. Bars: the \
         part of a bin that is right; triangles: the same at its mean confidence; dashed: perfect calibration; below: utterances in each \
@@ -150,6 +153,7 @@ fn judge(group: &Trainings, protocol: &str, parts: &[&Predictions]) -> Result<Ju
         title,
         origin: group.origin(),
         commands: group.commands(),
+        place: (names::training_order(group.stem).0, names::protocol_rank(protocol)),
     })
 }
 

@@ -118,7 +118,7 @@ fn warnings(context: &Context) -> Vec<String> {
     out
 }
 
-/// The trainings of all runs in groups, by stem.
+/// The trainings of all runs in groups, TIM-Net first.
 fn trainings<'a>(runs: &'a [Run]) -> Vec<Trainings<'a>> {
     let mut out: Vec<(String, Trainings)> = Vec::new();
     for run in runs {
@@ -131,7 +131,7 @@ fn trainings<'a>(runs: &'a [Run]) -> Vec<Trainings<'a>> {
             }
         }
     }
-    out.sort_by(|(_, a), (_, b)| a.stem.cmp(b.stem));
+    out.sort_by(|(_, a), (_, b)| crate::names::training_order(a.stem).cmp(&crate::names::training_order(b.stem)));
     out.into_iter().map(|(_, group)| group).collect()
 }
 
@@ -185,10 +185,8 @@ fn shown<'a, 'b>(all: &'b [Trainings<'a>], has: impl Fn(&Training) -> bool) -> V
     let mut out: Vec<(String, usize, &Trainings, usize)> = Vec::new();
     for group in all {
         let Some(member) = group.members.iter().position(|(_, t)| has(t)) else { continue };
-        let title = crate::names::training(group.stem);
-        let (network, division) = title.rsplit_once(", ").unwrap_or((&title, ""));
-        let rank = ["hold-out", "random folds"].iter().position(|d| *d == division).unwrap_or(2);
-        let key = format!("{network}, {}", group.synthetic);
+        let rank = crate::names::division_rank(group.stem);
+        let key = format!("{}, {}", crate::names::corpus_and_network(group.stem), group.synthetic);
         match out.iter_mut().find(|(k, ..)| *k == key) {
             Some(kept) if kept.1 <= rank => {}
             Some(kept) => *kept = (key, rank, group, member),

@@ -23,6 +23,8 @@ struct Speakers {
     marks: Vec<Mark>,
     origin: String,
     commands: String,
+    /// TIM-Net first, then by protocol.
+    place: (bool, usize),
 }
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
@@ -56,6 +58,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     if found.is_empty() {
         return Vec::new();
     }
+    found.sort_by_key(|s| s.place);
     let text = "UAR and recall of each class for each speaker, over all folds (and seeds); a field without number: the speaker has no such \
         utterance. In random folds a speaker's other utterances were trained on; only speaker-independent tells of new voices.";
     let figures = found.iter().map(figure).collect();
@@ -93,6 +96,7 @@ fn speakers(group: &Trainings, protocol: &str) -> Option<Speakers> {
         marks: group.marks(protocol),
         origin: group.origin(),
         commands: group.commands(),
+        place: (names::training_order(group.stem).0, names::protocol_rank(protocol)),
     })
 }
 
