@@ -1,0 +1,149 @@
+//! What a model file says about its weights.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+};
+
+use serde::{Deserialize, Serialize};
+use sermfcc::FrontEnd;
+use timnet_core::ModelConfig;
+
+use crate::ModelError;
+
+/// Raised when the card's meaning changes.
+const VERSION: u32 = 1;
+/// The card's key in the file's metadata.
+const KEY: &str = "card";
+
+/// A figure that the model, or models trained exactly so, reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// `speaker-independent`, `last-epoch`, `validated` or `best-epoch`; `best-epoch` selects on test data.
+    pub protocol: String,
+    /// Mean over classes of recall, 0 to 1.
+    pub uar: f64,
+    /// Accuracy, 0 to 1.
+    pub war: f64,
+    /// On what and how it was measured.
+    #[serde(default)]
+    pub note: String,
+}
+
+impl Figure {
+    /// The protocol of voices that were not in training: the figure that tells what to expect of a new one.
+    pub const SPEAKER_INDEPENDENT: &'static str = "speaker-independent";
+}
+
+/// All that a model file holds beside configuration and weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Names of the classes, in the order of the logits.
+    pub labels: Vec<String>,
+    /// How samples become features, resampler included.
+    pub front_end: FrontEnd,
+    /// Length of the training utterances, in samples at the front end's rate: shorter ones are padded with zeros on both
+    /// sides, longer ones cut to their middle.
+    pub length: usize,
+    /// What it was trained on.
+    #[serde(default)]
+    pub corpus: String,
+    /// How it was trained: which utterances, how many epochs, which one was kept.
+    #[serde(default)]
+    pub protocol: String,
+    /// Speaker-independent ones first.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
+    /// Licence of the training data.
+    #[serde(default)]
+    pub licence: String,
+    /// Anything a user should know: what the model is for and what it is not for.
+    #[serde(default)]
+    pub notes: String,
+    /// Versions of what made it.
+    #[serde(default)]
+    pub versions: BTreeMap<String, String>,
+    /// What logits are divided by before the softmax, fitted on speakers that were not in training; 1 where absent.
+    #[serde(default)]
+    pub temperature: Option<f64>,
+    /// Confidence below which the model abstains; it never does where absent.
+    #[serde(default)]
+    pub threshold: Option<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    version: u32,
+    /// Of the front end, as the writer computed it.
+    front_end_hash: String,
+    card: Card,
+}
+
+impl Card {
+    /// A card with what prediction needs; the rest is empty.
+    pub fn new(labels: impl IntoIterator<Item = impl Into<String>>, front_end: FrontEnd, length: usize) -> Self {
+        Self {
+            labels: labels.into_iter().map(Into::into).collect(),
+            front_end,
+            length,
+            corpus: String::new(),
+            protocol: String::new(),
+            figures: Vec::new(),
+            licence: String::new(),
+            notes: String::new(),
+            versions: BTreeMap::from([("sermodel".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
+            temperature: None,
+            threshold: None,
+        }
+    }
+
+    /// Checks the card against the network it belongs to, and puts its figures in order.
+    pub(crate) fn settle(&mut self, config: &ModelConfig) -> Result<(), ModelError> {
+        let check = |ok: bool, key: &'static str, reason: String| {
+            if ok { Ok(()) } else { Err(ModelError::Card { key, reason }) }
+        };
+        let labels = &self.labels;
+        check(
+            labels.len() == config.classes,
+            "labels",
+            format!("{} names ({}) for a network of {} classes", labels.len(), labels.join(", "), config.classes),
+        )?;
+        let distinct = labels.iter().filter(|l| !l.trim().is_empty()).collect::<HashSet<_>>().len();
+        check(distinct == labels.len(), "labels", format!("empty or double names among {labels:?}"))?;
+        self.front_end.validate().map_err(|e| ModelError::Card { key: "front_end", reason: e.to_string() })?;
+        let (features, network) = (self.front_end.coefficients, config.coefficients);
+        check(features == network, "front_end", format!("{features} coefficients for a network that reads {network}"))?;
+        check(
+            self.front_end.frames(self.length) > 0 && self.length <= 1 << 28,
+            "length",
+            format!("{} samples; it takes at least {}", self.length, self.front_end.shortest()),
+        )?;
+        let temperature = self.temperature.unwrap_or(1.0);
+        check(temperature > 0.0 && temperature.is_finite(), "temperature", format!("{temperature}, above 0 wanted"))?;
+        let threshold = self.threshold.unwrap_or(0.0);
+        check((0.0..=1.0).contains(&threshold), "threshold", format!("{threshold}, 0 to 1 wanted"))?;
+        self.figures.sort_by_key(|figure| Reverse(figure.protocol == Figure::SPEAKER_INDEPENDENT));
+        Ok(())
+    }
+
+    pub(crate) fn to_metadata(&self) -> Result<BTreeMap<String, String>, ModelError> {
+        let file = File { version: VERSION, front_end_hash: self.front_end.hash(), card: self.clone() };
+        let text = serde_json::to_string(&file).map_err(|e| ModelError::NoCard(e.to_string()))?;
+        Ok(BTreeMap::from([(KEY.to_owned(), text)]))
+    }
+
+    pub(crate) fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self, ModelError> {
+        let text = metadata.get(KEY).ok_or_else(|| ModelError::NoCard("there is none".to_owned()))?;
+        let file: File = serde_json::from_str(text).map_err(|e| ModelError::NoCard(e.to_string()))?;
+        if file.version != VERSION {
+            return Err(ModelError::Version { found: file.version, known: VERSION });
+        }
+        let computed = file.card.front_end.hash();
+        if computed != file.front_end_hash {
+            return Err(ModelError::Hash { recorded: file.front_end_hash, computed });
+        }
+        Ok(file.card)
+    }
+}

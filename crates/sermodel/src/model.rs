@@ -1,0 +1,165 @@
+//! The model and its answers.
+
+use std::path::Path;
+
+use seraudio::Resampler;
+use sermfcc::{Extractor, FrontEnd};
+use timnet_core::Weights;
+use timnet_native::{Network, Output};
+
+use crate::{Card, ModelError};
+
+/// A model ready to answer. It never changes, so threads may share it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    weights: Weights,
+    card: Card,
+    network: Network,
+    extractor: Extractor<f32>,
+    resampler: Resampler,
+}
+
+/// MFCCs together with how they were made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// [frames, coefficients], row by row.
+    pub values: Vec<f32>,
+    /// Number of frames.
+    pub frames: usize,
+    /// What they were made with.
+    pub front_end: FrontEnd,
+}
+
+/// What a model says of one utterance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// One a class, calibrated: softmax of logits / temperature.
+    pub probabilities: Vec<f32>,
+    /// The most probable class, an index into [`Card::labels`].
+    pub label: usize,
+    /// Its probability.
+    pub confidence: f32,
+    /// Whether the confidence is below the model's threshold: better to say "unknown" than the label.
+    pub abstained: bool,
+    /// What the network said: logits, embedding, the blocks' features and attention. Its probabilities are uncalibrated.
+    pub output: Output,
+}
+
+impl Model {
+    /// # Errors
+    /// A card that does not fit the weights, weights that do not fit their configuration.
+    pub fn new(weights: Weights, mut card: Card) -> Result<Self, ModelError> {
+        let network = Network::from_weights(&weights)?;
+        card.settle(&weights.config)?;
+        let bad = |e: &dyn std::fmt::Display| ModelError::Card { key: "front_end", reason: e.to_string() };
+        let extractor = Extractor::new(&card.front_end).map_err(|e| bad(&e))?;
+        let resampler = card.front_end.resampler.parse().map_err(|e| bad(&e))?;
+        Ok(Self { weights, card, network, extractor, resampler })
+    }
+
+    /// Reads a model file from memory.
+    ///
+    /// # Errors
+    /// Bytes that are no model file, by what is wrong with them.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (weights, metadata) = Weights::from_safetensors(bytes)?;
+        Self::new(weights, Card::from_metadata(&metadata)?)
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// As [`Self::from_bytes`], and a file that can't be read.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        let (weights, metadata) = Weights::load(path)?;
+        Self::new(weights, Card::from_metadata(&metadata)?)
+    }
+
+    /// The model file: safetensors with the card in its metadata. Equal models, equal bytes.
+    ///
+    /// # Errors
+    /// None that a model once made can have.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        Ok(self.weights.to_safetensors(&self.card.to_metadata()?)?)
+    }
+
+    /// What the file says about its weights.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Names of the classes.
+    pub fn labels(&self) -> &[String] {
+        &self.card.labels
+    }
+
+    /// Configuration, parameters and running statistics.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The filter that brings recordings to the front end's rate.
+    pub fn resampler(&self) -> Resampler {
+        self.resampler
+    }
+
+    /// The features of one utterance as in training: resampled, padded or cut to the training length, MFCCs.
+    /// `samples` are mono in [-1, 1] at `rate` Hz; `seraudio` reads them from any recording.
+    ///
+    /// # Errors
+    /// A rate of 0, samples that are not finite.
+    pub fn features(&self, samples: &[f32], rate: u32) -> Result<Features, ModelError> {
+        let front_end = &self.card.front_end;
+        let resampled = if rate == front_end.rate {
+            samples
+        } else {
+            &seraudio::resample(samples, rate, front_end.rate, self.resampler)?[..]
+        };
+        let values = self.extractor.mfcc(&seraudio::fit_length(resampled, self.card.length))?;
+        let frames = values.nrows();
+        Ok(Features { values: values.into_raw_vec_and_offset().0, frames, front_end: front_end.clone() })
+    }
+
+    /// [`Self::features`] and [`Self::predict_features`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn predict(&self, samples: &[f32], rate: u32) -> Result<Prediction, ModelError> {
+        self.predict_features(&self.features(samples, rate)?)
+    }
+
+    /// What the model says of features of any number of frames.
+    ///
+    /// # Errors
+    /// [`ModelError::OtherFrontEnd`] for features of another front end; values that do not make `frames` rows.
+    pub fn predict_features(&self, features: &Features) -> Result<Prediction, ModelError> {
+        let (found, expected) = (&features.front_end, &self.card.front_end);
+        if found != expected {
+            let differences = found.differences(expected).into_iter();
+            let differences: Vec<_> = differences.map(|d| format!("{} = {}, not {}", d.key, d.a, d.b)).collect();
+            return Err(ModelError::OtherFrontEnd {
+                found: found.hash(),
+                expected: expected.hash(),
+                differences: differences.join("; "),
+            });
+        }
+        Ok(self.judge(self.network.forward(&features.values, features.frames)?))
+    }
+
+    fn judge(&self, output: Output) -> Prediction {
+        let probabilities = softmax(&output.logits, self.card.temperature.unwrap_or(1.0));
+        let best = |best: usize, k: usize| if probabilities[k] > probabilities[best] { k } else { best };
+        let label = (1..probabilities.len()).fold(0, best);
+        let confidence = probabilities[label];
+        let abstained = self.card.threshold.is_some_and(|threshold| f64::from(confidence) < threshold);
+        Prediction { probabilities, label, confidence, abstained, output }
+    }
+}
+
+/// softmax(logits / temperature)
+fn softmax(logits: &[f32], temperature: f64) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f64> = logits.iter().map(|&l| (f64::from(l - largest) / temperature).exp()).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.into_iter().map(|w| (w / sum) as f32).collect()
+}
