@@ -1,10 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod calibrate;
 mod corpus;
 mod failure;
 mod features;
+mod figures;
+mod import_npy;
 mod output;
+mod pickle;
+mod recordings;
+mod train;
 
 use std::process::ExitCode;
 
@@ -25,12 +31,15 @@ enum Command {
     /// Look at a corpus: check, stats, export, split; or make a synthetic one.
     #[command(subcommand)]
     Corpus(corpus::Corpus),
+    /// Train a model on one's own recordings and labels, and measure it honestly.
+    Train(train::Train),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Features(args) => features::run(&args),
         Command::Corpus(command) => corpus::run(&command),
+        Command::Train(args) => train::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,7 +58,7 @@ fn listed(problems: &[String]) -> String {
 /// The findings that are errors, with file and line.
 pub fn complete(corpus: &Corpus) -> Result<()> {
     let wrong = corpus.findings.iter().filter(|f| f.severity == Severity::Error);
-    let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
+    let wrong: Vec<String> = wrong.map(|f| f.to_string().trim_start_matches("error: ").to_owned()).collect();
     if wrong.is_empty() {
         return Ok(());
     }
@@ -67,4 +67,20 @@ pub fn complete(corpus: &Corpus) -> Result<()> {
     }
     eprintln!("warning: {}", listed(&wrong));
     Ok(())
+}
+
+/// Samples of an utterance at `rate`, from the recording's header where that says it.
+///
+/// # Errors
+/// As [`read`].
+pub fn length(utterance: &Utterance, rate: u32) -> Result<usize> {
+    let info = seraudio::probe(&utterance.path).map_err(Failure::input)?;
+    match info.seconds() {
+        Some(seconds) => {
+            let end = utterance.end.unwrap_or(seconds).min(seconds);
+            let part = (end - utterance.start.unwrap_or(0.0)).max(0.0);
+            Ok((part * f64::from(rate)).ceil() as usize)
+        }
+        None => Ok(read(utterance, rate, Resampler::default())?.len()),
+    }
 }
