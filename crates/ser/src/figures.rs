@@ -189,10 +189,10 @@ fn tenths<S: serde::Serializer>(curve: &[Point], serializer: S) -> Result<S::Ok,
     serializer.collect_seq(shown(curve))
 }
 
-/// A table with lines between header and rows only.
+/// A table that is one in Markdown too.
 pub fn plain() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::ASCII_MARKDOWN);
     table
 }
 

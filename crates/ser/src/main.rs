@@ -3,11 +3,13 @@
 
 mod calibrate;
 mod corpus;
+mod evaluate;
 mod failure;
 mod features;
 mod figures;
 mod import_npy;
 mod output;
+mod perturb;
 mod pickle;
 mod recordings;
 mod train;
@@ -33,6 +35,8 @@ enum Command {
     Corpus(corpus::Corpus),
     /// Train a model on one's own recordings and labels, and measure it honestly.
     Train(train::Train),
+    /// What a model is worth on labelled recordings, as they are or louder, noisier, cut, over a telephone.
+    Evaluate(evaluate::Evaluate),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Command::Features(args) => features::run(&args),
         Command::Corpus(command) => corpus::run(&command),
         Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
