@@ -81,6 +81,7 @@ impl Source {
         }
         let corpus = args.root.open()?;
         recordings::complete(&corpus)?;
+        let corpus = present(corpus);
         let front_end = super::front_end(args)?;
         let hashes = recordings::all(&corpus, |_, u| {
             let bytes = fs::read(&u.path).map_err(|e| Failure::Input(format!("{}: {e}", u.path.display())))?;
@@ -212,6 +213,17 @@ impl Source {
             division.describe(folds.len())
         )
     }
+}
+
+/// One of the six corpora in part: only the classes that are there.
+fn present(corpus: Corpus) -> Corpus {
+    let counts = corpus.label_counts();
+    let there: Vec<&str> =
+        corpus.labels.iter().zip(&counts).filter(|(_, count)| **count > 0).map(|(l, _)| l.as_str()).collect();
+    if corpus.kind.is_none() || there.len() == counts.len() {
+        return corpus;
+    }
+    corpus.with_labels(&there)
 }
 
 /// The least whole number of hops that holds 95 of 100 utterances whole.
