@@ -7,7 +7,7 @@ use std::{
 };
 
 use sercorpus::{Corpus, Utterance};
-use sermodel::{Model, Prediction};
+use sermodel::Model;
 
 use crate::{
     corpus,
@@ -62,8 +62,8 @@ pub fn run(args: &Evaluate) -> Result<()> {
     if args.perturb {
         return perturb::run(&test, args.json, args.plot.as_deref());
     }
-    let predictions = test.each(|samples, _, _| predict(&model, samples))?;
-    let figures = test.figures(&predictions)?;
+    let answers = test.each(|samples, _, _| answer(&model, samples))?;
+    let figures = test.figures(answers)?;
     if args.json { output::print_json(&figures) } else { output::print(&figures.table(model.labels())) }
 }
 
@@ -96,25 +96,21 @@ impl Test<'_> {
     ///
     /// # Errors
     /// None for a model's own answers.
-    pub fn figures(&self, predictions: &[Prediction]) -> Result<Figures> {
+    pub fn figures(&self, probabilities: Vec<Vec<f64>>) -> Result<Figures> {
         let speakers = self.corpus.speakers().ok();
         let speakers: Option<Vec<String>> = speakers.map(|all| all.into_iter().map(str::to_owned).collect());
-        let of = |p: &Prediction| p.probabilities.iter().map(|&v| f64::from(v)).collect();
-        let scores = Scores {
-            truth: &self.truth,
-            probabilities: predictions.iter().map(of).collect(),
-            speakers: speakers.as_deref(),
-        };
+        let scores = Scores { truth: &self.truth, probabilities, speakers: speakers.as_deref() };
         Figures::of(&scores, self.model.labels().len(), self.model.card().threshold).map_err(Failure::work)
     }
 }
 
-/// The model's answer, given samples at its rate.
+/// The model's calibrated probabilities, given samples at its rate.
 ///
 /// # Errors
 /// Samples that are not finite.
-pub fn predict(model: &Model, samples: &[f32]) -> Result<Prediction> {
-    model.predict(samples, model.card().front_end.rate).map_err(Failure::input)
+pub fn answer(model: &Model, samples: &[f32]) -> Result<Vec<f64>> {
+    let prediction = model.predict(samples, model.card().front_end.rate).map_err(Failure::input)?;
+    Ok(prediction.probabilities.into_iter().map(f64::from).collect())
 }
 
 /// The model's class of each utterance's label.

@@ -7,7 +7,7 @@ use seraugment::{AugmentError, Draw, Law};
 use serde::Serialize;
 
 use crate::{
-    evaluate::{Test, predict},
+    evaluate::{Test, answer},
     failure::{Failure, Result},
     figures::{Figures, plain, right},
     output,
@@ -97,18 +97,16 @@ pub fn run(test: &Test, json: bool, plot: Option<&Path>) -> Result<()> {
         KINDS.iter().flat_map(|&(kind, _, _, levels)| levels.iter().map(move |&l| (kind, l))).collect();
     // One pass over the recordings, every condition of each: a recording is read once.
     let answers = test.each(|samples, i, u| {
-        let mut all = vec![predict(test.model, samples)?];
+        let mut all = vec![answer(test.model, samples)?];
         for &(kind, level) in &conditions {
             let changed = kind.apply(samples, rate, level, i);
             let changed = changed.map_err(|e| Failure::Input(format!("{}: {e}", u.path.display())))?;
-            all.push(predict(test.model, &changed)?);
+            all.push(answer(test.model, &changed)?);
         }
         Ok(all)
     })?;
-    let figures_of = |condition: usize| {
-        let of_one: Vec<_> = answers.iter().map(|all| all[condition].clone()).collect();
-        test.figures(&of_one)
-    };
+    let figures_of =
+        |condition: usize| test.figures(answers.iter().map(|all: &Vec<Vec<f64>>| all[condition].clone()).collect());
     let mut rows = vec![row("none", 0.0, "", &figures_of(0)?)];
     for (condition, (kind, level)) in conditions.into_iter().enumerate() {
         let (_, name, unit, _) = KINDS.iter().find(|k| k.0 == kind).copied().unwrap_or(KINDS[0]);

@@ -241,7 +241,7 @@ impl<'a> Machine<'a> {
         Ok(items)
     }
 
-    fn to_mark(&mut self) -> Result<Vec<Value>> {
+    fn since_mark(&mut self) -> Result<Vec<Value>> {
         let mark = self.stack.iter().rposition(|v| *v == Value::Mark).ok_or("no mark on the stack")?;
         let items = self.stack.split_off(mark + 1);
         self.stack.pop();
@@ -317,7 +317,7 @@ impl<'a> Machine<'a> {
                     self.push(Node::Tuple(items));
                 }
                 b't' => {
-                    let items = self.to_mark()?;
+                    let items = self.since_mark()?;
                     self.push(Node::Tuple(items));
                 }
                 b']' => self.push(Node::List(Vec::new())),
@@ -326,7 +326,7 @@ impl<'a> Machine<'a> {
                     self.extend_list(items)?;
                 }
                 b'e' => {
-                    let items = self.to_mark()?;
+                    let items = self.since_mark()?;
                     self.extend_list(items)?;
                 }
                 b'}' => self.push(Node::Dict(Vec::new())),
@@ -335,7 +335,7 @@ impl<'a> Machine<'a> {
                     self.extend_dict(items)?;
                 }
                 b'u' => {
-                    let items = self.to_mark()?;
+                    let items = self.since_mark()?;
                     self.extend_dict(items)?;
                 }
                 b'q' | b'r' | 0x94 => {
