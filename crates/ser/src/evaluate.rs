@@ -13,7 +13,7 @@ use crate::{
     corpus,
     failure::{Failure, Result},
     figures::{Figures, Scores},
-    output, perturb, recordings,
+    lookup, output, perturb, recordings,
 };
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ fn pair(text: &str) -> std::result::Result<(String, String), String> {
 /// # Errors
 /// A model or corpus that can't be used; labels that the model does not know.
 pub fn run(args: &Evaluate) -> Result<()> {
-    let model = Model::load(&args.model).map_err(|e| Failure::Input(format!("{}: {e}", args.model.display())))?;
+    let model = lookup::load(&args.model)?;
     let corpus = args.root.open()?;
     recordings::complete(&corpus)?;
     let test = Test { truth: truth(&model, &corpus, &args.map)?, model: &model, corpus: &corpus };

@@ -9,11 +9,8 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
-use crate::load::Info;
+use crate::load::{Info, Sink};
 use crate::{LoadOptions, Problem, sniff};
-
-/// Mono samples and their rate.
-pub(crate) type Decoded = (Vec<f32>, u32);
 
 fn open(mut source: Box<dyn MediaSource>, head: &[u8]) -> Result<Box<dyn FormatReader>, Problem> {
     source.seek(SeekFrom::Start(0))?;
@@ -41,7 +38,12 @@ pub(crate) fn probe(source: Box<dyn MediaSource>, head: &[u8]) -> Result<Info, P
 }
 
 /// Decodes the first audio track and mixes it down, a packet at a time.
-pub(crate) fn read(source: Box<dyn MediaSource>, head: &[u8], options: &LoadOptions) -> Result<Decoded, Problem> {
+pub(crate) fn read(
+    source: Box<dyn MediaSource>,
+    head: &[u8],
+    options: &LoadOptions,
+    sink: Sink<'_>,
+) -> Result<(), Problem> {
     let mut format = open(source, head)?;
     let exact_count = format.format_info().short_name == "flac";
     let track = format.default_track(TrackType::Audio).ok_or_else(no_audio_track)?;
@@ -51,7 +53,8 @@ pub(crate) fn read(source: Box<dyn MediaSource>, head: &[u8], options: &LoadOpti
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(|error| Problem::Unsupported { detail: error.to_string() })?;
 
-    let mut out = Vec::new();
+    let mut present = 0;
+    let mut mono = Vec::new();
     let mut interleaved: Vec<f32> = Vec::new();
     let mut spec: Option<(u32, usize)> = None;
     loop {
@@ -59,7 +62,7 @@ pub(crate) fn read(source: Box<dyn MediaSource>, head: &[u8], options: &LoadOpti
             Ok(Some(packet)) => packet,
             Ok(None) => break,
             Err(_) if options.accept_damaged => break,
-            Err(error) => return Err(damaged(&error, out.len())),
+            Err(error) => return Err(damaged(&error, present)),
         };
         if packet.track_id != track_id {
             continue;
@@ -67,7 +70,7 @@ pub(crate) fn read(source: Box<dyn MediaSource>, head: &[u8], options: &LoadOpti
         let buffer = match decoder.decode(&packet) {
             Ok(buffer) => buffer,
             Err(_) if options.accept_damaged => continue,
-            Err(error) => return Err(damaged(&error, out.len())),
+            Err(error) => return Err(damaged(&error, present)),
         };
         if buffer.frames() == 0 {
             continue;
@@ -80,20 +83,24 @@ pub(crate) fn read(source: Box<dyn MediaSource>, head: &[u8], options: &LoadOpti
         let (rate, channels) = found;
         options.limits.check(rate, channels as u32)?;
         options.downmix.check(channels as u32)?;
-        if (out.len() + buffer.frames()) as u64 > options.limits.max_frames(rate) {
+        present += buffer.frames() as u64;
+        if present > options.limits.max_frames(rate) {
             return Err(Problem::TooLong { limit: options.limits.max_seconds });
         }
         buffer.copy_to_vec_interleaved(&mut interleaved);
-        options.downmix.mix(&interleaved, channels, &mut out);
+        mono.clear();
+        options.downmix.mix(&interleaved, channels, &mut mono);
+        if sink(&mono, rate)?.is_break() {
+            return Ok(());
+        }
     }
-    let present = out.len() as u64;
     if let Some(declared) = declared.filter(|&declared| exact_count && present < declared && !options.accept_damaged) {
         return Err(Problem::MissingFrames { declared, present });
     }
-    spec.map(|(rate, _)| (out, rate)).ok_or(Problem::NoSamples)
+    Ok(())
 }
 
-fn damaged(error: &Error, frames: usize) -> Problem {
+fn damaged(error: &Error, frames: u64) -> Problem {
     Problem::Damaged { detail: format!("{error}, after {frames} frames") }
 }
 

@@ -31,6 +31,6 @@ mod wav;
 
 pub use error::{AudioError, Problem};
 pub use length::fit_length;
-pub use load::{Audio, Info, load, load_bytes, probe, probe_bytes};
+pub use load::{Audio, Info, load, load_bytes, probe, probe_bytes, stream, stream_bytes};
 pub use options::{Downmix, Limits, LoadOptions};
-pub use resample::{Converter, Resampler, resample, resampled_length};
+pub use resample::{Converter, ResampleStream, Resampler, resample, resampled_length};

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use symphonia::core::io::MediaSource;
@@ -66,6 +67,33 @@ pub fn load_bytes(bytes: Vec<u8>, name: &str, options: &LoadOptions) -> Result<A
     convert(audio, options)
 }
 
+/// Hands a recording's mono samples and their rate to `sink`, block by block, until it breaks off or the recording ends:
+/// memory does not grow with the recording. The rate is the recording's own, whatever `options` say;
+/// [`crate::ResampleStream`] changes it.
+///
+/// # Errors
+/// As [`load`]; blocks before the place of the error have been handed on then.
+pub fn stream(
+    path: &Path,
+    options: &LoadOptions,
+    mut sink: impl FnMut(&[f32], u32) -> ControlFlow<()>,
+) -> Result<(), AudioError> {
+    open(path).and_then(|file| blocks(file, options, &mut sink)).map_err(AudioError::in_file(path))
+}
+
+/// [`stream`] for a recording in memory; `name` stands for the path in errors.
+///
+/// # Errors
+/// As [`stream`].
+pub fn stream_bytes(
+    bytes: Vec<u8>,
+    name: &str,
+    options: &LoadOptions,
+    mut sink: impl FnMut(&[f32], u32) -> ControlFlow<()>,
+) -> Result<(), AudioError> {
+    blocks(Cursor::new(bytes), options, &mut sink).map_err(AudioError::in_file(Path::new(name)))
+}
+
 /// Reads a recording's header and checks it, without decoding samples.
 ///
 /// # Errors
@@ -116,9 +144,34 @@ fn info(mut source: impl MediaSource + 'static) -> Result<Info, Problem> {
     Ok(info)
 }
 
-fn read(mut source: impl MediaSource + 'static, options: &LoadOptions) -> Result<Audio, Problem> {
+/// Takes mono samples and their rate, block by block.
+pub(crate) type Sink<'a> = &'a mut dyn FnMut(&[f32], u32) -> Result<ControlFlow<()>, Problem>;
+
+fn read(source: impl MediaSource + 'static, options: &LoadOptions) -> Result<Audio, Problem> {
+    let mut audio = Audio { samples: Vec::new(), rate: 0 };
+    blocks(source, options, &mut |samples, rate| {
+        audio.samples.extend_from_slice(samples);
+        audio.rate = rate;
+        ControlFlow::Continue(())
+    })?;
+    Ok(audio)
+}
+
+fn blocks(
+    mut source: impl MediaSource + 'static,
+    options: &LoadOptions,
+    sink: &mut dyn FnMut(&[f32], u32) -> ControlFlow<()>,
+) -> Result<(), Problem> {
+    let mut frames = 0;
+    let mut checked = |samples: &[f32], rate: u32| {
+        if let Some(at) = samples.iter().position(|sample| !sample.is_finite()) {
+            return Err(Problem::NotFinite { frame: frames + at as u64, value: samples[at] });
+        }
+        frames += samples.len() as u64;
+        Ok(sink(samples, rate))
+    };
     let head = head(&mut source)?;
-    let (samples, rate) = match sniff::sniff(&head)? {
+    match sniff::sniff(&head)? {
         Kind::Wav => {
             let layout = wav::layout(&mut source, options)?;
             options.downmix.check(layout.channels)?;
@@ -126,19 +179,13 @@ fn read(mut source: impl MediaSource + 'static, options: &LoadOptions) -> Result
                 return Err(Problem::TooLong { limit: options.limits.max_seconds });
             }
             match layout.coding {
-                Coding::Other(_) => decode::read(Box::new(source), &head, options)?,
-                _ => (wav::read(&mut source, &layout, options)?, layout.rate),
+                Coding::Other(_) => decode::read(Box::new(source), &head, options, &mut checked)?,
+                _ => wav::read(&mut source, &layout, options, &mut checked)?,
             }
         }
-        Kind::Other => decode::read(Box::new(source), &head, options)?,
-    };
-    if samples.is_empty() {
-        return Err(Problem::NoSamples);
+        Kind::Other => decode::read(Box::new(source), &head, options, &mut checked)?,
     }
-    if let Some(frame) = samples.iter().position(|sample| !sample.is_finite()) {
-        return Err(Problem::NotFinite { frame: frame as u64, value: samples[frame] });
-    }
-    Ok(Audio { samples, rate })
+    if frames == 0 { Err(Problem::NoSamples) } else { Ok(()) }
 }
 
 fn convert(audio: Audio, options: &LoadOptions) -> Result<Audio, AudioError> {

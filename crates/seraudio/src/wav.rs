@@ -5,6 +5,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
+use crate::load::Sink;
 use crate::{LoadOptions, Problem};
 
 /// Where the samples of a WAV file are and what they look like.
@@ -170,23 +171,28 @@ pub(crate) fn read(
     reader: &mut (impl Read + Seek),
     layout: &Layout,
     options: &LoadOptions,
-) -> Result<Vec<f32>, Problem> {
+    sink: Sink<'_>,
+) -> Result<(), Problem> {
     let frame_bytes = layout.frame_bytes as usize;
     let block = frame_bytes * (65_536 / frame_bytes).max(1);
     reader.seek(SeekFrom::Start(layout.data_start))?;
     let mut data = reader.take(layout.frames() * frame_bytes as u64);
-    let mut out = Vec::with_capacity(layout.frames() as usize);
+    let mut mono = Vec::with_capacity(block);
     let mut bytes = Vec::with_capacity(block);
     let mut interleaved = Vec::with_capacity(block);
     loop {
         bytes.clear();
         (&mut data).take(block as u64).read_to_end(&mut bytes)?;
         if bytes.is_empty() {
-            return Ok(out);
+            return Ok(());
         }
         interleaved.clear();
+        mono.clear();
         to_float(&bytes, layout.coding, &mut interleaved);
-        options.downmix.mix(&interleaved, layout.channels as usize, &mut out);
+        options.downmix.mix(&interleaved, layout.channels as usize, &mut mono);
+        if sink(&mono, layout.rate)?.is_break() {
+            return Ok(());
+        }
     }
 }
 

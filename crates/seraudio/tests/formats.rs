@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array1;
-use seraudio::{LoadOptions, Problem, load, load_bytes, probe};
+use seraudio::{LoadOptions, Problem, load, load_bytes, probe, stream, stream_bytes};
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/mfcc/audio"))
@@ -84,5 +85,29 @@ fn truncated_compressed_files_are_errors_unless_accepted() {
     match load_bytes(cut, "cut.flac", &accepting) {
         Ok(audio) => assert!(audio.samples.len() < 4000),
         Err(error) => assert!(matches!(error.problem(), Some(Problem::NoSamples)), "{error}"),
+    }
+}
+
+#[test]
+fn a_stream_gives_the_samples_of_the_whole() {
+    for name in ["pcm-24-extensible.wav", "flac.flac", "mp3.mp3", "mu-law.wav"] {
+        let path = folder().join(name);
+        let Ok(whole) = load(&path, &LoadOptions::default()) else { panic!("{name}") };
+        let (mut samples, mut blocks) = (Vec::new(), 0);
+        let mut take = |block: &[f32], rate: u32| {
+            assert_eq!(rate, whole.rate, "{name}");
+            samples.extend_from_slice(block);
+            blocks += 1;
+            ControlFlow::Continue(())
+        };
+        stream(&path, &LoadOptions::default(), &mut take).unwrap();
+        assert_eq!(samples, whole.samples, "{name}");
+        let mut first = 0;
+        let once = |block: &[f32], _| {
+            first += block.len();
+            ControlFlow::Break(())
+        };
+        stream_bytes(std::fs::read(&path).unwrap(), name, &LoadOptions::default(), once).unwrap();
+        assert!(first > 0 && (blocks == 1 || first < whole.samples.len()), "{name}: {first}");
     }
 }

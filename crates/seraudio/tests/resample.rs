@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use ndarray::Array1;
 use proptest::prelude::*;
-use seraudio::{Resampler, resample, resampled_length};
+use seraudio::{ResampleStream, Resampler, resample, resampled_length};
 
 fn golden(name: &str) -> Vec<f32> {
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/mfcc/golden");
@@ -85,5 +85,27 @@ proptest! {
         let out = resample(&samples, from, to, resampler).unwrap();
         prop_assert_eq!(out.len(), resampled_length(n, from, to));
         prop_assert!(out.iter().all(|x| x.is_finite() && x.abs() < 2.0));
+    }
+}
+
+#[test]
+fn a_stream_equals_the_batch_however_it_is_cut() {
+    let signal: Vec<f32> = golden("recording").into_iter().take(9000).collect();
+    for resampler in Resampler::ALL {
+        for (from, to) in [(16_000, 22_050), (48_000, 22_050), (22_050, 16_000), (8000, 8000), (384_000, 1000)] {
+            for length in [1, 700, signal.len()] {
+                let expected = resample(&signal[..length], from, to, resampler).unwrap();
+                for piece in [1, 333, 4096, 9000] {
+                    let mut stream = ResampleStream::new(from, to, resampler).unwrap();
+                    let mut found = Vec::new();
+                    signal[..length].chunks(piece).for_each(|piece| stream.push(piece, &mut found));
+                    stream.finish(&mut found);
+                    assert_eq!(
+                        found, expected,
+                        "{resampler}, {from} to {to} Hz, {length} samples in pieces of {piece}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -50,6 +50,16 @@ pub enum ModelError {
         /// `key = theirs, not ours`, separated by semicolons.
         differences: String,
     },
+    /// Windows that the model can't answer for.
+    #[error("a {what} of {seconds} s; it must be above 0 and at most {longest:.3} s")]
+    Window {
+        /// `window` or `hop`.
+        what: &'static str,
+        /// What was asked for.
+        seconds: f64,
+        /// The longest there is: the model's training length for a window, the window for a hop.
+        longest: f64,
+    },
     /// A rate that can't be changed to the model's.
     #[error(transparent)]
     Audio(#[from] seraudio::AudioError),

@@ -98,26 +98,37 @@ impl Model {
         &self.weights
     }
 
+    /// The network itself.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// The filter that brings recordings to the front end's rate.
     pub fn resampler(&self) -> Resampler {
         self.resampler
     }
 
-    /// The features of one utterance as in training: resampled, padded or cut to the training length, MFCCs.
-    /// `samples` are mono in [-1, 1] at `rate` Hz; `seraudio` reads them from any recording.
+    /// One utterance's samples as in training: resampled, padded or cut to the training length. `samples` are mono in
+    /// [-1, 1] at `rate` Hz; `seraudio` reads them from any recording.
+    ///
+    /// # Errors
+    /// A rate of 0.
+    pub fn fitted(&self, samples: &[f32], rate: u32) -> Result<Vec<f32>, ModelError> {
+        let Card { front_end, length, .. } = &self.card;
+        if rate == front_end.rate {
+            return Ok(seraudio::fit_length(samples, *length));
+        }
+        Ok(seraudio::fit_length(&seraudio::resample(samples, rate, front_end.rate, self.resampler)?, *length))
+    }
+
+    /// The features of one utterance as in training: MFCCs of [`Self::fitted`].
     ///
     /// # Errors
     /// A rate of 0, samples that are not finite.
     pub fn features(&self, samples: &[f32], rate: u32) -> Result<Features, ModelError> {
-        let front_end = &self.card.front_end;
-        let resampled = if rate == front_end.rate {
-            samples
-        } else {
-            &seraudio::resample(samples, rate, front_end.rate, self.resampler)?[..]
-        };
-        let values = self.extractor.mfcc(&seraudio::fit_length(resampled, self.card.length))?;
-        let frames = values.nrows();
-        Ok(Features { values: values.into_raw_vec_and_offset().0, frames, front_end: front_end.clone() })
+        let values = self.extractor.mfcc(&self.fitted(samples, rate)?)?;
+        let (frames, front_end) = (values.nrows(), self.card.front_end.clone());
+        Ok(Features { values: values.into_raw_vec_and_offset().0, frames, front_end })
     }
 
     /// [`Self::features`] and [`Self::predict_features`].
@@ -146,13 +157,17 @@ impl Model {
         Ok(self.judge(self.network.forward(&features.values, features.frames)?))
     }
 
+    /// Whether an answer of that confidence had better be "unknown".
+    pub fn abstains(&self, confidence: f32) -> bool {
+        self.card.threshold.is_some_and(|threshold| f64::from(confidence) < threshold)
+    }
+
     fn judge(&self, output: Output) -> Prediction {
         let probabilities = softmax(&output.logits, self.card.temperature.unwrap_or(1.0));
         let best = |best: usize, k: usize| if probabilities[k] > probabilities[best] { k } else { best };
         let label = (1..probabilities.len()).fold(0, best);
         let confidence = probabilities[label];
-        let abstained = self.card.threshold.is_some_and(|threshold| f64::from(confidence) < threshold);
-        Prediction { probabilities, label, confidence, abstained, output }
+        Prediction { probabilities, label, confidence, abstained: self.abstains(confidence), output }
     }
 }
 

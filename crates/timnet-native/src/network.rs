@@ -119,6 +119,11 @@ impl Network {
         &self.config
     }
 
+    /// What each block's g_j counts in g_drf, [blocks].
+    pub fn fusion(&self) -> &[f32] {
+        &self.coefficients
+    }
+
     /// Everything about one utterance of any length: `features` is [frames, coefficients].
     ///
     /// # Errors

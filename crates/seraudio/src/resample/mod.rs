@@ -2,16 +2,17 @@
 
 mod kaiser;
 mod polyphase;
+mod stream;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Async, FixedAsync, Resampler as _, SincInterpolationParameters};
+use rubato::{Async, FixedAsync, SincInterpolationParameters};
 
 use crate::AudioError;
 use polyphase::Polyphase;
+pub use stream::ResampleStream;
 
 /// A resampling filter. The name belongs in the record of any feature made with it, because the filter defines what
 /// the bands near and above the lower Nyquist frequency hold.
@@ -118,7 +119,9 @@ impl Converter {
             _ => Filter::Polyphase(cached(from, to, resampler)),
         };
         let converter = Converter { from, to, resampler, filter };
-        converter.rubato(&[0.0])?;
+        if let Filter::Rubato = converter.filter {
+            converter.rubato()?;
+        }
         Ok(converter)
     }
 
@@ -126,16 +129,21 @@ impl Converter {
     ///
     /// resampy and soxr compute `floor` and `round` of that, and librosa fills the rest with a zero: so does this.
     pub fn convert(&self, samples: &[f32]) -> Vec<f32> {
-        let length = resampled_length(samples.len(), self.from, self.to);
-        let mut out = match &self.filter {
-            Filter::None => samples.to_vec(),
-            Filter::Polyphase(filter) => filter.run(samples),
-            // Construction was tried in `new`, with the same rates.
-            Filter::Rubato => self.rubato(samples).unwrap_or_default(),
-        };
-        out.truncate(self.computed_length(samples.len()));
-        out.resize(length, 0.0);
+        let mut out = Vec::with_capacity(resampled_length(samples.len(), self.from, self.to));
+        // Construction was tried in `new`, with the same rates.
+        if let Ok(mut stream) = self.stream() {
+            stream.push(samples, &mut out);
+            stream.finish(&mut out);
+        }
         out
+    }
+
+    /// The same for a signal that arrives in pieces.
+    ///
+    /// # Errors
+    /// [`AudioError::Resample`], which a converter once made does not give.
+    pub fn stream(&self) -> Result<ResampleStream, AudioError> {
+        ResampleStream::of(self)
     }
 
     /// Samples that the library which is followed computes; librosa fills the rest up to `ceil` with zeros.
@@ -149,16 +157,10 @@ impl Converter {
         }
     }
 
-    fn rubato(&self, samples: &[f32]) -> Result<Vec<f32>, AudioError> {
-        let Filter::Rubato = self.filter else { return Ok(Vec::new()) };
-        let failed = |reason: String| AudioError::Resample { from: self.from, to: self.to, reason };
+    fn rubato(&self) -> Result<Async<f32>, AudioError> {
         let ratio = f64::from(self.to) / f64::from(self.from);
-        let parameters = SincInterpolationParameters::default();
-        let mut resampler = Async::<f32>::new_sinc(ratio, 1.0, &parameters, 1024, 1, FixedAsync::Input)
-            .map_err(|error| failed(error.to_string()))?;
-        let input = InterleavedSlice::new(samples, 1, samples.len()).map_err(|error| failed(error.to_string()))?;
-        let out = resampler.process_all(&input, samples.len(), None).map_err(|error| failed(error.to_string()))?;
-        Ok(out.take_data())
+        Async::new_sinc(ratio, 1.0, &SincInterpolationParameters::default(), 1024, 1, FixedAsync::Input)
+            .map_err(|error| AudioError::Resample { from: self.from, to: self.to, reason: error.to_string() })
     }
 }
 

@@ -7,6 +7,8 @@
 //! at the position with fraction 0 and the one before with fraction 1. When downsampling with whole table steps the two
 //! differ (by 1e-4 of the peak from 48 kHz), so the same arithmetic is done here, and fraction 1 has a filter, too.
 
+use std::sync::Arc;
+
 use super::kaiser::{Clock, Table};
 
 /// Filters bigger than this are not stored; their weights are computed for each output.
@@ -53,37 +55,69 @@ impl Polyphase {
             out[self.side + i] = weights.at(1.0 - fraction, i) as f32;
         }
     }
+}
 
-    /// Resamples a signal, to `ceil(n * up / down)` samples.
-    pub(crate) fn run(&self, samples: &[f32]) -> Vec<f32> {
-        let length = (samples.len() * self.up).div_ceil(self.down);
-        // Zeros on both sides spare every output the test whether its taps reach over an edge.
-        let mut padded = vec![0.0; self.side - 1];
-        padded.extend_from_slice(samples);
-        padded.resize(padded.len() + self.taps + 1, 0.0);
-        let mut computed = vec![0.0; self.taps];
+/// The filter on its way through a signal that arrives in pieces.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    filter: Arc<Polyphase>,
+    /// The signal from sample `base - (side - 1)` on. Zeros on both sides spare every output the test whether its taps
+    /// reach over an edge.
+    padded: Vec<f32>,
+    base: usize,
+    /// The next output and its position, as resampy counts it.
+    t: usize,
+    time: f64,
+    computed: Vec<f32>,
+}
+
+impl Run {
+    pub(crate) fn new(filter: Arc<Polyphase>) -> Self {
+        let (padded, computed) = (vec![0.0; filter.side - 1], vec![0.0; filter.taps]);
+        Run { filter, padded, base: 0, t: 0, time: 0.0, computed }
+    }
+
+    /// Takes samples and puts out what does not depend on later ones.
+    pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
+        self.padded.extend_from_slice(samples);
+        self.advance(usize::MAX, out);
+    }
+
+    /// Puts out the rest of `length` samples, `ceil(n * up / down)`.
+    pub(crate) fn finish(&mut self, length: usize, out: &mut Vec<f32>) {
+        self.padded.resize(self.padded.len() + self.filter.taps + 1, 0.0);
+        self.advance(length, out);
+    }
+
+    fn advance(&mut self, length: usize, out: &mut Vec<f32>) {
+        let Run { filter, padded, base, t, time, computed } = self;
+        let Polyphase { table, up, down, taps, .. } = **filter;
         // The ratio and its inverse, as resampy has them.
-        let step = 1.0 / (self.up as f64 / self.down as f64);
-        let mut time = 0.0;
-        let mut out = Vec::with_capacity(length);
-        for t in 0..length {
-            let (n, phase) = match self.table.clock {
-                Clock::Exact => (t * self.down / self.up, t * self.down % self.up),
+        let step = 1.0 / (up as f64 / down as f64);
+        while *t < length {
+            let (n, phase) = match table.clock {
+                Clock::Exact => (*t * down / up, *t * down % up),
                 Clock::Sum | Clock::Product => {
-                    let n = time as usize;
-                    (n, ((time - n as f64) * self.up as f64).round() as usize)
+                    let n = *time as usize;
+                    (n, ((*time - n as f64) * up as f64).round() as usize)
                 }
             };
-            let weights = if self.phases.is_empty() {
-                self.weights(phase, &mut computed);
+            let Some(under) = padded.get(n - *base..n - *base + taps) else {
+                let used = (n - *base).min(padded.len());
+                padded.drain(..used);
+                *base += used;
+                return;
+            };
+            let weights = if filter.phases.is_empty() {
+                filter.weights(phase, computed);
                 &computed[..]
             } else {
-                &self.phases[phase * self.taps..][..self.taps]
+                &filter.phases[phase * taps..][..taps]
             };
-            out.push(dot(weights, &padded[n..n + self.taps]));
-            time = if self.table.clock == Clock::Sum { time + step } else { (t + 1) as f64 * step };
+            out.push(dot(weights, under));
+            *time = if table.clock == Clock::Sum { *time + step } else { (*t + 1) as f64 * step };
+            *t += 1;
         }
-        out
     }
 }
 

@@ -1,0 +1,154 @@
+//! A recording of any length and format through a model, in constant memory.
+
+use std::{
+    io::Read,
+    ops::ControlFlow,
+    path::Path,
+    sync::mpsc::{SyncSender, sync_channel},
+};
+
+use rayon::prelude::*;
+use seraudio::{AudioError, Limits, LoadOptions};
+use sermodel::{Listener, Model, ModelError, Window, Windows};
+
+/// What a model says of a piece of a recording.
+#[derive(Debug)]
+pub struct Answer {
+    /// In seconds.
+    pub start: f64,
+    /// In seconds.
+    pub end: f64,
+    /// None where nobody speaks.
+    pub verdict: Option<Verdict>,
+}
+
+/// What a model says where somebody speaks.
+#[derive(Debug)]
+pub struct Verdict {
+    /// One a class.
+    pub probabilities: Vec<f32>,
+    /// The most probable class.
+    pub label: usize,
+    /// Whether the model abstains from naming it.
+    pub unknown: bool,
+}
+
+/// A recording that gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HearError {
+    /// It can't be read.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// Stdin can't be read.
+    #[error("stdin cannot be read: {0}")]
+    Stdin(#[from] std::io::Error),
+    /// The model refuses it.
+    #[error("{path}: {source}")]
+    Model {
+        /// The recording.
+        path: String,
+        /// Why.
+        source: ModelError,
+    },
+}
+
+/// Bytes taken from stdin at most: containers need to be searched, so stdin is held in memory.
+const STDIN: u64 = 1 << 30;
+/// Windows on their way from reading to answering, at most two batches of which wait.
+const BATCH: usize = 32;
+
+/// One answer a window, or where `windows` is None one for the whole: the mean of the probabilities of half-overlapping
+/// windows of the training length, which for a recording up to that length is the network's own answer.
+/// `path` may be `-` for stdin.
+///
+/// # Errors
+/// A recording that can't be read, windows that the model can't answer for.
+pub fn hear(model: &Model, path: &Path, windows: Option<Windows>, voice: bool) -> Result<Vec<Answer>, HearError> {
+    let cut = windows.unwrap_or_else(|| Windows::of(model));
+    let (to, batches) = sync_channel::<Vec<Window>>(2);
+    let answers = std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read(model, path, cut, voice, &to));
+        let mut answers = Vec::new();
+        for batch in batches {
+            let batch: Result<Vec<Answer>, ModelError> = batch.par_iter().map(|window| answer(model, window)).collect();
+            answers.extend(batch.map_err(|source| in_file(path, source))?);
+        }
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok::<_, HearError>(answers)
+    })?;
+    Ok(if windows.is_some() { answers } else { vec![whole(model, &answers)] })
+}
+
+fn in_file(path: &Path, source: ModelError) -> HearError {
+    HearError::Model { path: path.display().to_string(), source }
+}
+
+/// Reads the recording and sends its windows; a receiver that has gone knows why.
+fn read(model: &Model, path: &Path, cut: Windows, voice: bool, to: &SyncSender<Vec<Window>>) -> Result<(), HearError> {
+    let limits = Limits { max_seconds: f64::INFINITY, ..Limits::default() };
+    let options = LoadOptions { limits, ..LoadOptions::default() };
+    let mut listener = None;
+    let mut refused = None;
+    let mut pending = Vec::new();
+    let sink = |samples: &[f32], rate: u32| {
+        let listener = match &mut listener {
+            Some(listener) => listener,
+            None => match Listener::new(model, rate, cut, voice) {
+                Ok(new) => listener.insert(new),
+                Err(e) => {
+                    refused = Some(e);
+                    return ControlFlow::Break(());
+                }
+            },
+        };
+        // A block can be an hour at a low rate, so it is handed on in pieces.
+        for piece in samples.chunks(16_384) {
+            pending.extend(listener.push(piece));
+            if pending.len() >= BATCH && to.send(std::mem::take(&mut pending)).is_err() {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().take(STDIN).read_to_end(&mut bytes)?;
+        seraudio::stream_bytes(bytes, "stdin", &options, sink)?;
+    } else {
+        seraudio::stream(path, &options, sink)?;
+    }
+    if let Some(source) = refused {
+        return Err(in_file(path, source));
+    }
+    pending.extend(listener.map(Listener::finish).unwrap_or_default());
+    // Nobody listens any more where an answer failed, which is then what is reported.
+    let _ = to.send(pending);
+    Ok(())
+}
+
+fn answer(model: &Model, window: &Window) -> Result<Answer, ModelError> {
+    let verdict = if window.is_speech() {
+        let prediction = model.predict(&window.samples, model.card().front_end.rate)?;
+        let (label, unknown) = (prediction.label, prediction.abstained);
+        Some(Verdict { probabilities: prediction.probabilities, label, unknown })
+    } else {
+        None
+    };
+    Ok(Answer { start: window.start, end: window.end, verdict })
+}
+
+fn whole(model: &Model, answers: &[Answer]) -> Answer {
+    let mut probabilities = vec![0.0; model.labels().len()];
+    let mut heard = 0.0;
+    for verdict in answers.iter().filter_map(|a| a.verdict.as_ref()) {
+        heard += 1.0;
+        probabilities.iter_mut().zip(&verdict.probabilities).for_each(|(sum, p)| *sum += p);
+    }
+    probabilities.iter_mut().for_each(|p| *p /= heard);
+    let verdict = (heard > 0.0).then(|| {
+        let best = |best: usize, k: usize| if probabilities[k] > probabilities[best] { k } else { best };
+        let label = (1..probabilities.len()).fold(0, best);
+        Verdict { label, unknown: model.abstains(probabilities[label]), probabilities }
+    });
+    Answer { start: 0.0, end: answers.last().map_or(0.0, |a| a.end), verdict }
+}

@@ -1,0 +1,49 @@
+//! Which model answers.
+
+use std::path::{Path, PathBuf};
+
+use sermodel::Model;
+
+use crate::failure::{Failure, Result};
+
+/// Names a model file where no flag does.
+const VARIABLE: &str = "SER_MODEL";
+
+#[cfg(built_in_model)]
+const BUILT_IN: Option<&[u8]> = Some(include_bytes!("../models/emodb.safetensors"));
+#[cfg(not(built_in_model))]
+const BUILT_IN: Option<&[u8]> = None;
+
+/// The `--model` flag.
+#[derive(Debug, clap::Args)]
+pub struct Choice {
+    /// Model file; else the one that SER_MODEL names, else the built-in one.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+}
+
+impl Choice {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// No model anywhere, or one that can't be used.
+    pub fn load(&self) -> Result<Model> {
+        let variable = std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
+        match (self.model.clone().or(variable), BUILT_IN) {
+            (Some(path), _) => load(&path),
+            (None, Some(bytes)) => Model::from_bytes(bytes).map_err(Failure::work),
+            (None, None) => Err(Failure::Input(format!(
+                "no model: this program was built without one; give --model MODEL.safetensors or set {VARIABLE}"
+            ))),
+        }
+    }
+}
+
+/// Loads the model file at `path`.
+///
+/// # Errors
+/// A file that can't be read or is no model, with its path.
+pub fn load(path: &Path) -> Result<Model> {
+    let bytes = std::fs::read(path).map_err(|e| Failure::Input(format!("model {}: {e}", path.display())))?;
+    Model::from_bytes(&bytes).map_err(|e| Failure::Input(format!("model {}: {e}", path.display())))
+}

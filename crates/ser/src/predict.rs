@@ -1,0 +1,125 @@
+//! `ser predict`.
+
+mod format;
+mod segments;
+
+use std::{io::Write, path::PathBuf, str::FromStr};
+
+use rayon::prelude::*;
+use sermodel::Windows;
+
+use crate::{
+    failure::{Failure, Result},
+    hear::hear,
+    inputs, lookup, output,
+};
+use format::{Format, Writer};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ser predict me.wav                                     one line: emotion, confidence
+  ser predict recordings/ --format csv -o all.csv        a folder, at any depth
+  ser predict talk.mp3 --window 3s --hop 0.5s            emotion over time
+  ser predict talk.mp3 --window 3s --format srt -o talk.srt
+  ffmpeg -i film.mkv -f wav - | ser predict - --format jsonl
+  ser predict me.wav --format jsonl | jq -r .label
+
+Without --window a recording gets one answer: the mean over windows of the model's training length in which somebody
+speaks. 'no-speech' means that nobody does (--no-vad answers all the same), 'unknown' that the model is less sure than it
+must be to name an emotion. Audio may be WAV, FLAC, MP3, OGG, M4A, AIFF, CAF or MKV, recognised by content.
+
+Exit codes: 0 all answered, 1 some recordings could not be read (each is named on stderr, the others are answered),
+2 wrong use, or the only recording could not be read.")]
+pub struct Predict {
+    /// Recordings, folders of them, or - for stdin.
+    #[arg(required = true, value_name = "FILE|FOLDER|-")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    model: lookup::Choice,
+    /// Answer for sliding windows of this length, such as 3s or 500ms.
+    #[arg(long, value_name = "TIME")]
+    window: Option<Seconds>,
+    /// From one window's start to the next one's.
+    #[arg(long, value_name = "TIME", default_value = "0.5s", requires = "window")]
+    hop: Seconds,
+    /// table, jsonl, csv; or, of one recording, audacity (labels), textgrid (Praat), srt (subtitles).
+    #[arg(long, default_value = "table")]
+    format: Format,
+    /// Answer even where no voice is found.
+    #[arg(long)]
+    no_vad: bool,
+    /// A file in place of stdout.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Seconds, written `3`, `3s` or `500ms`.
+#[derive(Debug, Clone, Copy)]
+struct Seconds(f64);
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+            (Some(number), _) => (number, 1e-3),
+            (None, Some(number)) => (number, 1.0),
+            (None, None) => (text, 1.0),
+        };
+        let seconds = number.trim().parse::<f64>().ok().map(|n| n * unit);
+        let seconds = seconds.filter(|s| *s > 0.0 && s.is_finite());
+        seconds.map(Self).ok_or_else(|| "a time above 0 is wanted, such as 3, 3s or 500ms".to_owned())
+    }
+}
+
+/// Recordings answered side by side before they are written in order.
+const SIDE_BY_SIDE: usize = 64;
+
+/// Answers for every recording.
+///
+/// # Errors
+/// No usable model; recordings that can't be read, after all others were answered; output that can't be written.
+pub fn run(args: &Predict) -> Result<()> {
+    let model = args.model.load()?;
+    let windows = args.window.map(|Seconds(length)| Windows { length, hop: args.hop.0.min(length) });
+    let paths = inputs::expand(&args.paths)?;
+    if args.format.is_of_one() && paths.len() != 1 {
+        return Err(Failure::Input(format!(
+            "--format {} describes one recording, these are {}; use csv or jsonl, or one call for each",
+            args.format.name(),
+            paths.len()
+        )));
+    }
+    let mut writer = Writer::new(args.format, model.labels(), args.output.is_none());
+    let mut file = Vec::new();
+    let mut put = |text: String| match &args.output {
+        Some(_) => file.write_all(text.as_bytes()).map_err(Failure::work),
+        None => output::write(None, text.as_bytes()),
+    };
+    let mut failed = Vec::new();
+    put(writer.begin())?;
+    for paths in paths.chunks(SIDE_BY_SIDE) {
+        let answers: Vec<_> =
+            paths.par_iter().map(|path| hear(&model, path, windows, !args.no_vad).map_err(|e| e.to_string())).collect();
+        for (path, answers) in paths.iter().zip(answers) {
+            match answers {
+                Ok(answers) => put(writer.recording(path, &answers))?,
+                Err(e) => failed.push(e),
+            }
+        }
+    }
+    if let [only] = &failed[..]
+        && paths.len() == 1
+    {
+        return Err(Failure::Input(only.clone()));
+    }
+    put(writer.end())?;
+    if let Some(path) = &args.output {
+        output::write(Some(path), &file)?;
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    failed.iter().for_each(|e| eprintln!("error: {e}"));
+    Err(Failure::Work(format!("{} of {} recordings could not be answered for", failed.len(), paths.len())))
+}

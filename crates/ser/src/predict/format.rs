@@ -1,0 +1,234 @@
+//! Answers as text.
+
+use std::path::Path;
+
+use anstream::{AutoStream, ColorChoice};
+use comfy_table::{Cell, Color, Table, presets};
+use serde::{Serialize, Serializer};
+
+use crate::{
+    hear::{Answer, Verdict},
+    predict::segments::{Segment, segments},
+};
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// A JSON object a line.
+    Jsonl,
+    /// Comma-separated, with a header.
+    Csv,
+    /// An Audacity label track.
+    Audacity,
+    /// A Praat TextGrid with one interval tier.
+    Textgrid,
+    /// Subtitles.
+    Srt,
+}
+
+impl Format {
+    /// Whether a file in this format describes one recording.
+    pub fn is_of_one(self) -> bool {
+        matches!(self, Self::Audacity | Self::Textgrid | Self::Srt)
+    }
+
+    /// As on the command line.
+    pub fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
+/// Writes answers recording by recording.
+pub struct Writer<'a> {
+    format: Format,
+    labels: &'a [String],
+    table: Table,
+}
+
+impl<'a> Writer<'a> {
+    /// `stdout`: that is where the text goes, so it may be coloured.
+    pub fn new(format: Format, labels: &'a [String], stdout: bool) -> Self {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        // Knows NO_COLOR, CLICOLOR_FORCE and terminals.
+        match AutoStream::choice(&std::io::stdout()) {
+            ColorChoice::Never => table.force_no_tty(),
+            _ if !stdout => table.force_no_tty(),
+            _ => table.enforce_styling(),
+        };
+        let header = ["recording", "from", "to", "emotion", "confidence"].map(str::to_owned);
+        table.set_header(header.iter().chain(labels));
+        Self { format, labels, table }
+    }
+
+    /// What comes before the first recording.
+    pub fn begin(&self) -> String {
+        match self.format {
+            Format::Csv => csv_line(["path", "start", "end", "label", "confidence"].into_iter().chain(self.columns())),
+            _ => String::new(),
+        }
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(String::as_str)
+    }
+
+    /// One recording's answers.
+    pub fn recording(&mut self, path: &Path, answers: &[Answer]) -> String {
+        let path = path.display().to_string();
+        match self.format {
+            Format::Table => {
+                answers.iter().for_each(|answer| self.row(&path, answer));
+                String::new()
+            }
+            Format::Jsonl => answers.iter().map(|answer| self.json(&path, answer)).collect(),
+            Format::Csv => answers.iter().map(|answer| self.csv(&path, answer)).collect(),
+            Format::Audacity => {
+                let line = |s: &Segment| Some(format!("{:.6}\t{:.6}\t{}\n", s.start, s.end, s.text.as_deref()?));
+                self.segments(answers).iter().filter_map(line).collect()
+            }
+            Format::Srt => {
+                let segments = self.segments(answers).into_iter();
+                let spoken = segments.filter_map(|s| Some((s.start, s.end, s.text?)));
+                let block = |(i, (start, end, text)): (usize, (f64, f64, String))| {
+                    format!("{}\n{} --> {}\n{text}\n\n", i + 1, srt_time(start), srt_time(end))
+                };
+                spoken.enumerate().map(block).collect()
+            }
+            Format::Textgrid => textgrid(&self.segments(answers)),
+        }
+    }
+
+    /// What comes after the last recording.
+    pub fn end(&self) -> String {
+        match self.format {
+            Format::Table => format!("{}\n", self.table),
+            _ => String::new(),
+        }
+    }
+
+    /// The answer in a word.
+    fn word(&self, answer: &Answer) -> &str {
+        match &answer.verdict {
+            None => "no-speech",
+            Some(verdict) if verdict.unknown => "unknown",
+            Some(verdict) => &self.labels[verdict.label],
+        }
+    }
+
+    fn segments(&self, answers: &[Answer]) -> Vec<Segment> {
+        segments(answers, |answer| answer.verdict.as_ref().map(|_| self.word(answer).to_owned()))
+    }
+
+    /// Green where the model is sure, yellow where it abstains, grey where nobody speaks.
+    fn row(&mut self, path: &str, answer: &Answer) {
+        let colour = match &answer.verdict {
+            None => Color::DarkGrey,
+            Some(verdict) if verdict.unknown => Color::Yellow,
+            Some(verdict) if confidence(verdict) >= 0.8 => Color::Green,
+            Some(_) => Color::Reset,
+        };
+        let mut row = vec![
+            Cell::new(path),
+            Cell::new(format!("{:.2}", answer.start)),
+            Cell::new(format!("{:.2}", answer.end)),
+            Cell::new(self.word(answer)).fg(colour),
+        ];
+        if let Some(verdict) = &answer.verdict {
+            row.push(Cell::new(format!("{:.2}", confidence(verdict))).fg(colour));
+            row.extend(verdict.probabilities.iter().map(|p| Cell::new(format!("{p:.2}"))));
+        }
+        self.table.add_row(row);
+    }
+
+    fn json(&self, path: &str, answer: &Answer) -> String {
+        let verdict = answer.verdict.as_ref();
+        let line = Line {
+            path,
+            start: answer.start,
+            end: answer.end,
+            label: self.word(answer),
+            speech: verdict.is_some(),
+            abstained: verdict.is_some_and(|v| v.unknown),
+            confidence: verdict.map(confidence),
+            probabilities: verdict.map(|v| Probabilities(self.labels, &v.probabilities)),
+        };
+        // Neither keys nor values of a line can fail to be written.
+        serde_json::to_string(&line).unwrap_or_default() + "\n"
+    }
+
+    fn csv(&self, path: &str, answer: &Answer) -> String {
+        let number = |p: f32| format!("{p:.6}");
+        let (start, end) = (format!("{:.3}", answer.start), format!("{:.3}", answer.end));
+        let mut fields = vec![path.to_owned(), start, end, self.word(answer).to_owned()];
+        match &answer.verdict {
+            Some(verdict) => {
+                fields.push(number(confidence(verdict)));
+                fields.extend(verdict.probabilities.iter().map(|&p| number(p)));
+            }
+            None => fields.resize(5 + self.labels.len(), String::new()),
+        }
+        csv_line(fields.iter().map(String::as_str))
+    }
+}
+
+/// A line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    path: &'a str,
+    start: f64,
+    end: f64,
+    label: &'a str,
+    speech: bool,
+    abstained: bool,
+    confidence: Option<f32>,
+    probabilities: Option<Probabilities<'a>>,
+}
+
+/// An object in the order of the classes.
+struct Probabilities<'a>(&'a [String], &'a [f32]);
+
+impl Serialize for Probabilities<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().zip(self.1))
+    }
+}
+
+fn confidence(verdict: &Verdict) -> f32 {
+    verdict.probabilities[verdict.label]
+}
+
+fn csv_line<'f>(fields: impl Iterator<Item = &'f str>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory cannot fail, and fields are text already.
+    let written = writer.write_record(fields).ok().and_then(|()| writer.into_inner().ok());
+    String::from_utf8(written.unwrap_or_default()).unwrap_or_default()
+}
+
+fn srt_time(seconds: f64) -> String {
+    let ms = (seconds * 1000.0).round() as u64;
+    format!("{:02}:{:02}:{:02},{:03}", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000)
+}
+
+/// Praat's long text form, Praat manual, "TextGrid file formats".
+fn textgrid(segments: &[Segment]) -> String {
+    let end = segments.last().map_or(0.0, |s| s.end);
+    let head = format!(
+        "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\nxmin = 0\nxmax = {end:.6}\ntiers? <exists>\nsize = 1\n\
+         item []:\n    item [1]:\n        class = \"IntervalTier\"\n        name = \"emotion\"\n        xmin = 0\n        \
+         xmax = {end:.6}\n        intervals: size = {}\n",
+        segments.len()
+    );
+    let interval = |(i, s): (usize, &Segment)| {
+        format!(
+            "        intervals [{}]:\n            xmin = {:.6}\n            xmax = {:.6}\n            text = \"{}\"\n",
+            i + 1,
+            s.start,
+            s.end,
+            s.text.as_deref().unwrap_or("").replace('"', "\"\"")
+        )
+    };
+    head + &segments.iter().enumerate().map(interval).collect::<String>()
+}

@@ -1,0 +1,69 @@
+//! What carried a decision.
+
+use timnet_core::Layout;
+use timnet_native::Output;
+
+use crate::{Model, ModelError};
+
+/// A logit taken apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contributions {
+    /// What each block's feature adds, w_j head . g_j, [blocks].
+    pub blocks: Vec<f64>,
+    /// The head's bias.
+    pub bias: f64,
+}
+
+/// What a stretch of an utterance does for a class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    /// In seconds from the start of the fitted utterance.
+    pub start: f64,
+    /// In seconds.
+    pub end: f64,
+    /// The class's probability, less its probability with silence in place of this stretch.
+    pub effect: f32,
+}
+
+impl Model {
+    /// What each time scale adds to a class's logit; with the bias they add up to it. `class` counts from 0.
+    pub fn contributions(&self, output: &Output, class: usize) -> Contributions {
+        let weights = self.weights();
+        let (layout, c) = (Layout::new(&weights.config), weights.config.coefficients);
+        let head = &weights.parameters[layout.head.start + class.min(weights.config.classes - 1) * c..][..c];
+        let dot = |g: &[f32]| head.iter().zip(g).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+        let scales = output.scales.chunks_exact(c).zip(self.network().fusion());
+        Contributions {
+            blocks: scales.map(|(g, &w)| f64::from(w) * dot(g)).collect(),
+            bias: f64::from(weights.parameters[layout.head_bias.start + class.min(weights.config.classes - 1)]),
+        }
+    }
+
+    /// Puts silence in place of each stretch of `seconds` of an utterance in turn and asks how far the probability of
+    /// `class` falls. The stretches tile the fitted utterance ([`Model::fitted`]).
+    ///
+    /// # Errors
+    /// As [`Model::predict`]; no length.
+    pub fn occlusion(&self, samples: &[f32], rate: u32, class: usize, seconds: f64) -> Result<Vec<Span>, ModelError> {
+        let fitted = self.fitted(samples, rate)?;
+        let to = self.card().front_end.rate;
+        let length = fitted.len() as f64 / f64::from(to);
+        if !(seconds > 0.0 && seconds.is_finite()) {
+            return Err(ModelError::Window { what: "stretch", seconds, longest: length });
+        }
+        let probability = |samples: &[f32]| -> Result<f32, ModelError> {
+            Ok(self.predict(samples, to)?.probabilities.get(class).copied().unwrap_or(0.0))
+        };
+        let whole = probability(&fitted)?;
+        let step = ((seconds * f64::from(to)).round() as usize).max(1);
+        let mut spans = Vec::new();
+        for start in (0..fitted.len()).step_by(step) {
+            let end = (start + step).min(fitted.len());
+            let mut occluded = fitted.clone();
+            occluded[start..end].fill(0.0);
+            let [from, until] = [start, end].map(|at| at as f64 / f64::from(to));
+            spans.push(Span { start: from, end: until, effect: whole - probability(&occluded)? });
+        }
+        Ok(spans)
+    }
+}

@@ -1,0 +1,50 @@
+//! Contributions and occlusion mean what they say.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use sermodel::Model;
+use support::{model, tone};
+use timnet_core::{Layout, ModelConfig, Variant, Weights, streams};
+
+#[test]
+fn contributions_add_up_to_the_logit() {
+    for variant in Variant::ALL {
+        let config = ModelConfig::of(variant, 4, 3);
+        let (parameters, statistics) = streams::initial(&Layout::new(&config), streams::Key { seed: 3, fold: 0 });
+        let model = Model::new(Weights { config, parameters, statistics }, model().card().clone()).unwrap();
+        let output = model.predict(&tone(16_000, 1.0), 16_000).unwrap().output;
+        for class in 0..3 {
+            let parts = model.contributions(&output, class);
+            let sum = parts.blocks.iter().sum::<f64>() + parts.bias;
+            let logit = f64::from(output.logits[class]);
+            assert!(
+                (sum - logit).abs() < 1e-4 * logit.abs().max(1.0),
+                "{variant}, class {class}: {sum} is not {logit}"
+            );
+        }
+    }
+}
+
+/// A tone between 0.5 and 1 s of two seconds of silence: only stretches that touch it can matter.
+#[test]
+fn occlusion_finds_the_only_sound_there_is() {
+    let model = model();
+    let mut samples = vec![0.0; 44_100];
+    samples[11_025..22_050].copy_from_slice(&tone(22_050, 0.5));
+    let class = model.predict(&samples, 22_050).unwrap().label;
+    let spans = model.occlusion(&samples, 22_050, class, 0.25).unwrap();
+    assert_eq!(spans.len(), 8);
+    assert!(spans.windows(2).all(|w| w[0].end == w[1].start) && spans[0].start == 0.0 && spans[7].end == 2.0);
+    for span in &spans {
+        let within = span.start >= 0.5 && span.end <= 1.0;
+        assert_eq!(span.effect != 0.0, within, "{span:?}");
+    }
+    // One stretch over everything is the difference from silence.
+    let all = model.occlusion(&samples, 22_050, class, 2.0).unwrap();
+    let silence = model.predict(&vec![0.0; 44_100], 22_050).unwrap().probabilities[class];
+    let whole = model.predict(&samples, 22_050).unwrap().probabilities[class];
+    assert_eq!((all.len(), all[0].effect), (1, whole - silence));
+    assert!(model.occlusion(&samples, 22_050, class, f64::NAN).is_err());
+}

@@ -1,0 +1,101 @@
+//! Windows and voice activity.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod support;
+
+use std::path::PathBuf;
+
+use sermodel::{Listener, Model, Window, Windows};
+use support::{model, tone, voice};
+
+fn windows(model: &Model, samples: &[f32], rate: u32, windows: Windows, voice: bool, piece: usize) -> Vec<Window> {
+    let mut listener = Listener::new(model, rate, windows, voice).unwrap();
+    let mut out: Vec<Window> = samples.chunks(piece).flat_map(|piece| listener.push(piece)).collect();
+    out.extend(listener.finish());
+    out
+}
+
+#[test]
+fn windows_cover_a_recording_and_hold_its_samples() {
+    let model = model();
+    let samples = tone(16_000, 5.3);
+    let resampled = seraudio::resample(&samples, 16_000, 22_050, model.resampler()).unwrap();
+    let cut = Windows { length: 1.0, hop: 0.5 };
+    let found = windows(&model, &samples, 16_000, cut, false, 777);
+    let starts: Vec<f64> = found.iter().map(|w| (w.start * 100.0).round() / 100.0).collect();
+    assert_eq!(starts, [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.3]);
+    for window in &found {
+        let at = (window.start * 22_050.0).round() as usize;
+        assert_eq!(window.samples, resampled[at..at + 22_050]);
+        assert_eq!((window.speech, window.is_speech()), (None, true));
+    }
+    assert!((found[9].end - 5.3).abs() < 1e-4);
+    assert_eq!(windows(&model, &samples, 16_000, cut, false, 16_000), found);
+    let whole = windows(&model, &samples[..16_000], 16_000, Windows::of(&model), false, 5000);
+    assert_eq!(whole.len(), 1);
+    let (a, b) = (model.predict(&whole[0].samples, 22_050), model.predict(&samples[..16_000], 16_000));
+    assert_eq!(a.unwrap(), b.unwrap());
+}
+
+#[test]
+fn windows_that_make_no_sense_are_errors() {
+    let model = model();
+    for (length, hop, part) in
+        [(0.0, 0.1, "window"), (f64::NAN, 0.1, "window"), (2.1, 1.0, "window"), (1.0, 0.0, "hop"), (1.0, 1.5, "hop")]
+    {
+        let error = Listener::new(&model, 16_000, Windows { length, hop }, true).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// Two seconds of silence, three of voice, three of silence, two of noise, in windows of half a second.
+#[test]
+fn voice_is_told_from_silence_and_noise() {
+    let model = model();
+    for rate in [8000, 16_000, 44_100] {
+        let mut samples = vec![0.0; 2 * rate as usize];
+        samples.extend(voice(rate, 3.0));
+        samples.extend(vec![0.0; 3 * rate as usize]);
+        let mut seed = 1u32;
+        samples.extend((0..2 * rate).map(|_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            0.02 * (seed as f32 / u32::MAX as f32 - 0.5)
+        }));
+        let found = windows(&model, &samples, rate, Windows { length: 0.5, hop: 0.5 }, true, 4000);
+        let speech: Vec<f64> = found.iter().map(|w| w.speech.unwrap()).collect();
+        println!("{rate} Hz: {speech:.2?}");
+        assert_eq!(speech.len(), 20);
+        assert!(speech[4..10].iter().all(|&s| s > 0.35), "{rate}: {speech:?}");
+        assert!(speech[..4].iter().chain(&speech[11..16]).all(|&s| s < 0.1), "{rate}: {speech:?}");
+        // The detector needs a moment to see that a sudden noise is no voice, and the band above 4 kHz that a
+        // recording at 8 kHz does not have.
+        if rate == 16_000 {
+            assert!(speech[17..].iter().all(|&s| s < 0.1), "{speech:?}");
+        }
+    }
+}
+
+/// In nearly every recording of EMODB somebody speaks.
+#[test]
+fn voice_is_found_in_real_recordings() {
+    let folder = std::env::var_os("SER_EMODB")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/emodb"), PathBuf::from);
+    let Ok(files) = std::fs::read_dir(folder.join("wav")) else {
+        println!("skipped: no wav folder in {} (set SER_EMODB)", folder.display());
+        return;
+    };
+    let model = model();
+    let (mut all, mut heard, mut voiced, mut seconds) = (0, 0, 0.0, 0.0);
+    for file in files.flatten().step_by(5) {
+        let audio = seraudio::load(&file.path(), &Default::default()).unwrap();
+        let found = windows(&model, &audio.samples, audio.rate, Windows::of(&model), true, 16_000);
+        all += 1;
+        heard += usize::from(found.iter().any(Window::is_speech));
+        let last = found.last().unwrap();
+        voiced += last.speech.unwrap();
+        seconds += last.end - last.start;
+    }
+    println!("voice in {heard} of {all} recordings, in {:.0} % of the time", 100.0 * voiced / seconds);
+    assert!(all > 50 && heard as f64 > 0.98 * f64::from(all), "{heard} of {all}");
+}

@@ -1,0 +1,154 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod onnx;
+mod protobuf;
+
+use std::collections::BTreeMap;
+
+use onnx::{Attribute, Dim, Graph};
+use timnet_core::{Layout, ModelConfig, SubBlock, TcnPooling, Variant, Weights, WeightsError};
+
+/// The ONNX file of a trained network: `mfcc` [batch, frames, coefficients] to `probabilities` [batch, classes], both
+/// float32. Logits are divided by `temperature` before the softmax; `metadata` goes into the file as it is.
+///
+/// # Errors
+/// [`WeightsError::Length`] where the vectors do not fit the configuration, [`WeightsError::BadConfig`] where that can't be
+/// used.
+pub fn export(
+    weights: &Weights,
+    temperature: f64,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, WeightsError> {
+    let config = &weights.config;
+    config.validate().map_err(|e| WeightsError::BadConfig(e.to_string()))?;
+    let layout = Layout::new(config);
+    weights.check_lengths(&layout)?;
+    let c = config.coefficients;
+    let mut net = Net { weights, layout, graph: Graph::default() };
+    let input = net.graph.node("Transpose", "channels", &["mfcc"], &[("perm", Attribute::Ints(&[0, 2, 1]))]);
+    let mut streams = net.stems(&input);
+    let mut scales = Vec::new();
+    for j in 0..config.blocks {
+        for (direction, stream) in streams.iter_mut().enumerate() {
+            *stream = net.block(j, direction, stream);
+        }
+        // The variants that use the last block alone need no other's feature.
+        if config.has_fusion() || config.variant == Variant::NoDf || j + 1 == config.blocks {
+            scales.push(net.pool(j, &streams));
+        }
+    }
+    let embedding = net.fuse(&scales);
+    let values = &weights.parameters;
+    let head = net.graph.floats("head.weight", &[config.classes, c], &values[net.layout.head.all()]);
+    let bias = net.graph.floats("head.bias", &[config.classes], &values[net.layout.head_bias.all()]);
+    let sharpness = (1.0 / temperature) as f32;
+    let gemm =
+        [("transB", Attribute::Int(1)), ("alpha", Attribute::Float(sharpness)), ("beta", Attribute::Float(sharpness))];
+    let logits = net.graph.node("Gemm", "logits", &[&embedding, &head, &bias], &gemm);
+    net.graph.node("Softmax", "probabilities", &[&logits], &[("axis", Attribute::Int(-1))]);
+    let (batch, frames) = (|| Dim::Free("batch"), Dim::Free("frames"));
+    let mfcc = [batch(), frames, Dim::Fixed(c)];
+    let probabilities = [batch(), Dim::Fixed(config.classes)];
+    Ok(net.graph.finish(("mfcc", &mfcc), ("probabilities", &probabilities), metadata))
+}
+
+struct Net<'a> {
+    weights: &'a Weights,
+    layout: Layout,
+    graph: Graph,
+}
+
+const DIRECTIONS: [&str; 2] = ["forward", "backward"];
+
+impl Net<'_> {
+    /// The 1x1 convolution of each direction; the TCN has none.
+    fn stems(&mut self, input: &str) -> Vec<String> {
+        let c = self.weights.config.coefficients;
+        let Self { weights, layout, graph } = self;
+        if layout.stems.is_empty() {
+            return vec![input.to_owned()];
+        }
+        let stems = layout.stems.iter().zip(DIRECTIONS).map(|((kernel, bias), name)| {
+            let kernel = graph.floats(format!("{name}.stem.weight"), &[c, c, 1], &weights.parameters[kernel.all()]);
+            let bias = graph.floats(format!("{name}.stem.bias"), &[c], &weights.parameters[bias.all()]);
+            graph.node("Conv", format!("{name}.stem"), &[input, &kernel, &bias], &[])
+        });
+        stems.collect()
+    }
+
+    /// Block j: F sigmoid(h), or relu(F + h) in the TCN.
+    fn block(&mut self, j: usize, direction: usize, input: &str) -> String {
+        let name = format!("{}.{}", DIRECTIONS[direction], j + 1);
+        let [a, b] = self.layout.blocks[j][direction];
+        let h = self.sub_block(&a, j, direction, &format!("{name}.a"), input);
+        let h = self.sub_block(&b, j, direction, &format!("{name}.b"), &h);
+        let graph = &mut self.graph;
+        if self.weights.config.variant == Variant::Tcn {
+            let sum = graph.node("Add", format!("{name}.sum"), &[&h, input], &[]);
+            return graph.node("Relu", format!("{name}.out"), &[&sum], &[]);
+        }
+        let gate = graph.node("Sigmoid", format!("{name}.gate"), &[&h], &[]);
+        graph.node("Mul", format!("{name}.out"), &[input, &gate], &[])
+    }
+
+    /// Convolution with its BatchNorm folded in, and ReLU. Backwards in time is a convolution that looks `dilation`
+    /// frames ahead, with its taps in the other order.
+    fn sub_block(&mut self, place: &SubBlock, j: usize, direction: usize, name: &str, input: &str) -> String {
+        let Self { weights, graph, .. } = self;
+        let (values, c) = (&weights.parameters, weights.config.coefficients);
+        let of = |range: timnet_core::Range| &values[range.all()];
+        let mean = &weights.statistics[place.running_mean.all()];
+        let variance = &weights.statistics[place.running_var.all()];
+        let scale =
+            |o: usize| f64::from(of(place.gamma)[o]) / (f64::from(variance[o]) + ModelConfig::BATCH_NORM_EPS).sqrt();
+        let backward = direction == 1;
+        // [out, in, tap]
+        let tap = |i: usize| of(place.kernel)[if backward { i ^ 1 } else { i }];
+        let kernel: Vec<f32> = (0..2 * c * c).map(|i| (f64::from(tap(i)) * scale(i / (2 * c))) as f32).collect();
+        let bias = |o: usize| (f64::from(of(place.bias)[o]) - f64::from(mean[o])) * scale(o);
+        let bias: Vec<f32> = (0..c).map(|o| (bias(o) + f64::from(of(place.beta)[o])) as f32).collect();
+        let kernel = graph.floats(format!("{name}.weight"), &[c, c, 2], &kernel);
+        let bias = graph.floats(format!("{name}.bias"), &[c], &bias);
+        let dilation = weights.config.dilation(j) as i64;
+        let pads = if backward { [0, dilation] } else { [dilation, 0] };
+        let attributes = [("dilations", Attribute::Ints(&[dilation][..])), ("pads", Attribute::Ints(&pads[..]))];
+        let y = graph.node("Conv", format!("{name}.conv"), &[input, &kernel, &bias], &attributes);
+        graph.node("Relu", format!("{name}.relu"), &[&y], &[])
+    }
+
+    /// g_j: the mean over time of the directions' sum, or a TCN's last frame; [batch, coefficients].
+    fn pool(&mut self, j: usize, streams: &[String]) -> String {
+        let name = format!("scale.{}", j + 1);
+        let config = &self.weights.config;
+        let graph = &mut self.graph;
+        if config.variant == Variant::Tcn && config.tcn_pooling == TcnPooling::Last {
+            let last = graph.index("last", -1);
+            return graph.node("Gather", name, &[&streams[0], &last], &[("axis", Attribute::Int(2))]);
+        }
+        let both = match streams {
+            [forward, backward] => graph.node("Add", format!("{name}.both"), &[forward, backward], &[]),
+            _ => streams[0].clone(),
+        };
+        graph.node("ReduceMean", name, &[&both], &[("axes", Attribute::Ints(&[2])), ("keepdims", Attribute::Int(0))])
+    }
+
+    /// g_drf of the features that count.
+    fn fuse(&mut self, scales: &[String]) -> String {
+        let Self { weights, layout, graph } = self;
+        let n = scales.len();
+        let shares = match layout.fusion {
+            Some(range) => weights.parameters[range.all()].to_vec(),
+            None => vec![1.0 / n as f32; n],
+        };
+        let weighted: Vec<String> = (1..)
+            .zip(scales.iter().zip(shares))
+            .map(|(j, (scale, share))| {
+                let share = graph.floats(format!("fusion.{j}"), &[], &[share]);
+                graph.node("Mul", format!("weighted.{j}"), &[scale, &share], &[])
+            })
+            .collect();
+        let weighted: Vec<&str> = weighted.iter().map(String::as_str).collect();
+        graph.node("Sum", "g_drf", &weighted, &[])
+    }
+}
