@@ -33,8 +33,8 @@ const KINDS: [(Kind, &str, &str, &[f64]); 9] = [
     (Kind::White, "white noise", "dB SNR", &[30.0, 20.0, 10.0, 5.0, 0.0]),
     (Kind::Pink, "pink noise", "dB SNR", &[30.0, 20.0, 10.0, 5.0, 0.0]),
     (Kind::Room, "room", "s RT60", &[0.2, 0.5, 1.0, 2.0]),
-    (Kind::Mu, "G.711 mu-law", "Hz", &[8000.0]),
-    (Kind::A, "G.711 A-law", "Hz", &[8000.0]),
+    (Kind::Mu, "G.711 mu-law", "Hz", &[16_000.0, 8000.0]),
+    (Kind::A, "G.711 A-law", "Hz", &[16_000.0, 8000.0]),
     (Kind::Truncate, "beginning kept", "%", &[75.0, 50.0, 25.0]),
     (Kind::Rate, "sampling rate", "Hz", &[16_000.0, 11_025.0, 8000.0, 4000.0]),
     (Kind::Speed, "speed", "%", &[80.0, 90.0, 110.0, 125.0]),
@@ -156,24 +156,32 @@ fn table(rows: &[Row]) -> comfy_table::Table {
 
 type Drawing = std::result::Result<(), Box<dyn std::error::Error>>;
 
-/// A panel for each way that has several levels; UAR and WAR against the level, the recordings as they are as a line.
+/// A panel for each way; UAR and WAR against the level, the recordings as they are as a line.
 fn draw(rows: &[Row], svg: &mut String) -> Drawing {
-    let several: Vec<&(Kind, &str, &str, &[f64])> = KINDS.iter().filter(|k| k.3.len() > 1).collect();
     let root = SVGBackend::with_string(svg, (1000, 720)).into_drawing_area();
     root.fill(&WHITE)?;
     let root =
         root.titled("UAR (blue) and WAR (red), %; grey: UAR of the recordings as they are", ("sans-serif", 18))?;
-    let panels = root.split_evenly((several.len().div_ceil(3), 3));
-    for (panel, &&(_, name, unit, levels)) in panels.iter().zip(&several) {
+    let panels = root.split_evenly((KINDS.len().div_ceil(3), 3));
+    for (panel, (_, name, unit, levels)) in panels.iter().zip(KINDS) {
         let of: Vec<&Row> = rows.iter().filter(|r| r.perturbation == name).collect();
         let low = levels.iter().copied().fold(f64::INFINITY, f64::min);
         let high = levels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut chart = ChartBuilder::on(panel)
             .margin(8)
+            .margin_right(24)
             .x_label_area_size(34)
             .y_label_area_size(38)
             .build_cartesian_2d(low..high, 0.0..100.0)?;
-        chart.configure_mesh().light_line_style(TRANSPARENT).x_desc(format!("{name}, {unit}")).draw()?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .x_labels(6)
+            .y_labels(6)
+            .x_label_formatter(&|x| format!("{}", (x * 100.0).round() / 100.0))
+            .y_label_formatter(&|y| format!("{y:.0}"))
+            .x_desc(format!("{name}, {unit}"))
+            .draw()?;
         let plain = 100.0 * rows[0].uar;
         chart.draw_series(LineSeries::new([(low, plain), (high, plain)], &BLACK.mix(0.4)))?;
         for (colour, value) in [(BLUE, (|r| r.uar) as fn(&Row) -> f64), (RED, |r| r.war)] {

@@ -102,6 +102,9 @@ fn share(text: &str) -> std::result::Result<f64, String> {
     if 0.0 < value && value < 1.0 { Ok(value) } else { Err(format!("{value} does not lie between 0 and 1")) }
 }
 
+/// After so many steps BatchNorm's running averages, which keep 99 parts of 100 at each, hold less than 1 % of their start.
+const STEPS: usize = 500;
+
 /// Set by Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -123,6 +126,13 @@ pub fn run(args: &Train) -> Result<()> {
     let (division, folds) =
         if args.no_evaluation { (Division::None, Vec::new()) } else { folds::divide(args, &source)? };
     eprintln!("{}", source.summary(division, &folds));
+    let steps = args.epochs as usize * source.classes.len().div_ceil(args.batch_size as usize);
+    if steps < STEPS {
+        eprintln!(
+            "warning: {steps} steps are few: the averages that the network normalises with need {STEPS} to settle; raise \
+             --epochs or lower --batch-size"
+        );
+    }
 
     let work = Work::open(args, &source, &folds)?;
     let untrained = Model::new(start(&config, 0, args.seed), source.card()).map_err(Failure::input)?;

@@ -72,6 +72,7 @@ fn a_folder_without_speakers_is_learned_and_the_card_says_what_that_is_worth() {
     let (code, out, err) = train(folder.path(), "voices", "a.safetensors", &["--licence", "CC0-1.0", "--folds", "4"]);
     assert_eq!(code, 0, "{err}");
     assert!(err.contains("24 utterances of 3 classes (high, low, middle), speakers unknown"), "{err}");
+    assert!(err.contains("30 steps are few") && err.contains("--batch-size"), "{err}");
     assert!(err.contains("4 random folds") && out.contains("UAR") && out.contains("recall"), "{err}{out}");
     assert!(!at("a.training").exists());
     let card = String::from_utf8_lossy(&fs::read(at("a.safetensors")).unwrap()).into_owned();
@@ -112,7 +113,7 @@ fn known_speakers_are_kept_apart_and_the_model_is_measured_against_real_life() {
     assert!(plot.starts_with("<svg") && plot.contains("pink noise, dB SNR"));
     let (_, out, _) = ser(folder.path(), &["evaluate", "m.safetensors", "voices.csv", "--perturb", "--json"]);
     let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((rows.as_array().unwrap().len(), &rows[0]["perturbation"]), (34, &"none".into()));
+    assert_eq!((rows.as_array().unwrap().len(), &rows[0]["perturbation"]), (36, &"none".into()));
     let (_, again, _) = ser(folder.path(), &["evaluate", "m.safetensors", "voices.csv", "--perturb", "--json"]);
     assert_eq!(out, again);
 }

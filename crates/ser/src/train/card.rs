@@ -1,6 +1,6 @@
 //! What the model file says about itself.
 
-use sercorpus::split::Fold;
+use sercorpus::{CorpusKind, split::Fold};
 use sermodel::{Card, Figure};
 
 use super::{Division, Train, source::Source};
@@ -44,7 +44,7 @@ pub fn describe(card: &mut Card, args: &Train, source: &Source, division: Divisi
         ),
         Division::None => notes.push("Not evaluated: nobody knows how often it is right."),
     }
-    if source.name.eq_ignore_ascii_case("emodb") {
+    if source.kind == Some(CorpusKind::Emodb) {
         notes.push(EMODB);
     }
     notes.push(NOT_FOR);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, str::FromStr};
 
-use sercorpus::{Corpus, Utterance, split::Fold};
+use sercorpus::{Corpus, CorpusKind, Utterance, split::Fold};
 use sermfcc::FrontEnd;
 use sermodel::Card;
 
@@ -57,6 +57,8 @@ pub struct Source {
     pub front_end: FrontEnd,
     /// Samples of an utterance.
     pub length: usize,
+    /// Which of the six corpora it is, whole.
+    pub kind: Option<CorpusKind>,
     /// Hash of all recordings, or of the feature file.
     pub content: String,
     /// Where the features come from.
@@ -95,7 +97,7 @@ impl Source {
         let length = match args.length {
             Length::Samples(samples) => samples,
             Length::Auto => match corpus.kind {
-                Some(kind) if front_end.rate == 22_050 => kind.length_samples(),
+                Some(kind) if corpus.is_complete() && front_end.rate == 22_050 => kind.length_samples(),
                 _ => auto_length(&corpus, &front_end)?,
             },
         };
@@ -103,6 +105,7 @@ impl Source {
         let speakers = corpus.speakers().ok().map(owned);
         Ok(Self {
             name: corpus.name.clone(),
+            kind: corpus.kind.filter(|_| corpus.is_complete()),
             labels: corpus.labels.clone(),
             classes: corpus.label_indices(),
             groups: corpus.sessions().ok().map(owned).or_else(|| speakers.clone()),
@@ -149,6 +152,7 @@ impl Source {
         }
         Ok(Self {
             name: path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned()),
+            kind: None,
             labels,
             classes: file.labels,
             speakers: None,
