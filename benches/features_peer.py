@@ -1,5 +1,5 @@
 """The peer of `cargo run --release -p sermfcc --example bench_features`: the same work by librosa, one JSON object a line,
-{"name": .., "seconds": [one per repetition]}. Needs Python with librosa 0.11, soxr, resampy and soundfile.
+{"name": .., "seconds": the median of some repetitions}. Needs Python with librosa 0.11, soxr, resampy and soundfile.
 
     python features_peer.py [--emodb FOLDER] [--repeat N] [--only SUBSTRING]
 
@@ -15,6 +15,7 @@ import argparse
 import glob
 import json
 import multiprocessing
+import statistics
 import sys
 import time
 
@@ -66,7 +67,7 @@ def main():
             start = time.perf_counter()
             work()
             seconds.append(time.perf_counter() - start)
-        print(json.dumps({"name": name, "seconds": seconds}), flush=True)
+        print(json.dumps({"name": name, "seconds": statistics.median(seconds)}), flush=True)
 
     samples = signal(LENGTH)
     # librosa has one precision for float32 samples, so both of ours are measured against it.
@@ -79,12 +80,14 @@ def main():
     if not arguments.emodb:
         print("skipped: from files (no --emodb)", file=sys.stderr)
         return
-    files = sorted(glob.glob(os.path.join(arguments.emodb, "*.wav")))
+    files = sorted(glob.glob(os.path.join(arguments.emodb, "wav", "*.wav")))
+    if not files:
+        sys.exit("no recordings in %s/wav" % arguments.emodb)
     with multiprocessing.Pool() as pool:
         for preset in PRESETS:
             jobs = [(path, preset) for path in files]
-            bench("files %s one thread" % preset, 5, lambda: [one_file(job) for job in jobs])
-            bench("files %s all cores" % preset, 5, lambda: pool.map(one_file, jobs, chunksize=8))
+            bench("files %s one thread" % preset, 1, lambda: [one_file(job) for job in jobs])
+            bench("files %s all cores" % preset, 1, lambda: pool.map(one_file, jobs, chunksize=8))
 
 
 if __name__ == "__main__":

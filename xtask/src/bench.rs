@@ -11,7 +11,8 @@ mod table;
 mod venv;
 
 use std::{
-    path::Path,
+    ffi::OsStr,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -24,14 +25,17 @@ use table::Table;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  cargo xtask bench infer                 ours against Keras, five rounds
+  cargo xtask bench infer                          ours against Keras and PyTorch, five rounds
   cargo xtask bench train --rounds 3
-  cargo xtask bench features --json       one JSON object a figure, on standard output")]
+  cargo xtask bench features --emodb PATH --json   one JSON object a figure, on standard output")]
 pub struct Options {
     what: What,
     /// How often each program is run
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// EMODB's folder: `features` then measures recordings too, from the file to its MFCCs
+    #[arg(long, value_name = "PATH")]
+    emodb: Option<PathBuf>,
     /// JSON lines in place of the table
     #[arg(long)]
     json: bool,
@@ -41,9 +45,9 @@ pub struct Options {
 enum What {
     /// Recordings to MFCCs, against librosa
     Features,
-    /// An epoch of training, against Keras
+    /// An epoch of training, against Keras and eager PyTorch
     Train,
-    /// Answers of a trained network, against Keras
+    /// Answers of a trained network, against Keras and eager PyTorch
     Infer,
 }
 
@@ -63,7 +67,14 @@ struct Peer {
     requirements: &'static [&'static str],
 }
 
-const KERAS: &[&str] = &["tensorflow-cpu==2.21.0", "tf_keras==2.21.0"];
+const fn keras(arguments: &'static [&'static str]) -> Peer {
+    let requirements = &["tensorflow-cpu==2.21.0", "tf_keras==2.21.0"];
+    Peer { name: "Keras", script: "benches/keras_peer.py", arguments, requirements }
+}
+
+const fn pytorch(arguments: &'static [&'static str]) -> Peer {
+    Peer { name: "PyTorch", script: "benches/torch_peer.py", arguments, requirements: &["torch==2.11.0"] }
+}
 
 impl What {
     fn bench(self) -> Bench {
@@ -75,19 +86,14 @@ impl What {
                     name: "librosa",
                     script: "benches/features_peer.py",
                     arguments: &[],
-                    requirements: &["librosa==0.11.0"],
+                    requirements: &["librosa==0.11.0", "resampy==0.4.3"],
                 }],
                 cases: &[""],
             },
             Self::Train => Bench {
                 package: "timnet-native",
                 example: "bench_train",
-                peers: &[Peer {
-                    name: "Keras",
-                    script: "benches/keras_peer.py",
-                    arguments: &["train"],
-                    requirements: KERAS,
-                }],
+                peers: const { &[keras(&["train"]), pytorch(&["train"])] },
                 // EMODB's and IEMOCAP's shapes.
                 cases: &[
                     "--blocks 8 --frames 188 --utterances 482 --batch 64 --epochs 3",
@@ -97,12 +103,7 @@ impl What {
             Self::Infer => Bench {
                 package: "timnet-native",
                 example: "bench_infer",
-                peers: &[Peer {
-                    name: "Keras",
-                    script: "benches/keras_peer.py",
-                    arguments: &["infer"],
-                    requirements: KERAS,
-                }],
+                peers: const { &[keras(&["infer"]), pytorch(&["infer"])] },
                 cases: &["--blocks 8 --frames 188", "--blocks 10 --frames 606"],
             },
         }
@@ -110,21 +111,25 @@ impl What {
 }
 
 pub fn run(options: &Options) -> Result<()> {
+    if options.emodb.is_some() && !matches!(options.what, What::Features) {
+        bail!(project::BadInput("--emodb goes with `bench features` alone".into()));
+    }
     let bench = options.what.bench();
     setup::run(&setup::Options::default())?;
     let example = ["--quiet", "--release", "--package", bench.package, "--example", bench.example];
     project::check(project::cargo().arg("build").args(example))?;
     let python = venv::ready(bench.peers.iter().flat_map(|peer| peer.requirements))?;
+    let extra: Vec<&OsStr> = options.emodb.iter().flat_map(|path| [OsStr::new("--emodb"), path.as_os_str()]).collect();
 
     let mut table = Table::default();
     for case in bench.cases {
         for round in 1..=options.rounds {
             eprintln!("round {round} of {}: {} {case}", options.rounds, bench.example);
             let mut ours = project::cargo();
-            ours.arg("run").args(example).arg("--").args(case.split_whitespace());
+            ours.arg("run").args(example).arg("--").args(case.split_whitespace()).args(&extra);
             table.add("ours", &lines(&mut ours)?)?;
             for peer in bench.peers {
-                table.add(peer.name, &lines(&mut script(&python, peer, case))?)?;
+                table.add(peer.name, &lines(script(&python, peer, case).args(&extra))?)?;
             }
         }
     }

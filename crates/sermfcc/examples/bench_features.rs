@@ -1,7 +1,7 @@
-//! Timings of the front end, one JSON object a line: {"name": .., "seconds": [one per repetition]}.
+//! Timings of the front end, one JSON object a line: {"name": .., "seconds": the median of some repetitions}.
 //!
 //! `bench_features [--emodb FOLDER] [--repeat N] [--only SUBSTRING]`; benches/features_peer.py measures the same with
-//! librosa, under the same names.
+//! librosa, under the same names. `cargo xtask bench features` runs both.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -12,6 +12,7 @@ use ndarray::Array2;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 use sermfcc::{Extractor, Float, Floor, FrontEnd, Log, Output, Stream};
+use serde_json::json;
 
 const RATE: usize = 22_050;
 /// EMODB's fixed length.
@@ -25,19 +26,25 @@ struct Bench {
 impl Bench {
     /// Times `work`, once to warm up and then `repeat` times. Long work says its own number.
     #[allow(clippy::print_stdout)]
-    fn time(&self, name: &str, repeat: usize, mut work: impl FnMut()) {
+    fn time(&self, name: &str, repeat: usize, work: impl FnMut()) {
+        if let Some(median) = self.median(name, repeat, work) {
+            println!("{}", json!({ "name": name, "seconds": median }));
+        }
+    }
+
+    fn median(&self, name: &str, repeat: usize, mut work: impl FnMut()) -> Option<f64> {
         if !name.contains(&self.only) {
-            return;
+            return None;
         }
         work();
-        let seconds: Vec<f64> = (0..repeat.min(self.repeat))
-            .map(|_| {
-                let start = Instant::now();
-                work();
-                start.elapsed().as_secs_f64()
-            })
-            .collect();
-        println!("{{\"name\": {name:?}, \"seconds\": {seconds:?}}}");
+        let time = |_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        };
+        let mut seconds: Vec<f64> = (0..repeat.min(self.repeat)).map(time).collect();
+        seconds.sort_by(f64::total_cmp);
+        seconds.get(seconds.len() / 2).copied()
     }
 }
 
@@ -54,8 +61,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => return Err(format!("unknown argument {argument}").into()),
         }
     }
-    samples(&bench)?;
+    // Growth first: its peak memory is this process' own.
     growth(&bench)?;
+    samples(&bench)?;
     match emodb {
         Some(folder) => files(&bench, &folder)?,
         None => eprintln!("skipped: from files (no --emodb)"),
@@ -98,37 +106,52 @@ fn samples(bench: &Bench) -> Result<(), Box<dyn Error>> {
     both::<f64>(bench, "f64")
 }
 
-/// How time grows with the length of the signal, at once and as a stream.
+/// How time grows with the length of the signal, as a stream, with the most memory that this process has had, and at once.
+#[allow(clippy::print_stdout)]
 fn growth(bench: &Bench) -> Result<(), Box<dyn Error>> {
-    let extractor = Extractor::<f32>::new(&FrontEnd::preset("librosa-0.10")?)?;
-    let streamed = FrontEnd { log: Log { floor: Floor::None, ..Log::default() }, ..FrontEnd::preset("librosa-0.10")? };
+    const SECONDS: [usize; 5] = [1, 10, 60, 600, 3600];
+    const CHUNK: usize = 1024;
+    let front_end = FrontEnd::preset("librosa-0.10")?;
+    let streamed = FrontEnd { log: Log { floor: Floor::None, ..Log::default() }, ..front_end.clone() };
     let streamed = Extractor::<f32>::new(&streamed)?;
-    for seconds in [1, 10, 60, 600, 3600] {
-        let signal = signal(seconds * RATE);
-        bench.time(&format!("growth {seconds} s"), 3, || assert!(extractor.mfcc(black_box(&signal)).is_ok()));
-        bench.time(&format!("stream {seconds} s"), 3, || {
+    let chunk = signal(CHUNK);
+    for seconds in SECONDS {
+        let (name, samples) = (format!("stream {seconds} s"), seconds * RATE);
+        let median = bench.median(&name, 3, || {
             let mut frames = 0;
             let Ok(mut stream) = Stream::new(&streamed) else { return };
-            for chunk in signal.chunks(1024) {
-                frames += stream
-                    .push(chunk, |frame| {
-                        black_box(frame);
-                    })
-                    .unwrap_or(0);
+            for start in (0..samples).step_by(CHUNK) {
+                let chunk = &chunk[..CHUNK.min(samples - start)];
+                frames += stream.push(black_box(chunk), |frame| _ = black_box(frame)).unwrap_or(0);
             }
             frames += stream.finish(|_| ()).unwrap_or(0);
-            assert_eq!(frames, streamed.front_end().frames(signal.len()));
+            assert_eq!(frames, streamed.front_end().frames(samples));
         });
+        if let Some(median) = median {
+            println!("{}", json!({ "name": name, "seconds": median, "peak_rss": peak_memory() }));
+        }
+    }
+    let extractor = Extractor::<f32>::new(&front_end)?;
+    for seconds in SECONDS {
+        let signal = signal(seconds * RATE);
+        bench.time(&format!("growth {seconds} s"), 3, || assert!(extractor.mfcc(black_box(&signal)).is_ok()));
     }
     Ok(())
+}
+
+/// In bytes; null where the system has no /proc.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
 }
 
 /// Decoding, resampling and MFCCs of a folder, on one thread and on all.
 fn files(bench: &Bench, folder: &Path) -> Result<(), Box<dyn Error>> {
     use rayon::prelude::*;
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder.join("wav"))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "wav"));
-    files.sort();
     for preset in ["librosa-0.8.1", "librosa-0.9", "librosa-0.10"] {
         let front_end = FrontEnd::preset(preset)?;
         let extractor = Extractor::<f32>::new(&front_end)?;
@@ -142,10 +165,10 @@ fn files(bench: &Bench, folder: &Path) -> Result<(), Box<dyn Error>> {
             extractor.mfcc(&seraudio::fit_length(&audio.samples, LENGTH)).map_or(0, |mfcc| mfcc.nrows())
         };
         let expected = files.len() * front_end.frames(LENGTH);
-        bench.time(&format!("files {preset} one thread"), 5, || {
+        bench.time(&format!("files {preset} one thread"), 1, || {
             assert_eq!(files.iter().map(one).sum::<usize>(), expected)
         });
-        bench.time(&format!("files {preset} all cores"), 5, || {
+        bench.time(&format!("files {preset} all cores"), 1, || {
             assert_eq!(files.par_iter().map(one).sum::<usize>(), expected)
         });
     }

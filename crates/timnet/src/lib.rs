@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod copies;
 mod engine;
 mod network;
+mod stack;
 
 pub use engine::TorchEngine;
 pub use network::{Activations, Network};
+pub use stack::StackedEngine;
 /// The libtorch binding this crate was built with.
 pub use tch;
 pub use timnet_core::{ModelConfig, TcnPooling, Variant, Weights};
