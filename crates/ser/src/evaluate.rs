@@ -22,7 +22,8 @@ use crate::{
   ser evaluate emodb.safetensors savee/ --map surprise=fear --json
   ser evaluate emodb.safetensors emodb/ --perturb --plot robustness.svg
 
-Recordings that the model learned from say nothing about its worth: those of a test are others, of other speakers.
+Each recording is heard as in training: padded with silence, or cut to its middle where it is longer than the model's
+training length. Recordings that the model learned from say nothing about its worth: those of a test are others, of other speakers.
 With --perturb the recordings are changed in ways that real ones are (level, noise, room, telephone, cut, rate, speed),
 one way at a time, and the figures of each are set beside those of the recordings as they are.")]
 pub struct Evaluate {

@@ -201,8 +201,18 @@ fn a_folder_of_another_training_is_refused() {
     let work = folder.path().join("m.training");
     fs::create_dir(&work).unwrap();
     fs::write(work.join("identity.json"), "{\"version\": 1, \"seed\": 7}").unwrap();
+    fs::write(work.join("fold-00.checkpoint"), "").unwrap();
     let (code, _, err) = train(folder.path(), "voices", "m.safetensors", &[]);
     assert!(code == 2 && err.contains("m.training") && err.contains("seed") && err.contains("delete it"), "{err}");
+    // One in which nothing was trained yet holds nobody up: a recording that could not be read, and then could.
+    let broken = folder.path().join("voices/low/0.wav");
+    let whole = fs::read(&broken).unwrap();
+    fs::write(&broken, &whole[..1000]).unwrap();
+    let (code, _, err) = train(folder.path(), "voices", "n.safetensors", &["--no-evaluation"]);
+    assert!(code == 2 && err.contains("0.wav") && folder.path().join("n.training").exists(), "{err}");
+    fs::write(&broken, whole).unwrap();
+    let (code, _, err) = train(folder.path(), "voices", "n.safetensors", &["--no-evaluation"]);
+    assert!(code == 0, "{err}");
 }
 
 #[test]

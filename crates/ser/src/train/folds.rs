@@ -74,3 +74,24 @@ fn by_groups(fold: Fold, groups: &[String], share: f64) -> std::result::Result<F
     let pick = |positions: Vec<usize>| positions.into_iter().map(|p| fold.train[p]).collect();
     Ok(Fold { train: pick(inner.train), validation: pick(inner.test), test: fold.test })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validation_part_is_of_speakers_that_are_nowhere_else() {
+        let groups: Vec<String> = (0..60).map(|i| format!("s{}", i % 6)).collect();
+        for fold in split::leave_one_group_out(&groups).unwrap() {
+            let test = fold.test.clone();
+            let fold = by_groups(fold, &groups, 0.2).unwrap();
+            assert_eq!((fold.train.len(), fold.validation.len(), &fold.test), (40, 10, &test));
+            let of = |part: &[usize]| part.iter().map(|&i| groups[i].clone()).collect::<BTreeSet<_>>();
+            let (train, validation, test) = (of(&fold.train), of(&fold.validation), of(&fold.test));
+            assert!(train.is_disjoint(&validation) && train.is_disjoint(&test) && validation.is_disjoint(&test));
+            assert_eq!(train.len() + validation.len() + test.len(), 6);
+        }
+        let two = split::leave_one_group_out(&groups[..2]).unwrap().remove(0);
+        assert!(by_groups(two, &groups, 0.2).is_err(), "nobody is left to validate on");
+    }
+}

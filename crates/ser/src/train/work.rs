@@ -79,8 +79,14 @@ impl Work {
         let path = folder.join("identity.json");
         match fs::read_to_string(&path) {
             Ok(there) if there == text => eprintln!("going on with {}", folder.display()),
-            Ok(there) => return Err(Failure::Input(differs(&folder, &there, &text))),
-            Err(_) => output::write(Some(&path), text.as_bytes())?,
+            Ok(there) if trained(&folder) => return Err(Failure::Input(differs(&folder, &there, &text))),
+            _ => {
+                // Features of other recordings, perhaps; no training is lost with them.
+                for file in ["features.f32", "copies.f32"] {
+                    let _ = fs::remove_file(folder.join(file));
+                }
+                output::write(Some(&path), text.as_bytes())?;
+            }
         }
         Ok(Self { folder, _lock: lock })
     }
@@ -96,6 +102,12 @@ impl Work {
             eprintln!("warning: cannot remove {}: {e}", self.folder.display());
         }
     }
+}
+
+/// Whether any network has begun.
+fn trained(folder: &Path) -> bool {
+    let begun = |name: &str| name.starts_with("fold-") || name.starts_with("everything.");
+    fs::read_dir(folder).is_ok_and(|files| files.flatten().any(|f| begun(&f.file_name().to_string_lossy())))
 }
 
 fn differs(folder: &Path, there: &str, now: &str) -> String {
