@@ -1,6 +1,6 @@
 //! `ser corpus`: a thin layer over `sercorpus`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use comfy_table::{Table, presets};
@@ -126,7 +126,16 @@ enum Style {
 }
 
 impl Root {
-    fn open(&self) -> Result<sercorpus::Corpus> {
+    /// What was named on the command line.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// As [`sercorpus::open_any`], and a label map that can't be used.
+    pub fn open(&self) -> Result<sercorpus::Corpus> {
         let labels = self.labels.as_deref().map(LabelMap::read).transpose().map_err(Failure::input)?;
         let own = OwnOptions { labels, ..OwnOptions::default() };
         let options = OpenOptions {

@@ -34,7 +34,8 @@ impl Failure {
             Self::Work(message) => (message, 1),
             Self::Told => return ExitCode::from(1),
         };
-        eprintln!("error: {message}");
+        // Red on a terminal, unless NO_COLOR says otherwise.
+        anstream::eprintln!("\u{1b}[1;31merror:\u{1b}[0m {message}");
         ExitCode::from(code)
     }
 }

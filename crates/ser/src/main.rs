@@ -1,19 +1,27 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod calibrate;
 mod corpus;
 mod embed;
+mod evaluate;
 mod explain;
 mod failure;
 mod features;
+mod figures;
 mod hear;
+mod import_npy;
 mod inputs;
 mod inspect;
 mod lookup;
 mod model;
 mod output;
+mod perturb;
+mod pickle;
 mod predict;
+mod recordings;
 mod shell;
+mod train;
 
 use std::process::ExitCode;
 
@@ -28,6 +36,8 @@ use clap::{CommandFactory, Parser, Subcommand};
   ser predict talk.mp3 --window 3s --hop 0.5s    emotion over time
   ser explain me.wav -o why.svg                  which moments and time scales carried the decision
   ser inspect model.safetensors                  what a model is and how well it does
+  ser train calls/ -o calls.safetensors          a model of one's own: a folder of recordings for each class
+  ser evaluate calls.safetensors test/           how well it does on other recordings
 `ser COMMAND --help` has more of them.
 
 Data goes to stdout or to -o, messages to stderr. NO_COLOR switches colours off.
@@ -56,6 +66,10 @@ enum Command {
     /// Look at a corpus: check, stats, export, split; or make a synthetic one.
     #[command(subcommand)]
     Corpus(corpus::Corpus),
+    /// Train a model on one's own recordings and labels, and measure it honestly.
+    Train(train::Train),
+    /// What a model is worth on labelled recordings, as they are or louder, noisier, cut, over a telephone.
+    Evaluate(evaluate::Evaluate),
     /// A completion script for a shell.
     Completions(shell::Completions),
     /// The man page.
@@ -71,6 +85,8 @@ fn main() -> ExitCode {
         Command::Model(command) => model::run(&command),
         Command::Features(args) => features::run(&args),
         Command::Corpus(command) => corpus::run(&command),
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Completions(args) => shell::completions(&args, Cli::command()),
         Command::Man(args) => shell::man(&args, Cli::command()),
     };

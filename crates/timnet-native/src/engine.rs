@@ -69,6 +69,21 @@ impl NativeEngine {
         })
     }
 
+    /// Goes on with other utterances: an epoch's variations of those before, for instance.
+    ///
+    /// # Errors
+    /// [`EngineError::Shape`] where the data does not fit the network.
+    pub fn set_dataset(&mut self, dataset: Arc<Dataset>) -> Result<(), EngineError> {
+        dataset.check(self.config())?;
+        self.dataset = dataset;
+        Ok(())
+    }
+
+    /// Optimiser steps taken.
+    pub fn steps(&self) -> u64 {
+        self.state.steps
+    }
+
     fn config(&self) -> &ModelConfig {
         &self.state.weights.config
     }

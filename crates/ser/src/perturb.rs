@@ -1,0 +1,195 @@
+//! `ser evaluate --perturb`: the same recordings, louder, noisier, from a room, over a telephone, cut short.
+
+use std::path::Path;
+
+use plotters::prelude::*;
+use seraugment::{AugmentError, Draw, Law};
+use serde::Serialize;
+
+use crate::{
+    evaluate::{Test, answer},
+    failure::{Failure, Result},
+    figures::{Figures, plain, right},
+    output,
+};
+
+/// Ways in which a recording may differ from one of the corpus.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Gain,
+    White,
+    Pink,
+    Room,
+    Mu,
+    A,
+    Truncate,
+    Rate,
+    Speed,
+}
+
+/// Each way, its name, its unit, and from mild to severe how much of it.
+const KINDS: [(Kind, &str, &str, &[f64]); 9] = [
+    (Kind::Gain, "gain", "dB", &[-40.0, -30.0, -20.0, -10.0, 10.0, 20.0]),
+    (Kind::White, "white noise", "dB SNR", &[30.0, 20.0, 10.0, 5.0, 0.0]),
+    (Kind::Pink, "pink noise", "dB SNR", &[30.0, 20.0, 10.0, 5.0, 0.0]),
+    (Kind::Room, "room", "s RT60", &[0.2, 0.5, 1.0, 2.0]),
+    (Kind::Mu, "G.711 mu-law", "Hz", &[16_000.0, 8000.0]),
+    (Kind::A, "G.711 A-law", "Hz", &[16_000.0, 8000.0]),
+    (Kind::Truncate, "beginning kept", "%", &[75.0, 50.0, 25.0]),
+    (Kind::Rate, "sampling rate", "Hz", &[16_000.0, 11_025.0, 8000.0, 4000.0]),
+    (Kind::Speed, "speed", "%", &[80.0, 90.0, 110.0, 125.0]),
+];
+
+/// A room's direct sound has as much energy as its tail, as some way off the speaker.
+const DIRECT: f64 = 0.0;
+
+impl Kind {
+    /// The recording so changed. Noise and rooms are drawn anew for every utterance, the same in every run.
+    fn apply(
+        self,
+        samples: &[f32],
+        rate: u32,
+        level: f64,
+        utterance: usize,
+    ) -> std::result::Result<Vec<f32>, AugmentError> {
+        let draw = Draw { seed: 0, epoch: self as u32, utterance: utterance as u32 };
+        let n = samples.len();
+        Ok(match self {
+            Self::Gain => seraugment::gain(samples, level),
+            Self::White => seraugment::add_at_snr(samples, &seraugment::white(n, draw), level),
+            Self::Pink => seraugment::add_at_snr(samples, &seraugment::pink(n, draw), level),
+            Self::Room => seraugment::room(samples, &seraugment::impulse_response(level, DIRECT, rate, draw)),
+            Self::Mu => seraugment::codec(samples, rate, level as u32, Law::Mu)?,
+            Self::A => seraugment::codec(samples, rate, level as u32, Law::A)?,
+            Self::Truncate => seraugment::truncate(samples, level / 100.0, 0.0),
+            Self::Rate => seraugment::band_limit(samples, rate, level as u32)?,
+            Self::Speed => seraugment::speed(samples, level as u32)?,
+        })
+    }
+}
+
+/// The figures under one condition.
+#[derive(Debug, Serialize)]
+struct Row {
+    /// Which change; `none` for the recordings as they are.
+    perturbation: &'static str,
+    /// How much of it.
+    level: f64,
+    /// Unit of the level.
+    unit: &'static str,
+    uar: f64,
+    war: f64,
+    ece: f64,
+    /// Share of the utterances answered at the model's threshold, and of these answers the right ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers_right: Option<f64>,
+}
+
+/// Measures every condition, prints the table, draws it.
+///
+/// # Errors
+/// As those of an evaluation; a picture that can't be written.
+pub fn run(test: &Test, json: bool, plot: Option<&Path>) -> Result<()> {
+    let rate = test.model.card().front_end.rate;
+    let conditions: Vec<(Kind, f64)> =
+        KINDS.iter().flat_map(|&(kind, _, _, levels)| levels.iter().map(move |&l| (kind, l))).collect();
+    // One pass over the recordings, every condition of each: a recording is read once.
+    let answers = test.each(|samples, i, u| {
+        let mut all = vec![answer(test.model, samples)?];
+        for &(kind, level) in &conditions {
+            let changed = kind.apply(samples, rate, level, i);
+            let changed = changed.map_err(|e| Failure::Input(format!("{}: {e}", u.path.display())))?;
+            all.push(answer(test.model, &changed)?);
+        }
+        Ok(all)
+    })?;
+    let figures_of =
+        |condition: usize| test.figures(answers.iter().map(|all: &Vec<Vec<f64>>| all[condition].clone()).collect());
+    let mut rows = vec![row("none", 0.0, "", &figures_of(0)?)];
+    for (condition, (kind, level)) in conditions.into_iter().enumerate() {
+        let (_, name, unit, _) = KINDS.iter().find(|k| k.0 == kind).copied().unwrap_or(KINDS[0]);
+        rows.push(row(name, level, unit, &figures_of(condition + 1)?));
+    }
+    if let Some(path) = plot {
+        let mut svg = String::new();
+        draw(&rows, &mut svg).map_err(|e| Failure::Work(e.to_string()))?;
+        output::write(Some(path), svg.as_bytes())?;
+    }
+    if json { output::print_json(&rows) } else { output::print(&table(&rows)) }
+}
+
+fn row(perturbation: &'static str, level: f64, unit: &'static str, figures: &Figures) -> Row {
+    Row {
+        perturbation,
+        level,
+        unit,
+        uar: figures.uar.estimate,
+        war: figures.war.estimate,
+        ece: figures.ece,
+        answered: figures.answers.map(|p| p.coverage),
+        answers_right: figures.answers.map(|p| p.accuracy),
+    }
+}
+
+fn table(rows: &[Row]) -> comfy_table::Table {
+    let percent = |x: f64| format!("{:.1}", 100.0 * x);
+    let optional = |x: Option<f64>| x.map_or_else(|| "-".to_owned(), percent);
+    let mut table = plain();
+    table.set_header(["", "", "UAR %", "WAR %", "lost", "ECE %", "answered %", "of which right %"]);
+    for row in rows {
+        let level = if row.unit.is_empty() { String::new() } else { format!("{} {}", row.level, row.unit) };
+        table.add_row([
+            row.perturbation.to_owned(),
+            level,
+            percent(row.uar),
+            percent(row.war),
+            percent(rows[0].uar - row.uar),
+            percent(row.ece),
+            optional(row.answered),
+            optional(row.answers_right),
+        ]);
+    }
+    right(table)
+}
+
+type Drawing = std::result::Result<(), Box<dyn std::error::Error>>;
+
+/// A panel for each way; UAR and WAR against the level, the recordings as they are as a line.
+fn draw(rows: &[Row], svg: &mut String) -> Drawing {
+    let root = SVGBackend::with_string(svg, (1000, 720)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let root =
+        root.titled("UAR (blue) and WAR (red), %; grey: UAR of the recordings as they are", ("sans-serif", 18))?;
+    let panels = root.split_evenly((KINDS.len().div_ceil(3), 3));
+    for (panel, (_, name, unit, levels)) in panels.iter().zip(KINDS) {
+        let of: Vec<&Row> = rows.iter().filter(|r| r.perturbation == name).collect();
+        let low = levels.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = levels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut chart = ChartBuilder::on(panel)
+            .margin(8)
+            .margin_right(24)
+            .x_label_area_size(34)
+            .y_label_area_size(38)
+            .build_cartesian_2d(low..high, 0.0..100.0)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .x_labels(6)
+            .y_labels(6)
+            .x_label_formatter(&|x| format!("{}", (x * 100.0).round() / 100.0))
+            .y_label_formatter(&|y| format!("{y:.0}"))
+            .x_desc(format!("{name}, {unit}"))
+            .draw()?;
+        let plain = 100.0 * rows[0].uar;
+        chart.draw_series(LineSeries::new([(low, plain), (high, plain)], &BLACK.mix(0.4)))?;
+        for (colour, value) in [(BLUE, (|r| r.uar) as fn(&Row) -> f64), (RED, |r| r.war)] {
+            let points = of.iter().map(|r| (r.level, 100.0 * value(r)));
+            chart.draw_series(LineSeries::new(points.clone(), &colour))?;
+            chart.draw_series(points.map(|p| Circle::new(p, 3, colour.filled())))?;
+        }
+    }
+    root.present()?;
+    Ok(())
+}

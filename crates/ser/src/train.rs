@@ -1,0 +1,182 @@
+//! `ser train`: from recordings with labels to a model file with honest figures.
+
+mod card;
+mod engine;
+mod features;
+mod folds;
+mod source;
+mod work;
+mod workers;
+
+use std::{path::PathBuf, sync::atomic::AtomicBool};
+
+use seraugment::Augment;
+use sermfcc::FrontEnd;
+use sermodel::{Card, Model};
+use timnet_core::{Layout, ModelConfig, Weights, streams};
+
+use crate::{
+    calibrate, corpus,
+    failure::{Failure, Result},
+    figures::{Figures, Scores},
+    output,
+};
+use folds::Division;
+use source::Source;
+use work::Work;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ser train calls/ -o calls.safetensors                 a folder for each class
+  ser train calls.csv -o calls.safetensors --folds 5    path,label,speaker
+  ser train emodb/ -o emodb.safetensors --augment gain,noise,room --licence CC0-1.0
+  ser train EMODB.npy -o emodb.safetensors --classes angry,boredom,disgust,fear,happy,neutral,sad
+
+First it trains one network for each fold and scores it on recordings that it has not heard: of other speakers where
+the speakers are known (a column `speaker`), else of the same ones, and the model card then says so. The last network
+learns from everything and goes into the file, with those figures, a temperature that makes its confidences believable
+and the confidence below which it answers \"unknown\".
+
+Stop it with Ctrl-C, or let it be killed: the same command goes on where it was. What it needs for that lies in
+MODEL.training until the model is written. The same seed gives the same bytes.")]
+pub struct Train {
+    #[command(flatten)]
+    root: corpus::Root,
+    /// The model file.
+    #[arg(short, long, value_name = "MODEL.safetensors")]
+    output: PathBuf,
+    /// Passes over the recordings.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    epochs: u32,
+    /// Recordings an optimiser step.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..=65_536))]
+    batch_size: u32,
+    /// Temporal blocks: each doubles the span that one frame sees (8: 6 s at the default front end; 10: 24 s).
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=16))]
+    blocks: u32,
+    /// Seed of initialisation, order, dropout, folds and augmentation.
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
+    /// Front end: librosa-0.8.1, librosa-0.9, librosa-0.10 or paper.
+    #[arg(long, default_value = "librosa-0.8.1", value_name = "PRESET")]
+    front_end: String,
+    /// Samples (at 22,050 Hz) that every recording is padded or cut to; `auto` holds 95 of 100 recordings whole.
+    #[arg(long, default_value = "auto", value_name = "auto|SAMPLES")]
+    length: source::Length,
+    /// Choose the number of epochs on this share of the training part (other speakers where they are known), in place of
+    /// taking the last epoch.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    validation: Option<f64>,
+    /// Folds of the evaluation; leave-one-speaker-out where there are no more speakers than that [default: 10].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
+    folds: Option<u32>,
+    /// Train the model only; its card then has no figures, and it never abstains.
+    #[arg(long, conflicts_with_all = ["folds", "validation"])]
+    no_evaluation: bool,
+    /// Networks trained at once, a thread each [default: all cores].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    jobs: Option<u32>,
+    /// Variations of the recordings to learn from: speed, truncate, room, noise, gain, codec, specaugment, each with a
+    /// range if wanted (noise=5..30).
+    #[arg(long, default_value = "", value_name = "STEP[=LOW..HIGH],..", hide_default_value = true)]
+    augment: Augment,
+    /// Recordings to take the noise from, in place of white and pink noise.
+    #[arg(long, value_name = "FOLDER")]
+    noise_folder: Option<PathBuf>,
+    /// Varied copies of each recording, of which every epoch takes one.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    copies: u32,
+    /// Answer \"unknown\" where answers were right less often than this.
+    #[arg(long, default_value_t = 0.9, value_name = "SHARE", value_parser = share)]
+    answer_at: f64,
+    /// Names of the classes of a feature file, in the order of its one-hot columns.
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    classes: Vec<String>,
+    /// Licence of the recordings, for the model card.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    licence: String,
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let value = text.parse().map_err(|_| "a number between 0 and 1 is wanted".to_owned())?;
+    if 0.0 < value && value < 1.0 { Ok(value) } else { Err(format!("{value} does not lie between 0 and 1")) }
+}
+
+/// After so many steps BatchNorm's running averages, which keep 99 parts of 100 at each, hold less than 1 % of their start.
+const STEPS: usize = 500;
+
+/// Set by Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Trains, evaluates and writes the model.
+///
+/// # Errors
+/// Recordings or settings that can't be used; a file that can't be written; Ctrl-C.
+pub fn run(args: &Train) -> Result<()> {
+    let jobs = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |j| j as usize);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(Failure::work)?;
+    workers::stop_on_ctrl_c(&STOP);
+
+    let source = pool.install(|| Source::open(args))?;
+    let config = ModelConfig {
+        coefficients: source.front_end.coefficients,
+        ..ModelConfig::timnet(args.blocks as usize, source.labels.len())
+    };
+    config.validate().map_err(Failure::input)?;
+    let (division, folds) =
+        if args.no_evaluation { (Division::None, Vec::new()) } else { folds::divide(args, &source)? };
+    eprintln!("{}", source.summary(division, &folds));
+    let steps = args.epochs as usize * source.classes.len().div_ceil(args.batch_size as usize);
+    if steps < STEPS {
+        eprintln!(
+            "warning: {steps} steps are few: the averages that the network normalises with need {STEPS} to settle; raise \
+             --epochs or lower --batch-size"
+        );
+    }
+
+    let work = Work::open(args, &source, &folds)?;
+    let untrained = Model::new(start(&config, 0, args.seed), source.card()).map_err(Failure::input)?;
+    let data = pool.install(|| features::make(args, &source, &untrained, &work))?;
+    let trainings = workers::Trainings { args, config: &config, data: &data, folds: &folds, work: &work, stop: &STOP };
+    let (held_out, weights) = trainings.run(jobs)?;
+
+    let mut card = source.card();
+    card::describe(&mut card, args, &source, division, &folds);
+    if let Some(held_out) = held_out {
+        let figures = judge(args, &source, &mut card, held_out)?;
+        card::figures(&mut card, division, &folds, &figures, args);
+        output::print(&figures.table(&card.labels))?;
+    }
+    let model = Model::new(weights, card).map_err(Failure::work)?;
+    output::write(Some(&args.output), &model.to_bytes().map_err(Failure::work)?)?;
+    eprintln!("wrote {}; look at it with `ser inspect {0}`", args.output.display());
+    work.remove();
+    Ok(())
+}
+
+/// A network before its first step.
+fn start(config: &ModelConfig, fold: u32, seed: u32) -> Weights {
+    let key = streams::Key { seed: u64::from(seed), fold };
+    let (parameters, statistics) = streams::initial(&Layout::new(config), key);
+    Weights { config: config.clone(), parameters, statistics }
+}
+
+/// Temperature, threshold and figures from what the folds' networks said of recordings they had not heard.
+fn judge(args: &Train, source: &Source, card: &mut Card, held_out: Vec<Vec<f32>>) -> Result<Figures> {
+    let logits: Vec<Vec<f64>> =
+        held_out.iter().map(|row| row.iter().map(|&p| f64::from(p.max(f32::MIN_POSITIVE)).ln()).collect()).collect();
+    let temperature = calibrate::temperature(&logits, &source.classes);
+    let probabilities = logits.iter().map(|row| calibrate::softmax(row, temperature)).collect();
+    let scores = Scores { truth: &source.classes, probabilities, speakers: source.speakers.as_deref() };
+    let figures = Figures::of(&scores, source.labels.len(), None).map_err(Failure::work)?;
+    let point = calibrate::threshold(&figures.abstain, source.classes.len(), args.answer_at);
+    card.temperature = Some(temperature);
+    // A point that answers everything is no threshold.
+    card.threshold = point.filter(|p| p.coverage < 1.0).map(|p| p.threshold);
+    Ok(figures.at(point))
+}
+
+/// The front end's preset, with its name in errors.
+fn front_end(args: &Train) -> Result<FrontEnd> {
+    FrontEnd::preset(&args.front_end).map_err(Failure::input)
+}
