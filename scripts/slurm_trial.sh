@@ -66,18 +66,18 @@ CONF
 head -c 1024 /dev/urandom >"$work/munge.key"
 chmod 600 "$work/munge.key"
 munged --foreground --force --key-file="$work/munge.key" --socket="$work/run/munge.socket" \
-    --pid-file="$work/run/munge.pid" --seed-file="$work/run/munge.seed" --log-file="$work/munged.log" &
+    --pid-file="$work/run/munge.pid" --seed-file="$work/run/munge.seed" >"$work/munged.log" 2>&1 &
 daemons+=($!)
 until [ -S "$work/run/munge.socket" ]; do sleep 0.2; done
-slurmctld -D &
+slurmctld -D >/dev/null 2>&1 &
 daemons+=($!)
-slurmd -D -N "$node" &
+slurmd -D -N "$node" >/dev/null 2>&1 &
 daemons+=($!)
-for _ in $(seq 100); do
+for _ in $(seq 200); do
     if sinfo --noheader --format=%t 2>/dev/null | grep -q idle; then break; fi
     sleep 0.3
 done
-sinfo
+sinfo # fails where the controller did not come up
 
 # --- The runs ---------------------------------------------------------------------------------------------------------
 cd "$work"

@@ -157,7 +157,8 @@ fn every_value_can_be_set_and_is_checked() {
 #[test]
 fn the_plan_is_told_with_its_time() {
     let lab = Lab::new();
-    let words = ["--dry-run", "--protocol", "last-epoch,validated", "--seed", "1,2"];
+    let share = "training.validation_share=0.3";
+    let words = ["--dry-run", "--protocol", "last-epoch,validated", "--seed", "1,2", "--set", share];
     let text = common::done(lab.command(&[&RUN[..], &words].concat()));
     assert!(text.contains("emodb-tim-net-validated-seed2: 3 folds x 4 epochs, 84 utterances"), "{text}");
     assert!(text.contains("12 folds, 0 of them finished") && text.contains("of CPU time left"), "{text}");

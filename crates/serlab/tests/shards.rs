@@ -13,7 +13,7 @@ use std::{
 use common::{Lab, contents, done};
 
 const RUN: [&str; 10] =
-    ["--data", "emodb=emodb", "--folds", "4", "--epochs", "400", "--jobs", "1", "--checkpoint-every", "0.1"];
+    ["--data", "emodb=emodb", "--folds", "4", "--epochs", "1000", "--jobs", "1", "--checkpoint-every", "0.1"];
 
 fn shard(lab: &Lab, part: &str, dir: &str) -> Child {
     lab.command(&[&RUN[..], &["--shard", part, "--run-dir", dir]].concat()).spawn().unwrap()
@@ -28,7 +28,7 @@ fn killed(lab: &Lab, dirs: [&str; 2], kills: u32, time: Duration) {
         let mut children = [shard(lab, "1/2", dirs[0]), shard(lab, "2/2", dirs[1])];
         for child in &mut children {
             moment = (moment + 0.618_034) % 1.0;
-            std::thread::sleep(time.mul_f64(moment / 8.0));
+            std::thread::sleep(time.mul_f64(moment / 20.0));
             hits += u32::from(child.try_wait().unwrap().is_none());
             // SIGKILL
             child.kill().unwrap();
