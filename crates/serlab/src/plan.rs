@@ -95,6 +95,11 @@ impl Training {
         training_name(self.kind, self.model.variant, self.division, self.seed)
     }
 
+    /// Whether folds of both can compute together in single operations: one network, one set of features, one objective.
+    pub fn may_stack_with(&self, other: &Self) -> bool {
+        (self.material, &self.model, &self.settings) == (other.material, &other.model, &other.settings)
+    }
+
     /// What all its folds together train on, validate on and test, in utterances an epoch.
     pub fn utterances(&self) -> (usize, usize) {
         let test = |f: &Fold| if self.division == Division::CrossCorpus { 0 } else { f.test.len() };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    error::Result,
+    error::{LabError, Result},
     fold_file::{FoldFile, fold_path},
     plan::{Plan, Training},
     published::Published,
@@ -75,5 +75,8 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
     metrics.paired = summary::paired(&metrics.cells)?;
     dir.json("published.json", published)?;
     dir.metrics(&metrics)?;
+    let report = dir.path().join("report");
+    serreport::write(&[dir.path()], &report).map_err(LabError::work)?;
+    tracing::info!("report: {}", report.join("report.html").display());
     Ok(metrics)
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use sertrain::{FoldTask, Schedule, TrainError, train_fold};
-use timnet::{TorchEngine, tch};
+use timnet::{StackedEngine, TorchEngine, tch};
 use timnet_core::{Dataset, Engine, EngineError, Layout, Objective, TrainState, Weights, streams};
 use timnet_native::NativeEngine;
 
@@ -50,6 +50,15 @@ impl Backend {
             Self::Libtorch(device) => Box::new(TorchEngine::new(&TrainState::start(weights), data, objective, device)?),
             Self::Native => Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?),
         })
+    }
+
+    /// Folds that compute together in single operations: one on a CPU, where side by side in threads is faster, and as many
+    /// as a GPU has room for on CUDA.
+    fn stacked(self) -> usize {
+        match self {
+            Self::Libtorch(tch::Device::Cuda(_)) => 20,
+            _ => 1,
+        }
     }
 }
 
@@ -89,21 +98,21 @@ impl Work<'_> {
         }
         let frames: Vec<usize> = self.features.iter().map(|f| f.data.frames).collect();
         let progress = Progress::new(self.plan, &frames, &places);
+        let groups: Vec<&[Place]> = places
+            .chunk_by(|a, b| self.plan.trainings[a.training].may_stack_with(&self.plan.trainings[b.training]))
+            .flat_map(|places| places.chunks(self.backend.stacked()))
+            .collect();
         let next = AtomicUsize::new(0);
-        let done: Mutex<BTreeMap<usize, Result<()>>> = Mutex::new(BTreeMap::new());
+        let done: Mutex<Vec<Result<()>>> = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            for _ in 0..jobs.min(places.len()) {
+            for _ in 0..jobs.min(groups.len()) {
                 scope.spawn(|| {
-                    tch::set_num_threads(1);
                     loop {
                         let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(&place) = places.get(i).filter(|_| !self.stop.load(Ordering::Relaxed)) else { break };
-                        let result = self.fold(place, &progress);
-                        if result.is_err() {
-                            self.stop.store(true, Ordering::Relaxed);
-                        }
+                        let Some(group) = groups.get(i).filter(|_| !self.stop.load(Ordering::Relaxed)) else { break };
+                        let results = self.group(group, &progress);
                         if let Ok(mut done) = done.lock() {
-                            done.insert(i, result);
+                            done.extend(results);
                         }
                     }
                 });
@@ -112,7 +121,7 @@ impl Work<'_> {
         progress.finish();
         let done = done.into_inner().map_err(|_| LabError::Work("a training thread panicked".into()))?;
         let finished = done.len() == places.len();
-        let failed: Vec<LabError> = done.into_values().filter_map(Result::err).collect();
+        let failed: Vec<LabError> = done.into_iter().filter_map(Result::err).collect();
         let interrupted = !failed.is_empty() || !finished;
         match failed.into_iter().find(|e| !matches!(e, LabError::Interrupted)) {
             Some(e) => Err(e),
@@ -121,7 +130,59 @@ impl Work<'_> {
         }
     }
 
-    fn fold(&self, place: Place, progress: &Progress) -> Result<()> {
+    /// Trains some folds, side by side on one device where they are several.
+    fn group(&self, places: &[Place], progress: &Progress) -> Vec<Result<()>> {
+        let mut engines: Vec<Option<Box<dyn Engine>>> = places.iter().map(|_| None).collect();
+        if let (Backend::Libtorch(device), true) = (self.backend, places.len() > 1) {
+            match self.stack(places, device) {
+                Ok(stacked) => engines = stacked,
+                Err(e) => return vec![Err(e)],
+            }
+        }
+        let fold = |place: Place, engine: Option<Box<dyn Engine>>| {
+            tch::set_num_threads(1);
+            let result = self.fold(place, engine, progress);
+            if result.is_err() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            result
+        };
+        std::thread::scope(|scope| {
+            let fold = &fold;
+            let folds: Vec<_> =
+                places.iter().zip(engines).map(|(&p, engine)| scope.spawn(move || fold(p, engine))).collect();
+            let panicked = |_| Err(LabError::Work("a training thread panicked".into()));
+            folds.into_iter().map(|fold| fold.join().unwrap_or_else(panicked)).collect()
+        })
+    }
+
+    /// An engine of one stack for each fold that is not finished.
+    fn stack(&self, places: &[Place], device: tch::Device) -> Result<Vec<Option<Box<dyn Engine>>>> {
+        let training = |place: &Place| &self.plan.trainings[place.training];
+        let unfinished = |place: &Place| !fold_path(self.dir, training(place), place.fold).is_file();
+        let open: Vec<bool> = places.iter().map(unfinished).collect();
+        let states: Vec<TrainState> = places
+            .iter()
+            .zip(&open)
+            .filter(|(_, open)| **open)
+            .map(|(p, _)| TrainState::start(self.initial(*p)))
+            .collect();
+        let Some(first) = places.first().map(training).filter(|_| !states.is_empty()) else {
+            return Ok(places.iter().map(|_| None).collect());
+        };
+        let (data, objective) = (&self.features[first.material].data, first.settings.objective());
+        let stack = StackedEngine::stack(&states, data, objective, device, tch::Kind::Float).map_err(LabError::work)?;
+        let mut stack = stack.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>);
+        Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
+    }
+
+    fn initial(&self, place: Place) -> Weights {
+        let training = &self.plan.trainings[place.training];
+        let (parameters, statistics) = streams::initial(&Layout::new(&training.model), key(training, place));
+        Weights { config: training.model.clone(), parameters, statistics }
+    }
+
+    fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<()> {
         let training = &self.plan.trainings[place.training];
         let fold = &training.folds[place.fold];
         let path = fold_path(self.dir, training, place.fold);
@@ -130,7 +191,7 @@ impl Work<'_> {
                 progress.skip(place, training.settings.epochs);
                 file
             }
-            None => self.train(place, &path, progress)?,
+            None => self.train(place, &path, engine, progress)?,
         };
         tensorboard::write(&path, training, place.fold, &file)?;
         if place.fold == 0 {
@@ -142,7 +203,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn train(&self, place: Place, path: &Path, progress: &Progress) -> Result<FoldFile> {
+    fn train(
+        &self,
+        place: Place,
+        path: &Path,
+        engine: Option<Box<dyn Engine>>,
+        progress: &Progress,
+    ) -> Result<FoldFile> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
         // The checkpoint's folder.
@@ -150,14 +217,13 @@ impl Work<'_> {
         std::fs::create_dir_all(&folder)
             .map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
         let data = &self.features[training.material].data;
-        let key = streams::Key { seed: training.seed, fold: place.fold as u32 };
-        let layout = Layout::new(&training.model);
-        let (parameters, statistics) = streams::initial(&layout, key);
-        let weights = Weights { config: training.model.clone(), parameters, statistics };
-        let mut engine = self.backend.engine(weights, data, settings.objective()).map_err(LabError::work)?;
+        let mut engine = match engine {
+            Some(engine) => engine,
+            None => self.backend.engine(self.initial(place), data, settings.objective()).map_err(LabError::work)?,
+        };
         let fold = &training.folds[place.fold];
         let task = FoldTask {
-            key,
+            key: key(training, place),
             labels: &data.labels,
             classes: training.model.classes,
             train: &fold.train,
@@ -203,4 +269,9 @@ impl Work<'_> {
         .map(|(k, v)| (k.to_owned(), v))
         .into()
     }
+}
+
+/// What a fold's random draws depend on.
+fn key(training: &Training, place: Place) -> streams::Key {
+    streams::Key { seed: training.seed, fold: place.fold as u32 }
 }

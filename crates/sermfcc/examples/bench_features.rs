@@ -11,8 +11,8 @@ use std::time::Instant;
 use ndarray::Array2;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
-use sermfcc::{Extractor, Float, Floor, FrontEnd, Log, Output, Stream};
 use serde_json::json;
+use sermfcc::{Extractor, Float, Floor, FrontEnd, Log, Output, Stream};
 
 const RATE: usize = 22_050;
 /// EMODB's fixed length.

@@ -43,10 +43,7 @@ impl<F: Float> Spectrum<F> {
 
     pub(crate) fn buffers(&self) -> Buffers<F> {
         let zero = Complex::new(F::default(), F::default());
-        Buffers {
-            frame: vec![zero; self.fft.len()],
-            scratch: vec![zero; self.fft.get_inplace_scratch_len()],
-        }
+        Buffers { frame: vec![zero; self.fft.len()], scratch: vec![zero; self.fft.get_inplace_scratch_len()] }
     }
 
     /// Whether two samples share one complex number.
@@ -125,7 +122,8 @@ fn butterflies<F: Float, const N: usize>(
 ) {
     let (re, im) = (lanes::<N, _>(|k| z[k].re), lanes::<N, _>(|k| z[k].im));
     let (wr, wi) = (lanes::<N, _>(|k| twiddles[k].re), lanes::<N, _>(|k| twiddles[k].im));
-    let (mirrored_re, mirrored_im) = (lanes::<N, _>(|k| mirrored[N - 1 - k].re), lanes::<N, _>(|k| mirrored[N - 1 - k].im));
+    let (mirrored_re, mirrored_im) =
+        (lanes::<N, _>(|k| mirrored[N - 1 - k].re), lanes::<N, _>(|k| mirrored[N - 1 - k].im));
     let mut turned = [F::default(); N];
     for k in 0..N {
         let (er, ei) = (re[k] + mirrored_re[k], im[k] - mirrored_im[k]);

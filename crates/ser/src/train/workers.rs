@@ -142,8 +142,12 @@ impl Trainings<'_> {
             validation: &fold.validation,
             test: &fold.test,
         };
-        let schedule =
-            Schedule { epochs, batch_size: self.args.batch_size as usize, checkpoint_every: CHECKPOINT_EVERY };
+        let schedule = Schedule {
+            epochs,
+            batch_size: self.args.batch_size as usize,
+            checkpoint_every: CHECKPOINT_EVERY,
+            test_every_epoch: !fold.validation.is_empty(),
+        };
         let checkpoint = done.with_extension("checkpoint");
         let mut first = true;
         let mut observe = |record: &sertrain::EpochRecord| {
