@@ -45,6 +45,7 @@ pub fn run(args: &Merge) -> Result<()> {
         }
     }
     environments(&args.parts, &dir)?;
+    tables::rosters(&dir, &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     reproduce::show(&metrics, args.json)?;
     for (training, folds) in &metrics.missing {

@@ -74,6 +74,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let path = args.run_dir.clone().unwrap_or_else(|| PathBuf::from(name));
     let dir = RunDir::open(&path, &config, shard)?;
     dir.json("environment.json", &Environment::of(args, engine, &setting.sources, jobs))?;
+    tables::rosters(&dir, &plan)?;
     tracing::info!("run folder {}", path.display());
     let start = Instant::now();
     let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);

@@ -28,14 +28,19 @@ pub fn finished(dir: &Path, plan: &Plan) -> (usize, usize) {
     (places.iter().filter(there).count(), places.len())
 }
 
+/// Writes the corpora's utterances, from which `merge` makes the plan again where the recordings are not.
+///
+/// # Errors
+/// Those of the file system.
+pub fn rosters(dir: &RunDir, plan: &Plan) -> Result<()> {
+    plan.materials.iter().filter(|m| m.targets.is_empty()).try_for_each(|m| m.roster.write(dir.path()))
+}
+
 /// Writes `metrics.json` and all files beside it, from what is there.
 ///
 /// # Errors
 /// Files that do not fit the plan; those of the file system.
 pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Published) -> Result<Metrics> {
-    for material in plan.materials.iter().filter(|m| m.targets.is_empty()) {
-        material.roster.write(dir.path())?;
-    }
     let mut metrics = Metrics {
         version: 1,
         experiment: config.name().to_owned(),

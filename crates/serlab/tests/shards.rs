@@ -68,7 +68,6 @@ fn what_is_missing_is_listed_and_runs_that_do_not_fit_are_refused() {
     run(&["--epochs", "3", "--seed", "1", "--run-dir", "longer"]);
 
     let merge = |parts: &[&str], to| lab.serlab(&[&["merge"], parts, &["-o", to]].concat()).output().unwrap();
-    // A part that has written no tables has no list of utterances; another one's serves.
     let output = merge(&["seed1", "part1"], "seeds");
     let (table, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(
