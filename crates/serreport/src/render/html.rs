@@ -79,7 +79,7 @@ fn write_section(out: &mut String, number: usize, section: &Section) {
 
 fn write_table(out: &mut String, table: &Table) {
     let title = escape(&table.title);
-    let wide = if table.columns.len() > 8 { " wide" } else { "" };
+    let wide = if table.columns.len() > 11 { " wide" } else { "" };
     let long = if table.rows.len() > LONG { " long" } else { "" };
     let _ = writeln!(out, "<div class=\"table{wide}{long}\">\n<h3 id=\"{}\">{title}</h3>", table.id);
     let _ = writeln!(
