@@ -74,7 +74,7 @@ impl Mark {
                 "optimistic: the epoch was selected on the test fold, so the figure is too high for new data"
             }
             Self::Synthetic => "synthetic: a program made the recordings, so the figure says nothing about the corpus",
-            Self::Caveat => "caveat: see the text of the section",
+            Self::Caveat => "caveat: the note of the table of every figure says which",
         }
     }
 }

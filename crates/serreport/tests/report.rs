@@ -290,7 +290,7 @@ fn agreement_follows_from_the_figures() {
     for said in [
         "TCN minus TIM-Net, last-epoch: points of UAR: EMODB -8.00 \\[-12.00, -4.00\\] over 6 pairs. The paper, over six \
          corpora: -8.31 (optimistic). In 1 of 1 the interval excludes 0 and the sign is the paper's",
-        "best-epoch is +6.00 points of UAR from last-epoch (optimistic); in the paper +5.98.",
+        "best-epoch is +6.00 points of UAR from last-epoch (optimistic); in the paper +5.98 (optimistic).",
         "speaker-independent is -20.00 points of UAR from last-epoch; the paper has no such figure.",
     ] {
         assert!(md.contains(said), "{said} in\n{md}");

@@ -29,7 +29,7 @@ pub struct Field {
 /// Draws it; the darker the shade (on a light page), the larger.
 pub fn heat(label: &str, heat: &Heat, marks: &[Mark]) -> Svg {
     let longest = |names: &[String]| names.iter().map(|n| n.chars().count()).max().unwrap_or(0) as f64;
-    let left = (24.0 + 5.6 * longest(heat.rows)).min(150.0);
+    let left = (30.0 + 6.4 * longest(heat.rows)).min(165.0);
     let size = ((380.0 - left) / heat.columns.len().max(1) as f64).clamp(30.0, 56.0);
     let tall = if heat.fields.iter().flatten().flatten().any(|f| f.lines.len() > 1) { 30.0 } else { 24.0 };
     let slanted = heat.columns.iter().any(|c| 5.6 * c.chars().count() as f64 > size);

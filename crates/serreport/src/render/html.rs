@@ -10,6 +10,9 @@ use crate::{
 /// Figures of a section that stand open; the others unfold, and are open in print.
 const SHOWN: usize = 12;
 
+/// Rows beyond which a table scrolls up and down by itself.
+const LONG: usize = 40;
+
 /// The page.
 pub fn html(document: &Document) -> String {
     let title = escape(&document.title);
@@ -76,8 +79,9 @@ fn write_section(out: &mut String, number: usize, section: &Section) {
 
 fn write_table(out: &mut String, table: &Table) {
     let title = escape(&table.title);
-    let wide = if table.columns.len() > 8 { " wide" } else { "" };
-    let _ = writeln!(out, "<div class=\"table{wide}\">\n<h3 id=\"{}\">{title}</h3>", table.id);
+    let wide = if table.columns.len() > 11 { " wide" } else { "" };
+    let long = if table.rows.len() > LONG { " long" } else { "" };
+    let _ = writeln!(out, "<div class=\"table{wide}{long}\">\n<h3 id=\"{}\">{title}</h3>", table.id);
     let _ = writeln!(
         out,
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n<table>\n<thead><tr>"

@@ -315,7 +315,7 @@ fn protocol_gaps(context: &Context) -> Vec<String> {
             let gap = other.figures()[0].mean - last.figures()[0].mean;
             let paper = |protocol: &str| context.published.table1(&cell.variant, protocol, &cell.corpus).map(|p| p[0]);
             let published = match paper(protocol).zip(paper("last-epoch")) {
-                Some((a, b)) => format!("; in the paper {}", signed(a - b)),
+                Some((a, b)) => format!("; in the paper {}{}", signed(a - b), said(&published::marks(protocol))),
                 None => "; the paper has no such figure".to_owned(),
             };
             out.push(format!(

@@ -24,10 +24,12 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
         absent.push("Table 2: no run trained on one corpus and tested on another.".to_owned());
         return Vec::new();
     }
+    let means = networks.iter().flat_map(|n| &n.pairs).map(|g| g.figures()[0].mean);
+    let largest = means.fold(f64::MIN_POSITIVE, f64::max);
     let all: Vec<&Group> = networks.iter().flat_map(|n| n.pairs.iter().copied()).collect();
     vec![
         Block::Table(summary(context, &networks)),
-        Block::Figures(networks.iter().map(matrix).collect()),
+        Block::Figures(networks.iter().map(|n| matrix(n, largest)).collect()),
         Block::Table(details("table2-figures", "Every pair and seed", &all)),
     ]
 }
@@ -108,7 +110,8 @@ fn summary(context: &Context, networks: &[Network]) -> Table {
     }
 }
 
-fn matrix(network: &Network) -> Figure {
+/// The pairs of a network; the `largest` UAR of all networks has the full shade.
+fn matrix(network: &Network, largest: f64) -> Figure {
     let mut corpora: Vec<&str> = network
         .pairs
         .iter()
@@ -124,7 +127,7 @@ fn matrix(network: &Network) -> Figure {
         let [uar, _] = group.figures();
         let spread = uar.seed_std.map(|s| format!("± {:.1}", 100.0 * s));
         let mean = format!("{:.1}", 100.0 * uar.mean);
-        Some(Field { shade: uar.mean, lines: std::iter::once(mean).chain(spread).collect() })
+        Some(Field { shade: uar.mean / largest, lines: std::iter::once(mean).chain(spread).collect() })
     };
     let fields = corpora.iter().map(|s| corpora.iter().map(|t| field(s, t)).collect()).collect();
     let title = format!("{}, {}", names::variant(network.variant), network.protocol);
