@@ -1,6 +1,6 @@
 //! `ser embed`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
@@ -68,7 +68,7 @@ pub fn run(args: &Embed) -> Result<()> {
     }
 }
 
-fn embed(model: &Model, path: &PathBuf) -> std::result::Result<Vec<f32>, String> {
+fn embed(model: &Model, path: &Path) -> std::result::Result<Vec<f32>, String> {
     let audio = seraudio::load(path, &LoadOptions::default()).map_err(|e| e.to_string())?;
     let prediction = model.predict(&audio.samples, audio.rate);
     prediction.map(|p| p.output.embedding).map_err(|e| format!("{}: {e}", path.display()))
