@@ -104,7 +104,7 @@ impl What {
                 package: "timnet-native",
                 example: "bench_infer",
                 peers: const { &[keras(&["infer"]), pytorch(&["infer"])] },
-                cases: &["--blocks 8 --frames 188", "--blocks 10 --frames 606"],
+                cases: &["--blocks 8 --frames 188 --repeat 15", "--blocks 10 --frames 606 --repeat 15"],
             },
         }
     }

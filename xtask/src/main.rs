@@ -39,6 +39,9 @@ enum Command {
     /// The ablations: the same as `reproduce table3`
     #[command(disable_help_flag = true)]
     Ablation(reproduce::Options),
+    /// Join run folders into one and make its tables
+    #[command(disable_help_flag = true)]
+    Merge(reproduce::Options),
     /// Time ours and the Python peer alternately in one run; medians and ratios
     Bench(bench::Options),
     /// Everything that CI checks
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Setup(options) => setup::run(&options),
         Command::Reproduce(target) => reproduce::run(target),
         Command::Ablation(options) => reproduce::run(reproduce::Target::Table3(options)),
+        Command::Merge(options) => reproduce::merge(options),
         Command::Bench(options) => bench::run(&options),
         Command::Test => test::run(),
         Command::Tidy => tidy::run(),

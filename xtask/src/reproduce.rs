@@ -46,7 +46,6 @@ Examples:
 
 /// Replaces this process, as `cargo run` itself does: signals reach the program and its exit code is ours.
 pub fn run(target: Target) -> Result<()> {
-    setup::run(&setup::Options::default())?;
     let (name, Options { options }) = match target {
         Target::Table1(options) => ("table1", options),
         Target::Table2(options) => ("table2", options),
@@ -55,7 +54,17 @@ pub fn run(target: Target) -> Result<()> {
         Target::Fig3(options) => ("fig3", options),
         Target::All(options) => ("all", options),
     };
-    let mut command = project::cargo();
-    command.args(["run", "--release", "--package", "serlab", "--", "reproduce", name]).args(options);
-    Err(command.exec()).context("cannot start cargo")
+    serlab(&["reproduce", name], options)
+}
+
+/// `serlab merge`.
+pub fn merge(Options { options }: Options) -> Result<()> {
+    serlab(&["merge"], options)
+}
+
+fn serlab(command: &[&str], options: Vec<OsString>) -> Result<()> {
+    setup::run(&setup::Options::default())?;
+    let mut cargo = project::cargo();
+    cargo.args(["run", "--release", "--package", "serlab", "--"]).args(command).args(options);
+    Err(cargo.exec()).context("cannot start cargo")
 }

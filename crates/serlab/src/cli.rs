@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sertrain::Protocol;
 use timnet::Variant;
 
+use crate::shard::Shard;
+
 /// Reproduces the experiments of TIM-Net (ICASSP 2023).
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
@@ -16,11 +18,13 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask reproduce table1                                   synthetic corpora, minutes
+  cargo xtask reproduce all                                      synthetic corpora, minutes
   cargo xtask reproduce table1 --data emodb=/data/emodb          the real EMODB
-  SER_DATA=/data cargo xtask reproduce table1                    every corpus below /data
+  SER_DATA=/data cargo xtask reproduce all                       every corpus below /data
   cargo xtask reproduce table1 --only emodb --seed 46,47 --epochs 100
-  cargo xtask reproduce table1 --data emodb=/data/emodb --dry-run
+  cargo xtask reproduce table3 --set training.dropout=0.2 --dry-run
+  cargo xtask reproduce all --emit slurm --shard auto/20 > job.sh; sbatch job.sh
+  cargo xtask merge runs/part1 runs/part2 -o runs/whole
 
 Exit codes: 0 done, 1 the work failed or was interrupted, 2 wrong use or bad input.
 Ctrl-C stops after the epoch in hand; the same command goes on from there.";
@@ -29,6 +33,11 @@ Ctrl-C stops after the epoch in hand; the same command goes on from there.";
 pub enum Command {
     /// Train, score and print an experiment beside the published figures.
     Reproduce(Reproduce),
+    /// Join run folders into one and make its tables from what is there.
+    ///
+    /// Parts made with --shard, and runs that differ in protocols, variants, seeds or experiment alone, fit together.
+    /// Folds that none of them has are listed.
+    Merge(Merge),
 }
 
 /// What can be reproduced.
@@ -36,13 +45,36 @@ pub enum Command {
 pub enum Experiment {
     /// The six corpora, random folds.
     Table1,
+    /// Trained on one corpus, scored on another.
+    Table2,
+    /// The ablations.
+    Table3,
+    /// Accuracy and loss over epochs.
+    Fig2,
+    /// Embeddings of a hold-out.
+    Fig3,
+    /// All of these in one run folder; what several need is trained once.
+    All,
 }
 
 impl Experiment {
+    /// What `all` is made of.
+    pub const PARTS: [Self; 5] = [Self::Table1, Self::Table2, Self::Table3, Self::Fig2, Self::Fig3];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Table1 => "table1",
+            Self::Table2 => "table2",
+            Self::Table3 => "table3",
+            Self::Fig2 => "fig2",
+            Self::Fig3 => "fig3",
+            Self::All => "all",
         }
+    }
+
+    /// The experiments it runs.
+    pub fn parts(self) -> Vec<Self> {
+        if self == Self::All { Self::PARTS.to_vec() } else { vec![self] }
     }
 }
 
@@ -73,6 +105,10 @@ pub struct Reproduce {
     /// Folds a corpus.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub folds: Option<u32>,
+    /// Any value of configs/EXPERIMENT.toml, or with `corpora.CORPUS.` before the key of configs/corpora/CORPUS.toml;
+    /// with `all`, an experiment's name before the key limits it to that one. May be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// What computes the network [default: native on a CPU, libtorch on CUDA].
     #[arg(long, value_enum)]
     pub engine: Option<EngineKind>,
@@ -85,15 +121,50 @@ pub struct Reproduce {
     /// Folds trained side by side, one thread each [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
-    /// Print the plan and stop.
+    /// Least time between two checkpoints of a fold: what a killed run loses.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub checkpoint_every: f64,
+    /// Train only the I-th of N parts of the folds, I from 1. `auto` is the task of a Slurm job array, `auto/N` that or
+    /// the completion index of a Kubernetes job of N. Parts may share a run folder or have their own (see `merge`).
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Print the plan, with an estimate of its time from a short measurement, and stop.
     #[arg(long)]
     pub dry_run: bool,
+    /// Print a job that runs this command in parts, as many as `--shard auto/N` says, and stop.
+    #[arg(long, value_enum, conflicts_with = "dry_run")]
+    pub emit: Option<Emit>,
     /// Print metrics.json in place of the table.
     #[arg(long)]
     pub json: bool,
     /// The folder of experiment and corpus files.
     #[arg(long, default_value = "configs", value_name = "DIR")]
     pub configs: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Merge {
+    /// Run folders.
+    #[arg(required = true, value_name = "DIR")]
+    pub parts: Vec<PathBuf>,
+    /// The run folder to make or to add to.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Print metrics.json in place of the table.
+    #[arg(long)]
+    pub json: bool,
+    /// The folder of experiment and corpus files.
+    #[arg(long, default_value = "configs", value_name = "DIR")]
+    pub configs: PathBuf,
+}
+
+/// For whom a job is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// A job array for `sbatch`.
+    Slurm,
+    /// An indexed Job for `kubectl apply`.
+    Kubernetes,
 }
 
 /// What computes the network.
@@ -112,4 +183,9 @@ impl EngineKind {
             Self::Native => "native",
         }
     }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|s| (0.0..=86400.0).contains(s));
+    value.ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
 }

@@ -8,7 +8,11 @@ use sertrain::Protocol;
 use timnet::Variant;
 use timnet_core::{Adam, Objective};
 
-use crate::error::{LabError, Result};
+use crate::{
+    error::{LabError, Result},
+    overrides::{Overrides, Target},
+    plan::Division,
+};
 
 /// An experiment: `configs/table1.toml` and its like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,11 +20,21 @@ use crate::error::{LabError, Result};
 pub struct Experiment {
     /// Corpora to run on, where they are configured.
     pub corpora: Vec<CorpusKind>,
+    /// Only the first of them that there is.
+    #[serde(default)]
+    pub one_corpus: bool,
     /// Networks to train.
     pub variants: Vec<Variant>,
     /// Protocols to report.
     pub protocols: Vec<Protocol>,
-    /// Folds of the random splits.
+    /// What is trained on and what is scored.
+    #[serde(default)]
+    pub split: Split,
+    /// The classes that all corpora share; cross-corpus only.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// Folds of the random splits; not for the other splits.
+    #[serde(default)]
     pub folds: usize,
     /// Seeds; absent: each corpus' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,6 +45,26 @@ pub struct Experiment {
     pub training: Training,
     /// What stands in where no corpus is configured.
     pub synthetic: Synthetic,
+}
+
+/// What is trained on and what is scored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Split {
+    /// The folds that each protocol says.
+    #[default]
+    Folds,
+    /// One stratified division, 8:2.
+    HoldOut,
+    /// All of one corpus, all of another.
+    CrossCorpus,
+}
+
+impl Split {
+    /// The usual one, which files leave out.
+    pub fn is_folds(&self) -> bool {
+        *self == Self::Folds
+    }
 }
 
 /// A preset of `sermfcc`, and another resampler than its own if wanted.
@@ -85,7 +119,11 @@ pub struct Synthetic {
     /// Seed of the recordings.
     pub seed: u64,
     /// Folds in place of the experiment's.
-    pub folds: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    /// Seeds in place of the experiment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<u64>>,
     /// Epochs in place of the experiment's.
     pub epochs: u32,
     /// Batch size in place of the experiment's: a small corpus takes few steps an epoch, and BatchNorm's running
@@ -116,27 +154,81 @@ pub struct CorpusConfig {
 /// # Errors
 /// Unreadable, or with an unknown key or a bad value: the message names file, line and key.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
-    toml::from_str(&text).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+    from_text(path, &text(path)?)
+}
+
+fn text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+}
+
+fn from_text<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+}
+
+impl CorpusConfig {
+    /// Reads `kind`'s file with the command line's values in place of its own.
+    ///
+    /// # Errors
+    /// As [`read`]; an override that does not fit, by its text.
+    pub fn load(configs: &Path, kind: CorpusKind, overrides: &Overrides) -> Result<Self> {
+        let path = configs.join(format!("corpora/{kind}.toml"));
+        let text = text(&path)?;
+        from_text::<Self>(&path, &text)?;
+        overrides.apply(&Target::Corpus(kind), from_text(&path, &text)?)
+    }
 }
 
 impl Experiment {
-    /// The cheapest checks, before anything is computed.
+    /// Reads `name`'s file with the command line's values in place of its own. With `synthetic`, the values of
+    /// `[synthetic]` stand in first.
     ///
     /// # Errors
-    /// A value that cannot be used, by key.
-    pub fn validate(&self) -> Result<()> {
+    /// As [`read`]; an override that does not fit, by its text; a value that cannot be used.
+    pub fn load(configs: &Path, name: &str, overrides: &Overrides, synthetic: bool) -> Result<Self> {
+        let path = configs.join(format!("{name}.toml"));
+        let text = text(&path)?;
+        let split = from_text::<Self>(&path, &text)?.split;
+        let target = Target::Experiment { name, folds: split.is_folds() };
+        let mut loaded: Self = overrides.apply(&target, from_text(&path, &text)?)?;
+        if synthetic {
+            loaded.stand_in();
+            // What was asked for in so many words counts for synthetic corpora too.
+            loaded = overrides.apply(&target, toml::Table::try_from(&loaded).map_err(LabError::work)?)?;
+        }
+        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+        Ok(loaded)
+    }
+
+    fn stand_in(&mut self) {
+        let Synthetic { folds, seeds, epochs, batch_size, .. } = self.synthetic.clone();
+        self.folds = folds.unwrap_or(self.folds);
+        self.seeds = seeds.or(self.seeds.take());
+        self.training.epochs = epochs;
+        self.training.batch_size = batch_size;
+    }
+
+    /// The cheapest checks, before anything is computed.
+    fn validate(&self) -> Result<()> {
         let bad = |key: &str, why: &str| Err(LabError::Input(format!("`{key}` {why}")));
         let t = &self.training;
         match () {
             () if self.corpora.is_empty() => bad("corpora", "names no corpus"),
             () if self.variants.is_empty() => bad("variants", "names no network"),
             () if self.protocols.is_empty() => bad("protocols", "names no protocol"),
+            () if !self.split.is_folds() && self.protocols.iter().any(|&p| Division::of(p) != Division::Random) => {
+                bad("protocols", "may only be last-epoch and best-epoch where `split` is not folds")
+            }
+            () if self.split == Split::CrossCorpus && self.protocols != [Protocol::LastEpoch] => {
+                bad("protocols", "may only be last-epoch across corpora: no target data is seen before the end")
+            }
+            () if self.split == Split::CrossCorpus && self.classes.len() < 2 => {
+                bad("classes", "must name at least two classes that all corpora share")
+            }
             () if self.seeds.as_ref().is_some_and(Vec::is_empty) => bad("seeds", "is empty"),
             () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => {
                 bad("seeds", "must lie below 2^32: NumPy's RandomState takes no larger one")
             }
-            () if self.folds < 2 => bad("folds", "must be at least 2"),
+            () if self.split.is_folds() && self.folds < 2 => bad("folds", "must be at least 2"),
             () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
             () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
             () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),

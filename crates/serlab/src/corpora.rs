@@ -1,7 +1,7 @@
 //! Which corpora there are, and where.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -9,8 +9,9 @@ use sercorpus::{Corpus, CorpusKind, synth};
 
 use crate::{
     cli::Reproduce,
-    config::{self, CorpusConfig, Experiment},
+    config::CorpusConfig,
     error::{LabError, Result},
+    overrides::Overrides,
 };
 
 /// A corpus to run on.
@@ -25,23 +26,28 @@ pub struct Source {
 
 /// The corpora of a run.
 pub struct Sources {
-    /// In the experiment's order.
+    /// In the order of the paper's tables.
     pub corpora: Vec<Source>,
     /// Whether they are the synthetic stand-in.
     pub synthetic: bool,
 }
 
-/// Finds the experiment's corpora, or writes synthetic ones below `cache` where none is configured.
+/// Finds the corpora of `kinds`, or writes synthetic ones of `synthetic_seed` below `cache` where none is configured.
 ///
 /// # Errors
 /// A name that is no corpus, a folder that is not there or holds something else.
-pub fn find(args: &Reproduce, experiment: &Experiment, cache: &Path) -> Result<Sources> {
+pub fn find(
+    args: &Reproduce,
+    kinds: &BTreeSet<CorpusKind>,
+    synthetic_seed: u64,
+    overrides: &Overrides,
+    cache: &Path,
+) -> Result<Sources> {
     let only = args.only.iter().map(|n| n.parse().map_err(LabError::input)).collect::<Result<Vec<CorpusKind>>>()?;
     let mut configs = BTreeMap::new();
-    for &kind in &experiment.corpora {
+    for &kind in kinds {
         if only.is_empty() || only.contains(&kind) {
-            let file = args.configs.join(format!("corpora/{kind}.toml"));
-            configs.insert(kind, config::read::<CorpusConfig>(&file)?);
+            configs.insert(kind, CorpusConfig::load(&args.configs, kind, overrides)?);
         }
     }
     if configs.is_empty() {
@@ -60,15 +66,17 @@ pub fn find(args: &Reproduce, experiment: &Experiment, cache: &Path) -> Result<S
         return Err(LabError::Input("none of the configured corpora is in this experiment (see --only)".into()));
     }
     if !configured {
-        roots = synthesise(configs.keys(), experiment.synthetic.seed, cache)?;
+        roots = synthesise(configs.keys(), synthetic_seed, cache)?;
     }
-    let corpora = roots.into_iter().map(|(kind, root)| open(kind, &root, &configs[&kind])).collect::<Result<_>>()?;
+    let corpora =
+        roots.into_iter().map(|(kind, root)| open(kind, &root, &configs[&kind], configured)).collect::<Result<_>>()?;
     Ok(Sources { corpora, synthetic: !configured })
 }
 
-fn open(kind: CorpusKind, root: &Path, config: &CorpusConfig) -> Result<Source> {
+/// With `told`, what is odd about the corpus is said; the synthetic ones are odd on purpose.
+fn open(kind: CorpusKind, root: &Path, config: &CorpusConfig, told: bool) -> Result<Source> {
     let corpus = sercorpus::open(kind, root, &config.options).map_err(LabError::input)?;
-    if !corpus.is_complete() {
+    if told && !corpus.is_complete() {
         tracing::warn!("{kind} at {} is not the complete corpus:", root.display());
         for finding in &corpus.findings {
             tracing::warn!("  {finding}");
@@ -118,7 +126,11 @@ fn synthesise<'a>(
         let root = cache.join(format!("synthetic-{seed}/{kind}"));
         // A folder of that name is whole: it appears only when it is complete.
         if !root.is_dir() {
-            synth::write(kind, &root, &options).map_err(LabError::work)?;
+            let written = synth::write(kind, &root, &options).map_err(LabError::work);
+            // Another process may have been faster; what it wrote is the same.
+            if !root.is_dir() {
+                written?;
+            }
         }
         roots.insert(kind, root);
     }

@@ -15,7 +15,9 @@ pub struct Environment {
     version: u32,
     program: &'static str,
     program_version: &'static str,
-    git_commit: Option<String>,
+    /// HEAD when the program was built; absent where that was no git checkout.
+    built_at_commit: Option<&'static str>,
+    program_hash: Option<String>,
     libtorch: &'static str,
     engine: &'static str,
     device: String,
@@ -35,7 +37,8 @@ impl Environment {
             version: 1,
             program: env!("CARGO_PKG_NAME"),
             program_version: env!("CARGO_PKG_VERSION"),
-            git_commit: git_commit(),
+            built_at_commit: option_env!("SERLAB_COMMIT"),
+            program_hash: program_hash(),
             libtorch: "2.11.0",
             engine: engine.name(),
             device: args.device.clone(),
@@ -55,9 +58,10 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
 }
 
-fn git_commit() -> Option<String> {
-    let output = std::process::Command::new("git").args(["describe", "--always", "--dirty"]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+/// Hash of the program's file: equal hashes are equal programs, whatever the commit says.
+fn program_hash() -> Option<String> {
+    let bytes = std::fs::read(std::env::current_exe().ok()?).ok()?;
+    Some(blake3::Hasher::new().update_rayon(&bytes).finalize().to_hex().to_string())
 }
 
 fn cpu() -> Option<String> {

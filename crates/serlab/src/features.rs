@@ -10,13 +10,15 @@ use std::{collections::HashMap, fs, path::Path, sync::Arc};
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use seraudio::LoadOptions;
-use sercorpus::Corpus;
 use serde::Serialize;
 use sermfcc::{Extractor, FrontEnd};
 use sertrain::write_atomic;
 use timnet_core::Dataset;
 
-use crate::error::{LabError, Result};
+use crate::{
+    error::{LabError, Result},
+    roster::Roster,
+};
 
 /// A corpus' features and the hash of all they depend on.
 pub struct Features {
@@ -35,13 +37,13 @@ struct Record<'a> {
     recordings: Vec<(&'a str, &'a str)>,
 }
 
-/// The features of `corpus`, from `cache` or computed and put there.
+/// The features of `roster`'s recordings, from `cache` or computed and put there.
 ///
 /// # Errors
 /// A recording that can't be used, with its path and why; a cache folder that can't be written.
-pub fn of(corpus: &Corpus, front_end: &FrontEnd, length: usize, cache: &Path) -> Result<Features> {
-    let contents: Vec<String> = corpus
-        .utterances
+pub fn of(roster: &Roster, front_end: &FrontEnd, length: usize, cache: &Path) -> Result<Features> {
+    let contents: Vec<String> = roster
+        .rows
         .par_iter()
         .map(|u| {
             let bytes = fs::read(&u.path).map_err(|e| LabError::Input(format!("{}: {e}", u.path.display())))?;
@@ -49,21 +51,21 @@ pub fn of(corpus: &Corpus, front_end: &FrontEnd, length: usize, cache: &Path) ->
         })
         .collect::<Result<_>>()?;
     let recordings: Vec<(&str, &str)> =
-        corpus.utterances.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
+        roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
     let extract = Extract::new(front_end, length)?;
     let record = Record { front_end, length, chirp: extract.fingerprint()?, recordings };
     let record = serde_json::to_string(&record).map_err(LabError::work)?;
     let hash = blake3::hash(record.as_bytes()).to_hex().to_string();
-    let path = cache.join(format!("{}-{}.safetensors", corpus.name, &hash[..16]));
-    let labels = corpus.label_indices();
+    let path = cache.join(format!("{}-{}.safetensors", roster.kind, &hash[..16]));
+    let labels = roster.label_indices();
     if let Some((values, frames)) = read(&path, &record) {
-        tracing::info!(corpus = corpus.name, cache = %path.display(), "features from the cache");
+        tracing::info!(corpus = %roster.kind, cache = %path.display(), "features from the cache");
         let data = Dataset::new(values, labels, frames, front_end.coefficients).map_err(LabError::work)?;
         return Ok(Features { data: Arc::new(data), hash });
     }
-    tracing::info!(corpus = corpus.name, utterances = labels.len(), "computing features");
-    let rows: Vec<Vec<f32>> = corpus
-        .utterances
+    tracing::info!(corpus = %roster.kind, utterances = labels.len(), "computing features");
+    let rows: Vec<Vec<f32>> = roster
+        .rows
         .par_iter()
         .map(|u| {
             let audio = seraudio::load(&u.path, &extract.options).map_err(LabError::input)?;

@@ -1,11 +1,18 @@
 //! A finished fold on disk.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use sertrain::{EpochRecord, FoldOutcome, Scored, Selected, write_atomic};
 
-use crate::error::{LabError, Result};
+use crate::{
+    error::{LabError, Result},
+    plan::Training,
+};
 
 /// Raised when the file's meaning changes.
 const VERSION: u32 = 1;
@@ -78,10 +85,18 @@ impl FoldFile {
     }
 }
 
-/// [`write_atomic`] with the file's name in the error.
+/// Where a fold's scores are, in the run folder `dir`; its other files begin with the same name.
+pub fn fold_path(dir: &Path, training: &Training, fold: usize) -> PathBuf {
+    dir.join(training.name()).join(format!("fold-{fold:02}.json"))
+}
+
+/// [`write_atomic`], with the file's folder made where it is missing and its name in the error.
 ///
 /// # Errors
 /// Those of the file system.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic(path, bytes).map_err(|e| LabError::Work(format!("cannot write {}: {e}", path.display())))
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| write_atomic(path, bytes))
+        .map_err(|e| LabError::Work(format!("cannot write {}: {e}", path.display())))
 }

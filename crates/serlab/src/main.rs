@@ -3,16 +3,28 @@
 mod cli;
 mod config;
 mod corpora;
+mod emit;
 mod environment;
 mod error;
+mod estimate;
+mod explain;
 mod features;
 mod fold_file;
+mod merge;
+mod overrides;
 mod plan;
 mod progress;
+mod published;
 mod reproduce;
 mod results;
+mod roster;
+mod run_config;
 mod run_dir;
+mod shard;
+mod summary;
 mod table;
+mod tables;
+mod tensorboard;
 mod workers;
 
 use std::{
@@ -32,7 +44,7 @@ fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| "info".into());
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(|| progress::AboveBars)
         .with_ansi(colours)
         .with_env_filter(filter)
         .with_target(false)
@@ -46,8 +58,11 @@ fn main() -> ExitCode {
     if let Err(e) = handler {
         tracing::warn!("Ctrl-C will not save: {e}");
     }
-    let cli::Command::Reproduce(args) = &cli.command;
-    match reproduce::run(args, &STOP) {
+    let done = match &cli.command {
+        cli::Command::Reproduce(args) => reproduce::run(args, &STOP),
+        cli::Command::Merge(args) => merge::run(args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             tracing::error!("{e}");

@@ -6,30 +6,29 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use sercorpus::CorpusKind;
-use serde::Serialize;
 use sermfcc::FrontEnd;
-use sertrain::Protocol;
-use timnet::{
-    Variant,
-    tch::{self, Device},
-};
+use timnet::tch::{self, Device};
 
 use crate::{
-    cli::{EngineKind, Reproduce},
-    config::{self, CorpusConfig, Experiment},
+    cli::{self, EngineKind, Reproduce},
+    config::{self, CorpusConfig, Experiment, Split},
     corpora::{self, Sources},
+    emit,
     environment::{self, Environment},
     error::{LabError, Result},
-    features::{self, Features},
-    fold_file::FoldFile,
-    plan::{self, Training},
-    results::{self, Metrics, Published},
+    estimate, features,
+    overrides::Overrides,
+    plan::Plan,
+    published::Published,
+    results::Metrics,
+    roster::Roster,
+    run_config::{Part, RunConfig, RunCorpus},
     run_dir::RunDir,
-    table,
+    shard, table, tables,
     workers::{Backend, Work},
 };
 
@@ -41,75 +40,179 @@ const CACHE: &str = ".cache";
 /// # Errors
 /// See [`LabError`].
 pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
-    let mut experiment: Experiment = config::read(&args.configs.join(format!("{}.toml", args.experiment.name())))?;
+    let shard = shard(args)?;
     let published: Published = config::read(&args.configs.join("published.toml"))?;
-    override_with(&mut experiment, args);
-    experiment.validate()?;
     let (engine, backend) = backend(args)?;
     let cache = Path::new(CACHE);
-    let sources = corpora::find(args, &experiment, cache)?;
-    if sources.synthetic {
-        tracing::warn!("no corpus is configured: running on small SYNTHETIC corpora");
-        experiment.folds = args.folds.map_or(experiment.synthetic.folds, |n| n as usize);
-        experiment.training.epochs = args.epochs.unwrap_or(experiment.synthetic.epochs);
-        experiment.training.batch_size = experiment.synthetic.batch_size;
-    }
-    let trainings = plan::trainings(&experiment, &sources.corpora)?;
+    let setting = Setting::of(args, cache)?;
     let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
-    if args.dry_run {
-        return print(&plan_text(&trainings, &experiment, jobs));
+    if args.dry_run || args.emit.is_some() {
+        let config = setting.run_config(engine, &BTreeMap::new());
+        let plan = Plan::of(&config, setting.rosters())?;
+        return match args.emit {
+            Some(emit) => {
+                let words: Vec<String> = std::env::args().skip(1).collect();
+                print(emit::job(args, emit, &words, plan.places().len())?.trim_end())
+            }
+            None => print(&estimate::text(&plan, &config, backend, jobs, args.run_dir.as_deref())?),
+        };
     }
-    let front_end = front_end(&experiment)?;
-    let features = sources
-        .corpora
-        .iter()
-        .map(|s| features::of(&s.corpus, &front_end, s.config.length, &cache.join("features")))
-        .collect::<Result<Vec<_>>>()?;
-    let resolved = resolve(args, engine, &experiment, &front_end, &sources, &features)?;
-    let hash = blake3::hash(resolved.as_bytes()).to_hex();
-    let path = args
-        .run_dir
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("runs/{}-{}", args.experiment.name(), &hash[..12])));
-    let dir = RunDir::open(&path, &hash, &resolved)?;
-    dir.json("environment.json", &Environment::of(args, engine, &sources, jobs))?;
+    let features_of =
+        |roster: &Roster, length| features::of(roster, &setting.front_end, length, &cache.join("features"));
+    let mut features = Vec::new();
+    for source in &setting.sources.corpora {
+        features.push(features_of(&Roster::of(source.kind, &source.corpus), source.config.length)?);
+    }
+    let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.kind, f.hash.clone())).collect();
+    let config = setting.run_config(engine, &hashes);
+    let plan = Plan::of(&config, setting.rosters())?;
+    for material in &plan.materials[features.len()..] {
+        features.push(features_of(&material.roster, config.corpora[&material.roster.kind].length)?);
+    }
+    let text = config.to_toml()?;
+    let name = format!("runs/{}-{}", config.name(), &blake3::hash(text.as_bytes()).to_hex()[..12]);
+    let path = args.run_dir.clone().unwrap_or_else(|| PathBuf::from(name));
+    let dir = RunDir::open(&path, &config, shard)?;
+    dir.json("environment.json", &Environment::of(args, engine, &setting.sources, jobs))?;
     tracing::info!("run folder {}", path.display());
     let start = Instant::now();
-    let folds = Work {
-        sources: &sources.corpora,
-        features: &features,
-        trainings: &trainings,
-        config: &experiment.training,
-        backend,
-        dir: dir.path(),
-        stop,
+    let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);
+    let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
+    let work =
+        Work { plan: &plan, features: &features, hop_seconds, backend, dir: dir.path(), shard, checkpoint_every, stop };
+    let done = work.run(jobs);
+    if let Err(e) = log_session(dir.path(), start, shard, done.is_ok()) {
+        tracing::warn!("{e}");
     }
-    .run(jobs);
-    log_session(dir.path(), start, folds.is_ok())?;
-    let metrics = report(args, &experiment, &sources, &trainings, &folds?, &published, &dir)?;
-    if args.json {
-        return print(&serde_json::to_string_pretty(&metrics).map_err(LabError::work)?);
+    done?;
+    let (finished, all) = tables::finished(dir.path(), &plan);
+    if let Some(shard) = shard.filter(|_| finished < all) {
+        return print(&format!(
+            "part {shard} is done; {finished} of {all} folds are in {}. The part that ends last makes the tables, or \
+             `merge` does where each has its own folder.",
+            path.display()
+        ));
     }
-    print(&format!(
-        "{}{:.1} min in this call; run folder {}",
-        table::render(&metrics),
-        start.elapsed().as_secs_f64() / 60.0,
-        path.display()
-    ))
+    let metrics = tables::write(&dir, &config, &plan, &published)?;
+    show(&metrics, args.json)?;
+    tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
+    Ok(())
 }
 
-fn override_with(experiment: &mut Experiment, args: &Reproduce) {
-    if !args.protocol.is_empty() {
-        experiment.protocols.clone_from(&args.protocol);
+/// Which part of the folds is this process'. A job that is only planned or written has none yet.
+fn shard(args: &Reproduce) -> Result<Option<shard::Part>> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let scheduled = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"].into_iter().find(|name| variable(name).is_some());
+    match (args.shard, scheduled) {
+        _ if args.dry_run || args.emit.is_some() => Ok(None),
+        (Some(shard), _) => shard.part(&variable).map(Some),
+        (None, scheduled) => {
+            if let Some(name) = scheduled {
+                tracing::warn!("{name} is set, but every task trains all folds without --shard auto");
+            }
+            Ok(None)
+        }
     }
-    if !args.variant.is_empty() {
-        experiment.variants.clone_from(&args.variant);
+}
+
+/// The table, or metrics.json, on stdout.
+///
+/// # Errors
+/// A stdout that can't be written.
+pub fn show(metrics: &Metrics, json: bool) -> Result<()> {
+    if json {
+        return print(&serde_json::to_string_pretty(metrics).map_err(LabError::work)?);
     }
-    if !args.seed.is_empty() {
-        experiment.seeds = Some(args.seed.clone());
+    print(table::render(metrics).trim_end())
+}
+
+/// What is to be run on what, before anything is computed.
+struct Setting {
+    /// With their names.
+    experiments: Vec<(&'static str, Experiment)>,
+    front_end: FrontEnd,
+    sources: Sources,
+}
+
+impl Setting {
+    fn of(args: &Reproduce, cache: &Path) -> Result<Self> {
+        let overrides = Overrides::of(args)?;
+        let load = |synthetic| -> Result<Vec<(&'static str, Experiment)>> {
+            let load = |name| Ok((name, Experiment::load(&args.configs, name, &overrides, synthetic)?));
+            args.experiment.parts().into_iter().map(|e| load(e.name())).collect()
+        };
+        let mut experiments = load(false)?;
+        let kinds = experiments.iter().flat_map(|(_, e)| e.corpora.iter().copied()).collect();
+        let (first_name, first) = &experiments[0];
+        for (name, other) in &experiments {
+            for (key, differs) in [
+                ("front_end", other.front_end != first.front_end),
+                ("synthetic.seed", other.synthetic.seed != first.synthetic.seed),
+            ] {
+                if differs {
+                    return Err(LabError::Input(format!(
+                        "`{key}` of {first_name}.toml and {name}.toml differ: one run has one of them; run these apart"
+                    )));
+                }
+            }
+        }
+        let front_end = front_end(first)?;
+        let sources = corpora::find(args, &kinds, first.synthetic.seed, &overrides, cache)?;
+        if sources.synthetic {
+            tracing::warn!("no corpus is configured: running on small SYNTHETIC corpora");
+            experiments = load(true)?;
+        }
+        let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.kind)).count();
+        let needs = |e: &Experiment| if e.split == Split::CrossCorpus { 2 } else { 1 };
+        let all = args.experiment == cli::Experiment::All;
+        for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
+            let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
+            if !all {
+                return Err(LabError::Input(format!("{said}; see --data")));
+            }
+            tracing::warn!("{said}: left out");
+        }
+        experiments.retain(|(_, e)| count(e) >= needs(e));
+        Ok(Self { experiments, front_end, sources })
     }
-    experiment.folds = args.folds.map_or(experiment.folds, |n| n as usize);
-    experiment.training.epochs = args.epochs.unwrap_or(experiment.training.epochs);
+
+    fn rosters(&self) -> Vec<Roster> {
+        self.sources.corpora.iter().map(|s| Roster::of(s.kind, &s.corpus)).collect()
+    }
+
+    /// With the hashes of the corpora's features.
+    fn run_config(&self, engine: EngineKind, hashes: &BTreeMap<CorpusKind, String>) -> RunConfig {
+        let corpora = self.sources.corpora.iter().map(|source| {
+            let CorpusConfig { length, blocks, seed, .. } = source.config;
+            let utterances = source.corpus.utterances.len();
+            let features = hashes.get(&source.kind).cloned().unwrap_or_default();
+            (source.kind, RunCorpus { length, blocks, seed, utterances, features })
+        });
+        RunConfig {
+            engine: engine.name().to_owned(),
+            synthetic: self.sources.synthetic,
+            parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect(),
+            front_end: self.front_end.clone(),
+            corpora: corpora.collect(),
+        }
+    }
+
+    fn part(&self, name: &str, e: &Experiment) -> Part {
+        let there = |kind: &&CorpusKind| self.sources.corpora.iter().any(|s| s.kind == **kind);
+        let some = if e.one_corpus { 1 } else { usize::MAX };
+        let on: Vec<CorpusKind> = e.corpora.iter().filter(there).take(some).copied().collect();
+        Part {
+            experiment: name.to_owned(),
+            protocols: e.protocols.clone(),
+            variants: e.variants.clone(),
+            split: e.split,
+            classes: e.classes.clone(),
+            on: (on.len() < self.sources.corpora.len()).then_some(on),
+            folds: if e.split.is_folds() { e.folds } else { 0 },
+            seeds: e.seeds.clone(),
+            training: e.training.clone(),
+        }
+    }
 }
 
 /// Which engine, and where: native on a CPU and libtorch on CUDA, unless one is asked for.
@@ -151,117 +254,21 @@ fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
     Ok(front_end)
 }
 
-/// `config.toml`: all that a run's figures depend on, and nothing else. Its hash names the run.
-fn resolve(
-    args: &Reproduce,
-    engine: EngineKind,
-    experiment: &Experiment,
-    front_end: &FrontEnd,
-    sources: &Sources,
-    features: &[Features],
-) -> Result<String> {
-    #[derive(Serialize)]
-    struct Resolved<'a> {
-        experiment: &'a str,
-        engine: &'a str,
-        synthetic: bool,
-        protocols: &'a [Protocol],
-        variants: &'a [Variant],
-        folds: usize,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        seeds: Option<&'a [u64]>,
-        training: &'a config::Training,
-        front_end: &'a FrontEnd,
-        corpora: BTreeMap<CorpusKind, ResolvedCorpus<'a>>,
-    }
-    #[derive(Serialize)]
-    struct ResolvedCorpus<'a> {
-        length: usize,
-        blocks: usize,
-        seed: u64,
-        utterances: usize,
-        features: &'a str,
-    }
-    let corpora = sources.corpora.iter().zip(features).map(|(source, features)| {
-        let CorpusConfig { length, blocks, seed, .. } = source.config;
-        let utterances = source.corpus.utterances.len();
-        (source.kind, ResolvedCorpus { length, blocks, seed, utterances, features: &features.hash })
-    });
-    let resolved = Resolved {
-        experiment: args.experiment.name(),
-        engine: engine.name(),
-        synthetic: sources.synthetic,
-        protocols: &experiment.protocols,
-        variants: &experiment.variants,
-        folds: experiment.folds,
-        seeds: experiment.seeds.as_deref(),
-        training: &experiment.training,
-        front_end,
-        corpora: corpora.collect(),
-    };
-    toml::to_string(&resolved).map_err(LabError::work)
-}
-
-fn plan_text(trainings: &[Training], experiment: &Experiment, jobs: usize) -> String {
-    let epochs = experiment.training.epochs;
-    let mut text: String = trainings
-        .iter()
-        .map(|t| {
-            format!(
-                "{}: {} folds x {epochs} epochs, {} utterances\n",
-                t.name(),
-                t.folds.len(),
-                t.folds.first().map_or(0, |f| f.train.len() + f.validation.len() + f.test.len())
-            )
-        })
-        .collect();
-    let total: usize = trainings.iter().map(|t| t.folds.len()).sum();
-    text.push_str(&format!("{} epochs in all, {jobs} folds at a time", total as u64 * u64::from(epochs)));
-    text
-}
-
-fn report(
-    args: &Reproduce,
-    experiment: &Experiment,
-    sources: &Sources,
-    trainings: &[Training],
-    folds: &[Vec<FoldFile>],
-    published: &Published,
-    dir: &RunDir,
-) -> Result<Metrics> {
-    let mut cells = Vec::new();
-    let alone = trainings.iter().map(|t| results::protocols(experiment, t).count()).sum::<usize>() == 1;
-    for (training, folds) in trainings.iter().zip(folds) {
-        let source = &sources.corpora[training.source];
-        dir.epochs(training, folds)?;
-        for protocol in results::protocols(experiment, training) {
-            cells.push(results::cell(protocol, training, source, folds, published)?);
-            let rows = results::predictions(protocol, training, source, folds)?;
-            let labels = &source.corpus.labels;
-            dir.predictions(&format!("{}/{protocol}", training.name()), labels, &rows)?;
-            if alone {
-                dir.predictions("", labels, &rows)?;
-            }
-        }
-    }
-    let metrics =
-        Metrics { version: 1, experiment: args.experiment.name().to_owned(), synthetic: sources.synthetic, cells };
-    dir.metrics(&metrics)?;
-    Ok(metrics)
-}
-
 /// One line a call in `sessions.jsonl`: how long it worked, on how much CPU time.
-fn log_session(dir: &Path, start: Instant, finished: bool) -> Result<()> {
+fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, finished: bool) -> Result<()> {
     let path = dir.join("sessions.jsonl");
     let ended = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let line = serde_json::json!({
         "ended_unix": ended,
         "wall_seconds": start.elapsed().as_secs_f64(),
         "cpu_seconds": environment::cpu_seconds(),
+        "shard": shard.map(|s| s.to_string()),
         "finished": finished,
     });
-    let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(LabError::work)?;
-    writeln!(file, "{line}").map_err(LabError::work)
+    let failed = |e: std::io::Error| LabError::Work(format!("cannot write {}: {e}", path.display()));
+    let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+    // One write, so that the lines of several shards do not mix.
+    file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
 }
 
 /// Data goes to stdout; a closed pipe is the reader's choice, not a failure.

@@ -1,6 +1,6 @@
 //! From finished folds to figures.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::CorpusKind;
 use serde::{Deserialize, Serialize};
@@ -9,18 +9,15 @@ use sertrain::{Protocol, Scored, argmax};
 use timnet::Variant;
 
 use crate::{
-    config::Experiment,
-    corpora::Source,
     error::{LabError, Result},
     fold_file::FoldFile,
-    plan::{Division, Training},
+    plan::{Division, Material, Training, training_name},
+    published::Published,
+    summary::{Paired, Summary},
 };
 
 /// Resamples of the bootstrap intervals.
 const RESAMPLES: usize = 2000;
-
-/// Published figures: variant, protocol, corpus to [UAR, WAR] in percent.
-pub type Published = BTreeMap<Variant, BTreeMap<Protocol, BTreeMap<CorpusKind, [f64; 2]>>>;
 
 /// `metrics.json`. Holds nothing that differs between two runs of one configuration, such as times.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,15 +28,27 @@ pub struct Metrics {
     pub experiment: String,
     /// Whether the recordings are the synthetic stand-in: such figures say nothing about any corpus.
     pub synthetic: bool,
-    /// One a corpus, variant, protocol and seed.
+    /// One a corpus, target, variant, protocol, division and seed.
     pub cells: Vec<Cell>,
+    /// Over seeds, over runs of Table 2, over corpora.
+    #[serde(default)]
+    pub summaries: Vec<Summary>,
+    /// The other networks against TIM-Net, fold by fold.
+    #[serde(default)]
+    pub paired: Vec<Paired>,
+    /// Folds that are not there, by training; empty unless the folder was merged from parts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing: BTreeMap<String, Vec<usize>>,
 }
 
 /// The figures of one corpus, variant, protocol and seed. Shares, not percent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Cell {
-    /// Which corpus.
+    /// The corpus trained on.
     pub corpus: CorpusKind,
+    /// The corpus scored, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<CorpusKind>,
     /// Which network.
     pub variant: Variant,
     /// Which protocol.
@@ -67,11 +76,18 @@ pub struct Cell {
     pub confusion: Confusion,
     /// Recall of each class in the pooled predictions.
     pub recall: BTreeMap<String, f64>,
-    /// Each fold.
+    /// Each fold that is there.
     pub folds: Vec<FoldScore>,
     /// [UAR, WAR] in the paper.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<[f64; 2]>,
+}
+
+impl Cell {
+    /// The folder of the training it comes from.
+    pub fn training(&self) -> String {
+        training_name(self.corpus, self.variant, self.division, self.seed)
+    }
 }
 
 /// One fold's figures.
@@ -103,24 +119,18 @@ pub struct Prediction<'a> {
     pub probabilities: &'a [f32],
 }
 
-/// The protocols that a training gives figures for.
-pub fn protocols<'a>(experiment: &'a Experiment, training: &'a Training) -> impl Iterator<Item = Protocol> + 'a {
-    experiment.protocols.iter().copied().filter(|&p| Division::of(p) == training.division)
-}
-
-/// A protocol's predictions for every test utterance, fold by fold.
-///
-/// # Errors
-/// A fold file that does not fit the plan.
-pub fn predictions<'a>(
+/// A protocol's predictions for the utterances in `range`, fold by fold.
+fn predictions<'a>(
     protocol: Protocol,
     training: &Training,
-    source: &'a Source,
-    folds: &'a [FoldFile],
+    material: &'a Material,
+    range: &Range<usize>,
+    folds: &'a [Option<FoldFile>],
 ) -> Result<Vec<Prediction<'a>>> {
-    let labels = source.corpus.label_indices();
+    let labels = material.roster.label_indices();
     let mut out = Vec::new();
     for (fold, (file, division)) in folds.iter().zip(&training.folds).enumerate() {
+        let Some(file) = file else { continue };
         let scored = scored(protocol, file)?;
         if scored.probabilities.len() != division.test.len() {
             return Err(LabError::Work(format!(
@@ -131,9 +141,11 @@ pub fn predictions<'a>(
             )));
         }
         for (&i, probabilities) in division.test.iter().zip(&scored.probabilities) {
-            let predicted = argmax(probabilities);
-            let id = &source.corpus.utterances[i].id;
-            out.push(Prediction { id, fold, truth: labels[i], predicted, probabilities });
+            if range.contains(&i) {
+                let predicted = argmax(probabilities);
+                let id = &material.roster.rows[i].id;
+                out.push(Prediction { id, fold, truth: labels[i], predicted, probabilities });
+            }
         }
     }
     Ok(out)
@@ -149,24 +161,48 @@ fn scored(protocol: Protocol, file: &FoldFile) -> Result<&Scored> {
     }
 }
 
-/// The figures of one protocol of one training.
+/// The figures of one protocol of one training, with the predictions they come from: one cell, or one a target where
+/// other corpora are scored; none where no fold is there.
 ///
 /// # Errors
 /// Fold files that do not fit the plan.
-pub fn cell(
+pub fn cells<'a>(
     protocol: Protocol,
     training: &Training,
-    source: &Source,
-    folds: &[FoldFile],
+    material: &'a Material,
+    folds: &'a [Option<FoldFile>],
     published: &Published,
+) -> Result<Vec<(Cell, Vec<Prediction<'a>>)>> {
+    if folds.iter().all(Option::is_none) {
+        return Ok(Vec::new());
+    }
+    let all = 0..material.roster.rows.len();
+    let targets: Vec<(Option<CorpusKind>, Range<usize>)> = match &material.targets[..] {
+        [] => vec![(None, all)],
+        targets => targets.iter().map(|(kind, range)| (Some(*kind), range.clone())).collect(),
+    };
+    let cell = |(target, range): (Option<CorpusKind>, Range<usize>)| {
+        let rows = predictions(protocol, training, material, &range, folds)?;
+        let published = published.cell(training, protocol);
+        let cell = cell(protocol, training, &material.roster.labels, folds, &rows)?;
+        Ok((Cell { target, published, ..cell }, rows))
+    };
+    targets.into_iter().map(cell).collect()
+}
+
+fn cell(
+    protocol: Protocol,
+    training: &Training,
+    labels: &[String],
+    folds: &[Option<FoldFile>],
+    predictions: &[Prediction],
 ) -> Result<Cell> {
-    let labels = &source.corpus.labels;
-    let predictions = predictions(protocol, training, source, folds)?;
     let columns = |of: &dyn Fn(&&Prediction) -> bool| -> (Vec<usize>, Vec<usize>) {
         predictions.iter().filter(of).map(|p| (p.truth, p.predicted)).unzip()
     };
     let mut scores = Vec::new();
     for (fold, file) in folds.iter().enumerate() {
+        let Some(file) = file else { continue };
         let (truth, predicted) = columns(&|p| p.fold == fold);
         let c = confusion(&truth, &predicted, labels.len()).map_err(LabError::work)?;
         let epoch = scored(protocol, file)?.epoch;
@@ -182,12 +218,13 @@ pub fn cell(
         |of: fn(&FoldScore) -> f64| Spread::of(&scores.iter().map(of).collect::<Vec<_>>()).map_err(LabError::work);
     Ok(Cell {
         corpus: training.kind,
+        target: None,
         variant: training.model.variant,
         protocol,
         seed: training.seed,
         division: training.division,
         utterances: truth.len(),
-        epochs: folds.first().map_or(0, |f| f.records.len() as u32),
+        epochs: training.settings.epochs,
         caveat: protocol.caveat().map(str::to_owned),
         uar: spread(|s| s.uar)?,
         war: spread(|s| s.war)?,
@@ -196,9 +233,6 @@ pub fn cell(
         recall: labels.iter().cloned().zip(pooled.per_class().iter().map(|c| c.recall)).collect(),
         confusion: pooled,
         folds: scores,
-        published: published
-            .get(&training.model.variant)
-            .and_then(|p| p.get(&protocol)?.get(&training.kind))
-            .map(|[uar, war]| [uar / 100.0, war / 100.0]),
+        published: None,
     })
 }

@@ -1,5 +1,5 @@
-//! The run folder: `metrics.json`, `predictions.csv`, `epochs.csv`, `config.toml`, `environment.json`, and a folder for
-//! each training with its folds' scores and weights.
+//! The run folder: `metrics.json`, `config.toml`, `environment.json`, and a folder for each training with its folds'
+//! scores, weights, predictions and curves.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -10,19 +10,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{LabError, Result},
-    fold_file::{FoldFile, put},
-    plan::Training,
+    explain,
+    fold_file::{FoldFile, fold_path, put},
+    plan::{Division, Training},
     results::{Metrics, Prediction},
+    run_config::{RunConfig, difference},
+    shard,
 };
 
 /// Raised when the folder's layout changes.
 const VERSION: u32 = 1;
 
-/// A run folder, locked against other processes while this lives.
+/// A run folder, locked against other processes (but the other shards of its run) while this lives.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    _lock: File,
+    _locks: Vec<File>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,35 +36,55 @@ struct Identity {
 }
 
 impl RunDir {
-    /// Opens or makes the folder of the run that `hash` stands for.
+    /// Opens or makes the folder of the run that `config` describes.
+    ///
+    /// Shards of one run may share a folder: each holds its own lock, and together they hold the folder's, so that
+    /// nobody else works on it.
     ///
     /// # Errors
     /// A folder that can't be written, is in use, or belongs to another run or version.
-    pub fn open(path: &Path, hash: &str, config: &str) -> Result<Self> {
+    pub fn open(path: &Path, config: &RunConfig, shard: Option<shard::Part>) -> Result<Self> {
         let failed = |e: std::io::Error| LabError::Work(format!("cannot write run folder {}: {e}", path.display()));
+        let in_use = |by: &str| {
+            LabError::Work(format!(
+                "run folder {} is in use by another process{by}; wait for it or give another --run-dir",
+                path.display()
+            ))
+        };
         fs::create_dir_all(path).map_err(failed)?;
-        let lock = File::create(path.join("lock")).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LabError::Work(format!(
-                    "run folder {} is in use by another process; wait for it or give another --run-dir",
-                    path.display()
-                )));
-            }
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        let mut locks = vec![File::create(path.join("lock")).map_err(failed)?];
+        let locked = match shard {
+            None => locks[0].try_lock(),
+            Some(_) => locks[0].try_lock_shared(),
+        };
+        match locked {
+            Err(TryLockError::WouldBlock) => return Err(in_use("")),
+            locked => locked.map_err(|e| failed(e.into()))?,
         }
-        let identity = path.join("run.json");
-        match fs::read(&identity) {
-            Ok(bytes) => check(&identity, &bytes, hash)?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                put(&path.join("config.toml"), config.as_bytes())?;
-                let id = Identity { version: VERSION, hash: hash.to_owned() };
-                put(&identity, &serde_json::to_vec_pretty(&id).map_err(LabError::work)?)?;
+        if let Some(part) = shard {
+            let name = format!("lock-shard-{}-of-{}", part.index, part.of);
+            let own = File::create(path.join(name)).map_err(failed)?;
+            match own.try_lock() {
+                Err(TryLockError::WouldBlock) => return Err(in_use(&format!(" with --shard {part}"))),
+                locked => locked.map_err(|e| failed(e.into()))?,
             }
-            Err(e) => return Err(failed(e)),
+            locks.push(own);
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        let text = config.to_toml()?;
+        let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+        match identity(path)? {
+            Some(found) if found.hash == hash => {}
+            Some(_) => return Err(another(path, &text)),
+            None => {
+                put(&path.join("config.toml"), text.as_bytes())?;
+                let id = Identity { version: VERSION, hash };
+                put(&path.join("run.json"), &serde_json::to_vec_pretty(&id).map_err(LabError::work)?)?;
+            }
+        }
+        if shard.is_none() {
+            remove_leftovers(path);
+        }
+        Ok(Self { path: path.to_owned(), _locks: locks })
     }
 
     /// The folder.
@@ -101,16 +124,14 @@ impl RunDir {
             let record = start.into_iter().chain(row.probabilities.iter().map(f32::to_string));
             out.write_record(record).map_err(LabError::work)?;
         }
-        let folder = self.path.join(folder);
-        fs::create_dir_all(&folder).map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
-        put(&folder.join("predictions.csv"), &out.into_inner().map_err(LabError::work)?)
+        put(&self.path.join(folder).join("predictions.csv"), &out.into_inner().map_err(LabError::work)?)
     }
 
-    /// A training's `epochs.csv`: every epoch of every fold.
+    /// A training's `epochs.csv`, every epoch of every fold, and `fusion.csv`, the weights w_j of every fold's last epoch.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn epochs(&self, training: &Training, folds: &[FoldFile]) -> Result<()> {
+    pub fn training(&self, training: &Training, folds: &[Option<FoldFile>]) -> Result<()> {
         #[derive(Serialize)]
         struct Row {
             fold: usize,
@@ -119,13 +140,18 @@ impl RunDir {
             train_accuracy: f64,
             validation_loss: Option<f64>,
             validation_accuracy: Option<f64>,
-            test_loss: f64,
-            test_accuracy: f64,
+            test_loss: Option<f64>,
+            test_accuracy: Option<f64>,
         }
-        let mut out = csv::Writer::from_writer(Vec::new());
+        let tested = training.division != Division::CrossCorpus;
+        let (mut epochs, mut fusion) = (csv::Writer::from_writer(Vec::new()), csv::Writer::from_writer(Vec::new()));
+        let mut header = vec!["fold".to_owned()];
+        header.extend((1..=training.model.blocks).map(|j| format!("w_{j}")));
+        fusion.write_record(header).map_err(LabError::work)?;
         for (fold, file) in folds.iter().enumerate() {
+            let Some(file) = file else { continue };
             for r in &file.records {
-                let validated = file.validated.is_some();
+                let (validated, tested) = (file.validated.is_some(), tested || r.epoch == training.settings.epochs);
                 let row = Row {
                     fold,
                     epoch: r.epoch,
@@ -133,33 +159,96 @@ impl RunDir {
                     train_accuracy: r.train_accuracy,
                     validation_loss: validated.then_some(r.validation_loss),
                     validation_accuracy: validated.then_some(r.validation_accuracy),
-                    test_loss: r.test_loss,
-                    test_accuracy: r.test_accuracy,
+                    test_loss: tested.then_some(r.test_loss),
+                    test_accuracy: tested.then_some(r.test_accuracy),
                 };
-                out.serialize(row).map_err(LabError::work)?;
+                epochs.serialize(row).map_err(LabError::work)?;
+            }
+            if let Some(w) = explain::fusion(&fold_path(&self.path, training, fold))? {
+                let row = std::iter::once(fold.to_string()).chain(w.iter().map(f32::to_string));
+                fusion.write_record(row).map_err(LabError::work)?;
             }
         }
-        let path = self.path.join(training.name()).join("epochs.csv");
-        put(&path, &out.into_inner().map_err(LabError::work)?)
+        let folder = self.path.join(training.name());
+        put(&folder.join("epochs.csv"), &epochs.into_inner().map_err(LabError::work)?)?;
+        if training.model.has_fusion() {
+            put(&folder.join("fusion.csv"), &fusion.into_inner().map_err(LabError::work)?)?;
+        }
+        Ok(())
     }
 }
 
-fn check(path: &Path, bytes: &[u8], hash: &str) -> Result<()> {
-    let found: Identity = serde_json::from_slice(bytes)
+/// `run.json`; None where there is none yet.
+fn identity(folder: &Path) -> Result<Option<Identity>> {
+    let path = folder.join("run.json");
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
+    };
+    let found: Identity = serde_json::from_slice(&bytes)
         .map_err(|e| LabError::Input(format!("{}: {e}; give another --run-dir", path.display())))?;
     if found.version != VERSION {
         return Err(LabError::Input(format!(
-            "{}: a run folder of version {}, this program writes {VERSION}; give another --run-dir",
+            "{}: a run folder of version {}, this program works with {VERSION}; use the program it was made with, or give \
+             another --run-dir",
             path.display(),
             found.version
         )));
     }
-    if found.hash != hash {
-        return Err(LabError::Input(format!(
-            "{}: the folder holds a run of another configuration, features or data (see its config.toml); give another \
-             --run-dir, or the options it was made with",
-            path.display()
-        )));
+    Ok(Some(found))
+}
+
+/// The configuration of the run in `folder`.
+///
+/// # Errors
+/// No run folder, one of another version, or one whose `config.toml` was changed since.
+pub fn config(folder: &Path) -> Result<RunConfig> {
+    let path = folder.join("config.toml");
+    let found = identity(folder)?
+        .ok_or_else(|| LabError::Input(format!("{}: no run folder: run.json is not there", folder.display())))?;
+    let text = fs::read_to_string(&path).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+    if blake3::hash(text.as_bytes()).to_hex().as_str() != found.hash {
+        return Err(edited(&path));
     }
-    Ok(())
+    RunConfig::from_toml(&text).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+}
+
+fn edited(path: &Path) -> LabError {
+    LabError::Input(format!(
+        "{}: it was changed after the run began, so it no longer says how the folds beside it were trained; undo the change, or \
+         give another --run-dir and put new values in configs/ or on the command line",
+        path.display()
+    ))
+}
+
+/// The folder holds another run than `wanted`; the error names the first key that differs.
+fn another(folder: &Path, wanted: &str) -> LabError {
+    let path = folder.join("config.toml");
+    let table = |text: &str| toml::from_str::<toml::Table>(text).ok().map(toml::Value::Table);
+    match config(folder) {
+        Err(e) => e,
+        Ok(found) => {
+            let found = found.to_toml().ok().and_then(|text| table(&text));
+            let key = found.zip(table(wanted)).and_then(|(a, b)| difference(&a, &b)).unwrap_or_default();
+            LabError::Input(format!(
+                "{}: the folder holds a run of another configuration, features or data (here and now: {key}); give another \
+                 --run-dir, or the options it was made with",
+                path.display()
+            ))
+        }
+    }
+}
+
+/// What a killed process was writing. Only while nobody else works on the folder.
+fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            remove_leftovers(&path);
+        } else if entry.file_name().to_string_lossy().starts_with(".tmp") {
+            // It is garbage: that it stays does no harm.
+            let _ = fs::remove_file(path);
+        }
+    }
 }

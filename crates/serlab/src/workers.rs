@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -17,17 +17,14 @@ use timnet_core::{Dataset, Engine, EngineError, Layout, Objective, TrainState, W
 use timnet_native::NativeEngine;
 
 use crate::{
-    config,
-    corpora::Source,
     error::{LabError, Result},
+    explain,
     features::Features,
-    fold_file::FoldFile,
-    plan::Training,
+    fold_file::{FoldFile, fold_path},
+    plan::{Division, Place, Plan, Training},
     progress::Progress,
+    shard, tensorboard,
 };
-
-/// Least time between two checkpoints of a fold.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 /// What computes the networks, and where.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +36,11 @@ pub enum Backend {
 }
 
 impl Backend {
-    fn engine(
+    /// One network's engine.
+    ///
+    /// # Errors
+    /// Shapes that do not fit; a failure of the backend.
+    pub fn engine(
         self,
         weights: Weights,
         data: &Arc<Dataset>,
@@ -54,48 +55,42 @@ impl Backend {
 
 /// What all folds of a run share.
 pub struct Work<'a> {
-    /// The corpora.
-    pub sources: &'a [Source],
-    /// Their features.
+    /// What is to be trained.
+    pub plan: &'a Plan,
+    /// The features of each of the plan's materials.
     pub features: &'a [Features],
-    /// The trainings.
-    pub trainings: &'a [Training],
-    /// How they train.
-    pub config: &'a config::Training,
+    /// From one frame to the next, in seconds.
+    pub hop_seconds: f64,
     /// What computes the networks.
     pub backend: Backend,
     /// The run folder.
     pub dir: &'a Path,
+    /// Which folds are this process'; all if None.
+    pub shard: Option<shard::Part>,
+    /// Least time between two checkpoints of a fold.
+    pub checkpoint_every: Duration,
     /// Set to stop after the epochs in hand.
     pub stop: &'a AtomicBool,
 }
 
-/// A fold's place: training and number.
-#[derive(Clone, Copy)]
-struct Place {
-    training: usize,
-    fold: usize,
-}
-
 impl Work<'_> {
-    /// Trains every fold that is not finished, `jobs` at a time with one thread each, and returns all: folds of each
-    /// training, in order.
+    /// Trains every fold of this process that is not finished, `jobs` at a time with one thread each.
     ///
     /// One thread a fold, whatever the number of cores: sums are then added in one order and a fold's bytes do not
     /// depend on the machine's size.
     ///
     /// # Errors
     /// The first failure; the other folds in hand are stopped and saved.
-    pub fn run(&self, jobs: usize) -> Result<Vec<Vec<FoldFile>>> {
-        let places: Vec<Place> = self
-            .trainings
-            .iter()
-            .enumerate()
-            .flat_map(|(training, t)| (0..t.folds.len()).map(move |fold| Place { training, fold }))
-            .collect();
-        let progress = Progress::new(places.len() as u64 * u64::from(self.config.epochs));
+    pub fn run(&self, jobs: usize) -> Result<()> {
+        let mut places = self.plan.places();
+        if let Some(shard) = self.shard {
+            let mut i = 0..places.len();
+            places.retain(|_| i.next().is_some_and(|i| shard.has(i)));
+        }
+        let frames: Vec<usize> = self.features.iter().map(|f| f.data.frames).collect();
+        let progress = Progress::new(self.plan, &frames, &places);
         let next = AtomicUsize::new(0);
-        let done: Mutex<BTreeMap<usize, Result<FoldFile>>> = Mutex::new(BTreeMap::new());
+        let done: Mutex<BTreeMap<usize, Result<()>>> = Mutex::new(BTreeMap::new());
         std::thread::scope(|scope| {
             for _ in 0..jobs.min(places.len()) {
                 scope.spawn(|| {
@@ -117,34 +112,49 @@ impl Work<'_> {
         progress.finish();
         let done = done.into_inner().map_err(|_| LabError::Work("a training thread panicked".into()))?;
         let finished = done.len() == places.len();
-        let mut out: Vec<Vec<FoldFile>> = self.trainings.iter().map(|_| Vec::new()).collect();
-        let mut interrupted = false;
-        for (i, result) in done {
-            match result {
-                Ok(file) => out[places[i].training].push(file),
-                Err(LabError::Interrupted) => interrupted = true,
-                Err(e) => return Err(e),
-            }
+        let failed: Vec<LabError> = done.into_values().filter_map(Result::err).collect();
+        let interrupted = !failed.is_empty() || !finished;
+        match failed.into_iter().find(|e| !matches!(e, LabError::Interrupted)) {
+            Some(e) => Err(e),
+            None if interrupted => Err(LabError::Interrupted),
+            None => Ok(()),
         }
-        if finished && !interrupted { Ok(out) } else { Err(LabError::Interrupted) }
     }
 
-    fn fold(&self, place: Place, progress: &Progress) -> Result<FoldFile> {
-        let training = &self.trainings[place.training];
+    fn fold(&self, place: Place, progress: &Progress) -> Result<()> {
+        let training = &self.plan.trainings[place.training];
+        let fold = &training.folds[place.fold];
         let path = fold_path(self.dir, training, place.fold);
-        if let Some(file) = FoldFile::read(&path)? {
-            progress.skip(u64::from(self.config.epochs));
-            return Ok(file);
+        let file = match FoldFile::read(&path)? {
+            Some(file) => {
+                progress.skip(place, training.settings.epochs);
+                file
+            }
+            None => self.train(place, &path, progress)?,
+        };
+        tensorboard::write(&path, training, place.fold, &file)?;
+        if place.fold == 0 {
+            let roster = &self.plan.material(training).roster;
+            let data = &self.features[training.material].data;
+            explain::write(&path, roster, data, &fold.test, self.hop_seconds, &file)?;
         }
-        let folder = path.parent().unwrap_or(self.dir);
-        std::fs::create_dir_all(folder)
+        progress.finished(place);
+        Ok(())
+    }
+
+    fn train(&self, place: Place, path: &Path, progress: &Progress) -> Result<FoldFile> {
+        let training = &self.plan.trainings[place.training];
+        let settings = &training.settings;
+        // The checkpoint's folder.
+        let folder = self.dir.join(training.name());
+        std::fs::create_dir_all(&folder)
             .map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
-        let data = &self.features[training.source].data;
+        let data = &self.features[training.material].data;
         let key = streams::Key { seed: training.seed, fold: place.fold as u32 };
         let layout = Layout::new(&training.model);
         let (parameters, statistics) = streams::initial(&layout, key);
         let weights = Weights { config: training.model.clone(), parameters, statistics };
-        let mut engine = self.backend.engine(weights, data, self.config.objective()).map_err(LabError::work)?;
+        let mut engine = self.backend.engine(weights, data, settings.objective()).map_err(LabError::work)?;
         let fold = &training.folds[place.fold];
         let task = FoldTask {
             key,
@@ -155,25 +165,26 @@ impl Work<'_> {
             test: &fold.test,
         };
         let schedule = Schedule {
-            epochs: self.config.epochs,
-            batch_size: self.config.batch_size,
-            checkpoint_every: CHECKPOINT_EVERY,
+            epochs: settings.epochs,
+            batch_size: settings.batch_size,
+            checkpoint_every: self.checkpoint_every,
+            test_every_epoch: training.division != Division::CrossCorpus,
         };
         let name = format!("{} fold {}", training.name(), place.fold);
         let checkpoint = path.with_extension("checkpoint");
         let mut counted = false;
         let mut observe = |record: &sertrain::EpochRecord| {
             if !std::mem::replace(&mut counted, true) {
-                progress.skip(u64::from(record.epoch) - 1);
+                progress.skip(place, record.epoch - 1);
             }
-            progress.epoch(&name, record);
+            progress.epoch(place, &name, record);
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let outcome = match train_fold(engine.as_mut(), &task, &schedule, Some(&checkpoint), &mut observe) {
             Err(TrainError::Stopped(_)) => return Err(LabError::Interrupted),
             other => other.map_err(|e| LabError::Work(format!("{name}: {e}")))?,
         };
-        let file = FoldFile::write(&path, outcome, &self.metadata(training, place.fold))?;
+        let file = FoldFile::write(path, outcome, &self.metadata(training, place.fold))?;
         // What it held is in the fold's files now.
         let _ = std::fs::remove_file(&checkpoint);
         tracing::info!("{name}: finished, test accuracy {:.4}", file.last.accuracy);
@@ -181,20 +192,15 @@ impl Work<'_> {
     }
 
     fn metadata(&self, training: &Training, fold: usize) -> BTreeMap<String, String> {
-        let source = &self.sources[training.source];
         [
             ("corpus", training.kind.to_string()),
             ("division", training.division.name().to_owned()),
-            ("features", self.features[training.source].hash.clone()),
+            ("features", self.features[training.material].hash.clone()),
             ("fold", fold.to_string()),
-            ("labels", source.corpus.labels.join(",")),
+            ("labels", self.plan.material(training).roster.labels.join(",")),
             ("seed", training.seed.to_string()),
         ]
         .map(|(k, v)| (k.to_owned(), v))
         .into()
     }
-}
-
-fn fold_path(dir: &Path, training: &Training, fold: usize) -> PathBuf {
-    dir.join(training.name()).join(format!("fold-{fold:02}.json"))
 }

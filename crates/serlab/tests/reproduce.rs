@@ -2,95 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-    time::Duration,
-};
+mod common;
 
-use assert_cmd::cargo::cargo_bin;
-use sercorpus::{CorpusKind, synth};
-use tempfile::TempDir;
+use std::{fs, path::Path};
 
-/// A folder with the configuration, a corpus, and whatever the program writes.
-struct Lab(TempDir);
-
-impl Lab {
-    fn new() -> Self {
-        let lab = Self(TempDir::new().unwrap());
-        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
-        fs::create_dir_all(lab.path("configs/corpora")).unwrap();
-        for name in ["table1.toml", "published.toml", "corpora/emodb.toml"] {
-            fs::copy(configs.join(name), lab.path("configs").join(name)).unwrap();
-        }
-        lab.edit("configs/corpora/emodb.toml", "length = 96000", "length = 20000");
-        lab.edit("configs/corpora/emodb.toml", "blocks = 8", "blocks = 2");
-        lab.edit("configs/table1.toml", "batch_size = 64", "batch_size = 16");
-        synth::write(CorpusKind::Emodb, &lab.path("emodb"), &synth::SynthOptions::small()).unwrap();
-        lab
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn edit(&self, name: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path(name)).unwrap();
-        assert!(text.contains(from), "{name}: {from}");
-        fs::write(self.path(name), text.replace(from, to)).unwrap();
-    }
-
-    fn command(&self, options: &[&str]) -> Command {
-        let mut command = Command::new(cargo_bin!("serlab"));
-        command.current_dir(self.0.path()).env_remove("SER_DATA").env_remove("SER_LOG");
-        command.args(["reproduce", "table1", "--only", "emodb"]).args(options);
-        command
-    }
-
-    fn run(&self, options: &[&str]) -> Output {
-        self.command(options).output().unwrap()
-    }
-
-    /// Runs on the corpus; what it says has to hold all of `parts`, and nothing but folders may be in `run`.
-    fn refused(&self, code: i32, options: &[&str], parts: &[&str]) {
-        let output = self.run(options);
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{text}");
-        assert!(parts.iter().all(|p| text.contains(p)) && !text.contains("panicked"), "{parts:?} in {text}");
-        assert!(!self.path("run/metrics.json").exists());
-    }
-
-    fn wav(&self) -> PathBuf {
-        let mut all: Vec<PathBuf> = fs::read_dir(self.path("emodb/wav")).unwrap().map(|e| e.unwrap().path()).collect();
-        all.retain(|p| {
-            p.extension().is_some_and(|e| e == "wav") && !p.file_name().unwrap().to_str().unwrap().starts_with('.')
-        });
-        all.sort();
-        all.remove(3)
-    }
-}
+use common::{Lab, contents};
 
 const DATA: [&str; 2] = ["--data", "emodb=emodb"];
 const RUN: [&str; 8] = ["--data", "emodb=emodb", "--folds", "3", "--epochs", "4", "--run-dir", "run"];
-
-/// Every file below `folder` but those that tell of one call.
-fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut out = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(next) = open.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else if !["environment.json", "sessions.jsonl", "lock"].iter().any(|n| path.ends_with(n)) {
-                out.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    out
-}
 
 #[test]
 fn a_run_leaves_its_figures_predictions_and_weights() {
@@ -123,9 +42,10 @@ fn a_run_leaves_its_figures_predictions_and_weights() {
     assert_eq!(fs::read_to_string(training.join("epochs.csv")).unwrap().lines().count(), 1 + 3 * 4);
     let (weights, about) = timnet_core::Weights::load(&training.join("fold-02.last.safetensors")).unwrap();
     assert_eq!((weights.config.classes, about["fold"].as_str(), about["epoch"].as_str()), (7, "2", "4"));
-    for name in ["config.toml", "environment.json", "sessions.jsonl"] {
+    for name in ["config.toml", "environment.json", "sessions.jsonl", "published.json", "corpora/emodb.csv"] {
         assert!(lab.path("run").join(name).is_file(), "{name}");
     }
+    what_the_network_saw(&training, 2);
 
     let before = contents(&lab.path("run"));
     assert!(lab.run(&RUN).status.success());
@@ -135,19 +55,38 @@ fn a_run_leaves_its_figures_predictions_and_weights() {
     assert_eq!(before, contents(&lab.path("again")), "the same seed gave other bytes");
 }
 
-#[test]
-fn a_killed_run_ends_as_one_never_killed() {
-    let lab = Lab::new();
-    let options = |dir| ["--data", "emodb=emodb", "--folds", "3", "--epochs", "60", "--run-dir", dir];
-    assert!(lab.run(&options("whole")).status.success());
-    for wait in [1500, 2500] {
-        let mut child = lab.command(&options("killed")).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(wait));
-        child.kill().unwrap();
-        child.wait().unwrap();
+/// The embeddings lead to the predictions through the head, and the gates and fusion weights are the network's.
+fn what_the_network_saw(training: &Path, blocks: usize) {
+    let (weights, _) = timnet_core::Weights::load(&training.join("fold-00.last.safetensors")).unwrap();
+    let layout = timnet_core::Layout::new(&weights.config);
+    let of = |range: timnet_core::Range| &weights.parameters[range.all()];
+    let mut rows = csv::Reader::from_path(training.join("embeddings.csv")).unwrap();
+    let header: Vec<String> = rows.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!((&header[..5], header.len()), (&["id", "fold", "label", "predicted", "e0"].map(str::to_owned)[..], 43));
+    let labels = ["angry", "boredom", "disgust", "fear", "happy", "neutral", "sad"];
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert!(rows.len() > 20);
+    for row in &rows {
+        let embedding: Vec<f32> = row.iter().skip(4).map(|v| v.parse().unwrap()).collect();
+        let logit = |k: usize| -> f32 {
+            of(layout.head)[39 * k..][..39].iter().zip(&embedding).map(|(a, b)| a * b).sum::<f32>()
+                + of(layout.head_bias)[k]
+        };
+        let best = (0..7).max_by(|&a, &b| logit(a).total_cmp(&logit(b))).unwrap();
+        assert_eq!(labels[best], &row[3]);
     }
-    assert!(lab.run(&options("killed")).status.success());
-    assert_eq!(contents(&lab.path("whole")), contents(&lab.path("killed")));
+    let text = fs::read_to_string(training.join("attention.json")).unwrap();
+    let attention: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((attention["id"].as_str(), attention["predicted"].as_str()), (Some(&rows[0][0]), Some(&rows[0][3])));
+    assert!((attention["hop_seconds"].as_f64().unwrap() - 512.0 / 22050.0).abs() < 1e-12);
+    let gates: Vec<Vec<f64>> = serde_json::from_value(attention["attention"].clone()).unwrap();
+    assert_eq!((gates.len(), gates[0].len()), (blocks, 1 + 20000 / 512));
+    assert!(gates.iter().flatten().all(|g| (0.5..=1.0).contains(g)), "{text}");
+    let fusion = fs::read_to_string(training.join("fusion.csv")).unwrap();
+    let lines: Vec<&str> = fusion.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("fold,w_1,w_2", 1 + 3));
+    let w: Vec<f32> = lines[1].split(',').skip(1).map(|v| v.parse().unwrap()).collect();
+    assert_eq!(w, of(layout.fusion.unwrap()));
 }
 
 #[test]
@@ -191,14 +130,40 @@ fn a_recording_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn a_run_folder_that_cannot_be_used_is_named() {
+fn every_value_can_be_set_and_is_checked() {
     let lab = Lab::new();
-    fs::write(lab.path("file"), "").unwrap();
-    lab.refused(1, &[&RUN[..6], &["--run-dir", "file/run"]].concat(), &["cannot write run folder", "file/run"]);
-    assert!(lab.run(&[&RUN[..6], &["--run-dir", "mine"]].concat()).status.success());
-    let other = [&RUN[..2], &["--folds", "3", "--epochs", "5", "--run-dir", "mine"]].concat();
-    lab.refused(2, &other, &["another configuration", "--run-dir"]);
-    let lock = fs::File::create(lab.path("mine/lock")).unwrap();
-    lock.lock().unwrap();
-    lab.refused(1, &[&RUN[..6], &["--run-dir", "mine"]].concat(), &["in use by another process"]);
+    let set = |value: &str| [&RUN[..], &["--set", value]].concat().iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let refused = |value: &str, parts: &[&str]| {
+        let words = set(value);
+        lab.refused(2, &words.iter().map(String::as_str).collect::<Vec<_>>(), parts);
+    };
+    refused("training.dropout=1.5", &["training.dropout", "below 1"]);
+    refused("training.dropuot=0.2", &["--set training.dropuot=0.2", "dropuot", "dropout"]);
+    refused("training.epochs=many", &["--set training.epochs=many", "expected u32"]);
+    refused("corpora.emodb.lenght=9", &["--set corpora.emodb.lenght=9", "lenght"]);
+    refused("corpora.klingon.length=9", &["klingon"]);
+    refused("training", &["KEY=VALUE"]);
+    refused("variants=[\"tin-net\"]", &["tin-net", "tim-net"]);
+    let words =
+        ["--set", "training.dropout=0.25", "--set", "front_end.preset=paper", "--set", "corpora.emodb.blocks=3"];
+    assert!(lab.run(&[&RUN[..], &words].concat()).status.success());
+    let config = fs::read_to_string(lab.path("run/config.toml")).unwrap();
+    assert!(
+        config.contains("dropout = 0.25") && config.contains("hop = 276") && config.contains("blocks = 3"),
+        "{config}"
+    );
+}
+
+#[test]
+fn the_plan_is_told_with_its_time() {
+    let lab = Lab::new();
+    let share = "training.validation_share=0.3";
+    let words = ["--dry-run", "--protocol", "last-epoch,validated", "--seed", "1,2", "--set", share];
+    let text = common::done(lab.command(&[&RUN[..], &words].concat()));
+    assert!(text.contains("emodb-tim-net-validated-seed2: 3 folds x 4 epochs, 84 utterances"), "{text}");
+    assert!(text.contains("12 folds, 0 of them finished") && text.contains("of CPU time left"), "{text}");
+    assert!(!lab.path("run").exists());
+    assert!(lab.run(&[&RUN[..], &["--seed", "1"]].concat()).status.success());
+    let text = common::done(lab.command(&[&RUN[..], &words].concat()));
+    assert!(text.contains("12 folds, 3 of them finished"), "{text}");
 }

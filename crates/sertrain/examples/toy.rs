@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut engine = Constant(TrainState::start(Weights { config, parameters, statistics }));
     let labels = [0, 1, 0, 1, 0, 0];
     let task = FoldTask { key, labels: &labels, classes: 2, train: &[0, 1, 2], validation: &[], test: &[3, 4, 5] };
-    let schedule = Schedule { epochs: 2, batch_size: 2, checkpoint_every: Duration::from_secs(10) };
+    let schedule =
+        Schedule { epochs: 2, batch_size: 2, checkpoint_every: Duration::from_secs(10), test_every_epoch: true };
     let outcome = train_fold(&mut engine, &task, &schedule, None, &mut |record| {
         eprintln!("epoch {}: test accuracy {:.2}", record.epoch, record.test_accuracy);
         ControlFlow::Continue(())

@@ -20,6 +20,9 @@ pub struct Schedule {
     pub batch_size: usize,
     /// Least time between two checkpoints.
     pub checkpoint_every: Duration,
+    /// Whether the test and validation parts are scored after every epoch, for curves and the selection of an epoch, or after
+    /// the last alone: then their figures are 0 in the records before, and the selected epoch is the last.
+    pub test_every_epoch: bool,
 }
 
 /// One fold: what to train on and what to score.
@@ -155,14 +158,16 @@ pub fn train_fold(
             return Err(TrainError::NotFinite { epoch, step: step + 1, loss: bad.loss });
         }
         let mut record = EpochRecord { epoch, ..mean(&outcomes, batches.iter().map(|b| b.indices.len())) };
-        let test = Evaluation::of(engine, task, task.test)?;
-        (record.test_loss, record.test_accuracy) = (test.loss, test.accuracy);
-        if let Some(validated) = &mut run.validated {
-            let validation = Evaluation::of(engine, task, task.validation)?;
-            (record.validation_loss, record.validation_accuracy) = (validation.loss, validation.accuracy);
-            select(validated, engine, epoch, validation.accuracy, &test)?;
+        if schedule.test_every_epoch || epoch == schedule.epochs {
+            let test = Evaluation::of(engine, task, task.test)?;
+            (record.test_loss, record.test_accuracy) = (test.loss, test.accuracy);
+            if let Some(validated) = &mut run.validated {
+                let validation = Evaluation::of(engine, task, task.validation)?;
+                (record.validation_loss, record.validation_accuracy) = (validation.loss, validation.accuracy);
+                select(validated, engine, epoch, validation.accuracy, &test)?;
+            }
+            select(&mut run.best, engine, epoch, test.accuracy, &test)?;
         }
-        select(&mut run.best, engine, epoch, test.accuracy, &test)?;
         run.records.push(record);
         let stop = observe(&record).is_break() && epoch < schedule.epochs;
         if stop || epoch == schedule.epochs || saved_at.elapsed() >= schedule.checkpoint_every {

@@ -75,7 +75,7 @@ fn task(validation: &[usize]) -> FoldTask<'_> {
 }
 
 fn schedule(epochs: u32) -> Schedule {
-    Schedule { epochs, batch_size: 4, checkpoint_every: Duration::ZERO }
+    Schedule { epochs, batch_size: 4, checkpoint_every: Duration::ZERO, test_every_epoch: true }
 }
 
 fn go_on(_: &EpochRecord) -> ControlFlow<()> {
@@ -140,4 +140,17 @@ fn empty_parts_are_errors() {
     no_test.test = &[];
     let error = train_fold(&mut Scripted::new(), &no_test, &schedule(1), None, &mut go_on).unwrap_err();
     assert_eq!(error.to_string(), "the fold's test part is empty");
+}
+
+#[test]
+fn a_test_part_scored_once_gives_the_same_last_epoch() {
+    let whole = train_fold(&mut Scripted::new(), &task(&[0, 1]), &schedule(6), None, &mut go_on).unwrap();
+    let once = Schedule { test_every_epoch: false, ..schedule(6) };
+    let outcome = train_fold(&mut Scripted::new(), &task(&[0, 1]), &once, None, &mut go_on).unwrap();
+    assert_eq!(outcome.last, whole.last);
+    assert_eq!(outcome.best, whole.last);
+    assert_eq!(outcome.validated.unwrap().scored.epoch, 6);
+    let accuracies: Vec<f64> = outcome.records.iter().map(|r| r.test_accuracy).collect();
+    assert_eq!(accuracies, [0.0, 0.0, 0.0, 0.0, 0.0, 0.5]);
+    assert_eq!(outcome.records[2].train_loss, whole.records[2].train_loss);
 }

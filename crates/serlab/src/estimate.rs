@@ -1,0 +1,114 @@
+//! How long a plan takes, from a short measurement.
+//!
+//! A step and an evaluation cost what the network and the number of frames make them cost, not what is in the features; so a
+//! batch of noise of the real shapes is trained on and scored, once for each shape in the plan.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use timnet_core::{Dataset, EngineError, Layout, Weights, streams};
+
+use crate::{
+    error::{LabError, Result},
+    fold_file::fold_path,
+    plan::{Plan, Training},
+    run_config::RunConfig,
+    workers::Backend,
+};
+
+/// One thread's seconds for one utterance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cost {
+    train: f64,
+    predict: f64,
+}
+
+/// The plan as text: a line a training, then the time all of it takes. Folds that are finished in `dir` count as done.
+///
+/// # Errors
+/// A network that can't be built.
+pub fn text(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: Option<&Path>) -> Result<String> {
+    let mut known: Vec<(&Training, usize, Cost)> = Vec::new();
+    let mut text = String::new();
+    let (mut seconds, mut folds, mut done) = (0.0, 0, 0);
+    for t in &plan.trainings {
+        let frames = config.front_end.frames(config.corpora[&t.kind].length);
+        let same = |(k, f, _): &&(&Training, usize, Cost)| {
+            k.model == t.model && *f == frames && k.settings.batch_size == t.settings.batch_size
+        };
+        let cost = match known.iter().find(same) {
+            Some(&(_, _, cost)) => cost,
+            None => {
+                let cost = measure(t, frames, config.front_end.coefficients, backend).map_err(LabError::work)?;
+                known.push((t, frames, cost));
+                cost
+            }
+        };
+        let finished = |fold: &usize| dir.is_some_and(|dir| fold_path(dir, t, *fold).is_file());
+        let there = (0..t.folds.len()).filter(finished).count();
+        let (train, score) = t.utterances();
+        let left = 1.0 - there as f64 / t.folds.len() as f64;
+        let epoch = train as f64 * cost.train + score as f64 * cost.predict;
+        let cpu = left * f64::from(t.settings.epochs) * epoch;
+        seconds += cpu;
+        folds += t.folds.len();
+        done += there;
+        let (n, epochs) = (t.folds.len(), t.settings.epochs);
+        let utterances = plan.material(t).roster.rows.len();
+        text.push_str(&format!(
+            "{}: {n} folds x {epochs} epochs, {utterances} utterances, {}\n",
+            t.name(),
+            minutes(cpu)
+        ));
+    }
+    let side = jobs.min(folds - done).max(1);
+    text.push_str(&format!(
+        "{folds} folds, {done} of them finished; {} of CPU time left, about {} with {side} folds side by side, by a short \
+         measurement on this machine as it is now",
+        minutes(seconds),
+        minutes(seconds / side as f64)
+    ));
+    Ok(text)
+}
+
+fn minutes(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// The fastest of three batches after one that warms up.
+fn measure(
+    t: &Training,
+    frames: usize,
+    coefficients: usize,
+    backend: Backend,
+) -> std::result::Result<Cost, EngineError> {
+    let n = t.settings.batch_size.min(t.folds.first().map_or(1, |f| f.train.len()));
+    // Any numbers will do; these differ from frame to frame.
+    let features = (0..n * frames * coefficients).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
+    let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
+    let key = streams::Key { seed: t.seed, fold: 0 };
+    let (parameters, statistics) = streams::initial(&Layout::new(&t.model), key);
+    let weights = Weights { config: t.model.clone(), parameters, statistics };
+    let mut engine = backend.engine(weights, &data, t.settings.objective())?;
+    let all: Vec<usize> = (0..n).collect();
+    let batches = streams::epoch(&t.model, key, 1, &all, n);
+    let (mut train, mut predict) = (Duration::MAX, Duration::MAX);
+    for round in 0..4 {
+        let start = Instant::now();
+        engine.train(&batches)?;
+        let trained = Instant::now();
+        engine.predict(&all)?;
+        if round > 0 {
+            train = train.min(trained - start);
+            predict = predict.min(trained.elapsed());
+        }
+    }
+    Ok(Cost { train: train.as_secs_f64() / n as f64, predict: predict.as_secs_f64() / n as f64 })
+}

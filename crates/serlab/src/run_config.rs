@@ -1,0 +1,232 @@
+//! `config.toml` of a run folder: all that its figures depend on, and nothing else. Its hash is the run's identity.
+
+use std::collections::BTreeMap;
+
+use sercorpus::CorpusKind;
+use serde::{Deserialize, Serialize};
+use sermfcc::FrontEnd;
+use sertrain::Protocol;
+use timnet::Variant;
+use toml::{Table, Value};
+
+use crate::{
+    config::{self, Split},
+    error::{LabError, Result},
+};
+
+/// One experiment of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// `table1` and its like.
+    pub experiment: String,
+    /// Protocols reported.
+    pub protocols: Vec<Protocol>,
+    /// Networks trained.
+    pub variants: Vec<Variant>,
+    /// What is trained on and what is scored.
+    #[serde(default, skip_serializing_if = "Split::is_folds")]
+    pub split: Split,
+    /// Shared classes; cross-corpus only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// The corpora it runs on; absent: all of the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Vec<CorpusKind>>,
+    /// Folds of the random splits.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub folds: usize,
+    /// Seeds; absent: each corpus' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<u64>>,
+    /// The training.
+    pub training: config::Training,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+/// One corpus of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunCorpus {
+    /// Samples after centre padding or cropping.
+    pub length: usize,
+    /// Blocks of the network.
+    pub blocks: usize,
+    /// Published seed.
+    pub seed: u64,
+    /// How many it has.
+    pub utterances: usize,
+    /// Hash of the recordings, the front end and the length.
+    pub features: String,
+}
+
+/// The whole of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunConfig {
+    /// What computes the networks.
+    pub engine: String,
+    /// Whether the corpora are the synthetic stand-in.
+    pub synthetic: bool,
+    /// The experiments.
+    pub parts: Vec<Part>,
+    /// The features.
+    pub front_end: FrontEnd,
+    /// The corpora.
+    pub corpora: BTreeMap<CorpusKind, RunCorpus>,
+}
+
+/// A run of one experiment: its keys stand at the top.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct One {
+    experiment: String,
+    engine: String,
+    synthetic: bool,
+    protocols: Vec<Protocol>,
+    variants: Vec<Variant>,
+    #[serde(default, skip_serializing_if = "Split::is_folds")]
+    split: Split,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<Vec<CorpusKind>>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    folds: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seeds: Option<Vec<u64>>,
+    training: config::Training,
+    front_end: FrontEnd,
+    corpora: BTreeMap<CorpusKind, RunCorpus>,
+}
+
+/// A run of several.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Several {
+    engine: String,
+    synthetic: bool,
+    parts: Vec<Part>,
+    front_end: FrontEnd,
+    corpora: BTreeMap<CorpusKind, RunCorpus>,
+}
+
+impl RunConfig {
+    /// The run's name: its experiment, or `all` where there are several.
+    pub fn name(&self) -> &str {
+        match &self.parts[..] {
+            [part, rest @ ..] if rest.iter().all(|p| p.experiment == part.experiment) => &part.experiment,
+            _ => "all",
+        }
+    }
+
+    /// The corpora that `part` runs on.
+    pub fn corpora_of<'a>(&'a self, part: &'a Part) -> impl Iterator<Item = CorpusKind> + 'a {
+        self.corpora.keys().copied().filter(|kind| part.on.as_ref().is_none_or(|on| on.contains(kind)))
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// None that a configuration of numbers and names can meet.
+    pub fn to_toml(&self) -> Result<String> {
+        let Self { engine, synthetic, parts, front_end, corpora } = self.clone();
+        match <[Part; 1]>::try_from(parts) {
+            Ok([Part { experiment, protocols, variants, split, classes, on, folds, seeds, training }]) => {
+                let one = One {
+                    experiment,
+                    engine,
+                    synthetic,
+                    protocols,
+                    variants,
+                    split,
+                    classes,
+                    on,
+                    folds,
+                    seeds,
+                    training,
+                    front_end,
+                    corpora,
+                };
+                toml::to_string(&one)
+            }
+            Err(parts) => toml::to_string(&Several { engine, synthetic, parts, front_end, corpora }),
+        }
+        .map_err(LabError::work)
+    }
+
+    /// Reads what [`Self::to_toml`] wrote.
+    ///
+    /// # Errors
+    /// Another text.
+    pub fn from_toml(text: &str) -> std::result::Result<Self, toml::de::Error> {
+        let table: Table = toml::from_str(text)?;
+        if table.contains_key("parts") {
+            let Several { engine, synthetic, parts, front_end, corpora } = toml::from_str(text)?;
+            return Ok(Self { engine, synthetic, parts, front_end, corpora });
+        }
+        let One {
+            experiment,
+            engine,
+            synthetic,
+            protocols,
+            variants,
+            split,
+            classes,
+            on,
+            folds,
+            seeds,
+            training,
+            front_end,
+            corpora,
+        } = toml::from_str(text)?;
+        let part = Part { experiment, protocols, variants, split, classes, on, folds, seeds, training };
+        Ok(Self { engine, synthetic, parts: vec![part], front_end, corpora })
+    }
+}
+
+/// The first key in which two values differ, with both values: `training.epochs: 500 and 400`.
+pub fn difference(a: &Value, b: &Value) -> Option<String> {
+    let shown = |v: Option<&Value>| v.map_or_else(|| "absent".to_owned(), Value::to_string);
+    let (Value::Table(a), Value::Table(b)) = (a, b) else {
+        return (a != b).then(|| format!(": {} and {}", shown(Some(a)), shown(Some(b))));
+    };
+    let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    keys.into_iter().find_map(|key| match (a.get(key), b.get(key)) {
+        (Some(a), Some(b)) => difference(a, b).map(|d| match d.strip_prefix(':') {
+            Some(_) => format!("{key}{d}"),
+            None => format!("{key}.{d}"),
+        }),
+        (a, b) => Some(format!("{key}: {} and {}", shown(a), shown(b))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written before several experiments could share a folder: its hash must stay what it was.
+    #[test]
+    fn a_run_of_one_experiment_reads_and_writes_as_ever() {
+        let text = include_str!("../tests/config-v1.toml");
+        let config = RunConfig::from_toml(text).unwrap();
+        assert_eq!((config.name(), config.parts.len()), ("table1", 1));
+        assert_eq!(config.to_toml().unwrap(), text);
+        let mut several = config.clone();
+        several.parts.push(Part { experiment: "fig3".into(), split: Split::HoldOut, ..config.parts[0].clone() });
+        assert_eq!(RunConfig::from_toml(&several.to_toml().unwrap()).unwrap(), several);
+        assert_eq!(several.name(), "all");
+    }
+
+    #[test]
+    fn a_difference_names_its_key() {
+        let of = |text: &str| Value::Table(toml::from_str(text).unwrap());
+        let a = of("x = 1\n[t]\ny = [1, 2]\nz = 2\n");
+        assert_eq!(difference(&a, &a), None);
+        assert_eq!(difference(&a, &of("x = 1\n[t]\ny = [1]\nz = 2")).unwrap(), "t.y: [1, 2] and [1]");
+        assert_eq!(difference(&a, &of("x = 1\n[t]\ny = [1, 2]")).unwrap(), "t.z: 2 and absent");
+        assert_eq!(difference(&a, &of("x = 3\n[t]\ny = [1, 2]\nz = 2")).unwrap(), "x: 1 and 3");
+    }
+}

@@ -1,0 +1,147 @@
+//! Every experiment on small synthetic corpora: what is trained, and what the figures are taken over.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+
+use common::{Lab, done};
+use serde_json::Value;
+
+/// Two epochs of networks of two blocks on short recordings.
+const SMALL: [&str; 12] = [
+    "--set",
+    "corpora.casia.length=20000",
+    "--set",
+    "corpora.emodb.length=20000",
+    "--set",
+    "corpora.savee.length=22000",
+    "--set",
+    "corpora.casia.blocks=2",
+    "--set",
+    "corpora.savee.blocks=2",
+    "--epochs",
+    "2",
+];
+
+fn run(lab: &Lab, experiment: &str, options: &[&str]) -> (String, Value) {
+    let words = [&["reproduce", experiment, "--run-dir", experiment][..], &SMALL, options].concat();
+    let table = done(lab.serlab(&words));
+    let text = fs::read_to_string(lab.path(experiment).join("metrics.json")).unwrap();
+    (table, serde_json::from_str(&text).unwrap())
+}
+
+fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().unwrap()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+#[test]
+fn across_corpora_every_ordered_pair_is_scored_and_a_run_is_the_mean_over_them() {
+    let lab = Lab::new();
+    let (table, metrics) = run(&lab, "table2", &["--only", "casia,emodb,savee", "--seed", "5,6"]);
+    assert!(table.contains("2 runs over 6 pairs") && table.contains("SYNTHETIC"), "{table}");
+    // 2 networks, 2 runs, 3 corpora with 2 targets each.
+    assert_eq!(array(&metrics, "cells").len(), 2 * 2 * 3 * 2);
+    for summary in array(&metrics, "summaries") {
+        let runs: Vec<f64> = [5, 6]
+            .map(|seed| {
+                let pairs: Vec<f64> = array(&metrics, "cells")
+                    .iter()
+                    .filter(|c| c["variant"] == summary["variant"] && c["seed"] == seed)
+                    .map(|c| number(&c["uar"]["mean"]))
+                    .collect();
+                assert_eq!(pairs.len(), 6);
+                pairs.iter().sum::<f64>() / 6.0
+            })
+            .to_vec();
+        assert_eq!(summary["over"], "runs");
+        assert!((number(&summary["uar"]["mean"]) - (runs[0] + runs[1]) / 2.0).abs() < 1e-12);
+        assert!((number(&summary["uar"]["population_std"]) - (runs[0] - runs[1]).abs() / 2.0).abs() < 1e-12);
+    }
+    let training = lab.path("table2/casia-tim-net-cross-corpus-seed5");
+    // Five shared classes; the target's recordings alone, under the network trained on CASIA at its length.
+    let text = fs::read_to_string(training.join("last-epoch/emodb/predictions.csv")).unwrap();
+    assert!(text.starts_with("id,fold,truth,predicted,angry,fear,happy,neutral,sad\n"), "{text}");
+    let cell = &array(&metrics, "cells")[0];
+    assert_eq!((cell["corpus"].as_str(), cell["target"].as_str()), (Some("casia"), Some("emodb")));
+    assert_eq!(text.lines().count() as u64, 1 + cell["utterances"].as_u64().unwrap());
+    assert!(!text.contains("boredom"));
+    let (weights, about) = timnet_core::Weights::load(&training.join("fold-00.last.safetensors")).unwrap();
+    assert_eq!((weights.config.classes, about["division"].as_str()), (5, "cross-corpus"));
+    // No target data is seen before the last epoch.
+    let epochs = fs::read_to_string(training.join("epochs.csv")).unwrap();
+    assert!(epochs.lines().nth(1).unwrap().ends_with(",,"), "{epochs}");
+}
+
+#[test]
+fn one_corpus_alone_is_too_few() {
+    let lab = Lab::new();
+    let words = ["reproduce", "table2", "--data", "emodb=emodb"];
+    let output = lab.serlab(&words).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && text.contains("table2 needs 2 of its corpora"), "{text}");
+}
+
+#[test]
+fn all_trains_what_is_shared_once_and_gives_the_same_figures() {
+    let lab = Lab::new();
+    let only = ["--only", "casia,savee", "--seed", "3"];
+    let (_, all) = run(&lab, "all", &only);
+    let (_, ablation) = run(&lab, "table3", &only);
+    let trained = |dir: &str| {
+        fs::read_dir(lab.path(dir))
+            .unwrap()
+            .filter(|e| e.as_ref().unwrap().path().join("fold-00.json").exists())
+            .count()
+    };
+    // Five networks on two corpora; two networks across them; two networks on the hold-out.
+    assert_eq!((trained("table3"), trained("all")), (10, 10 + 4 + 2));
+    assert_eq!(array(&all, "paired"), array(&ablation, "paired"));
+    let cell = |metrics: &Value| {
+        array(metrics, "cells")
+            .iter()
+            .find(|c| c["corpus"] == "casia" && c["variant"] == "no-bd" && c["protocol"] == "last-epoch")
+            .cloned()
+            .unwrap()
+    };
+    assert_eq!(cell(&all), cell(&ablation));
+    assert!(array(&all, "cells").iter().any(|c| c["division"] == "hold-out" && c["corpus"] == "casia"));
+
+    // The interval is Student's over the folds' differences: with two folds, t(0.975; 1) = 12.7062.
+    let folds = |variant: &str| -> Vec<f64> {
+        let cells = array(&ablation, "cells").iter();
+        let cell =
+            cells.clone().find(|c| c["corpus"] == "savee" && c["variant"] == variant && c["protocol"] == "last-epoch");
+        array(cell.unwrap(), "folds").iter().map(|f| number(&f["war"])).collect()
+    };
+    let (a, b) = (folds("tcn"), folds("tim-net"));
+    let differences = [a[0] - b[0], a[1] - b[1]];
+    let mean = (differences[0] + differences[1]) / 2.0;
+    let half = 12.706204736174694 * (differences[0] - differences[1]).abs() / 2.0;
+    let paired = array(&ablation, "paired")
+        .iter()
+        .find(|p| p["corpus"] == "savee" && p["variant"] == "tcn" && p["protocol"] == "last-epoch")
+        .unwrap();
+    assert_eq!(paired["n"], 2);
+    assert!((number(&paired["war_difference"]) - mean).abs() < 1e-12);
+    assert!((number(&paired["war_interval"][0]) - (mean - half)).abs() < 1e-9, "{paired}");
+}
+
+#[test]
+fn several_seeds_have_their_mean_and_std() {
+    let lab = Lab::new();
+    let (table, metrics) = run(&lab, "table1", &["--only", "casia", "--seed", "1,2,3", "--protocol", "last-epoch"]);
+    let means: Vec<f64> = array(&metrics, "cells").iter().map(|c| number(&c["war"]["mean"])).collect();
+    let mean = means.iter().sum::<f64>() / 3.0;
+    let std = (means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / 3.0).sqrt();
+    let summary = &array(&metrics, "summaries")[0];
+    assert_eq!((summary["over"].as_str(), summary["seeds"].as_array().unwrap().len()), (Some("seeds"), 3));
+    assert!((number(&summary["war"]["mean"]) - mean).abs() < 1e-12);
+    assert!((number(&summary["war"]["population_std"]) - std).abs() < 1e-12);
+    assert!(table.contains("3 seeds of casia"), "{table}");
+}

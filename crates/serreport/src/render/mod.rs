@@ -1,0 +1,23 @@
+//! A document in each format.
+
+mod data;
+mod html;
+mod latex;
+mod markdown;
+
+pub use data::{csv, report_json, table_json};
+pub use html::html;
+pub use latex::latex;
+pub use markdown::markdown;
+
+use crate::document::Mark;
+
+/// "optimistic, synthetic".
+fn words(marks: &[Mark]) -> String {
+    marks.iter().map(|m| m.word()).collect::<Vec<_>>().join(", ")
+}
+
+/// "opt, syn".
+fn short(marks: &[Mark]) -> String {
+    marks.iter().map(|m| m.short()).collect::<Vec<_>>().join(", ")
+}

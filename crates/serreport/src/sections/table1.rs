@@ -1,0 +1,145 @@
+//! Table 1: published, re-run and ours side by side, then every figure of ours.
+
+use super::{
+    Absent, Context,
+    details::{details, origin},
+};
+use crate::{
+    document::{Block, Column, Entry, Table, columns, percent},
+    group::Group,
+    names,
+    published::{self, Published},
+};
+
+pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
+    let groups = groups(context);
+    let holdouts: Vec<&Group> = context.groups.iter().filter(|g| g.first().target.is_none() && g.folds() < 2).collect();
+    let mut blocks = Vec::new();
+    if groups.is_empty() {
+        absent.push("Table 1: no run has a cross-validation within a corpus.".to_owned());
+    } else {
+        blocks.push(Block::Table(side_by_side(context, &groups)));
+        blocks.push(Block::Table(details("table1-figures", "Every figure of ours", &groups)));
+    }
+    if !holdouts.is_empty() {
+        blocks.push(Block::Table(details(
+            "holdout-figures",
+            "Single divisions (hold-out), not comparable with Table 1",
+            &holdouts,
+        )));
+    }
+    blocks
+}
+
+/// Cross-validations within a corpus; of the networks of an ablation only TIM-Net.
+pub fn groups<'a>(context: &'a Context) -> Vec<&'a Group<'a>> {
+    let fits = |g: &&Group| {
+        let own = g.cells.iter().any(|(run, _)| run.metrics.experiment == "table1");
+        g.first().target.is_none() && g.folds() > 1 && (own || g.first().variant == "tim-net")
+    };
+    context.groups.iter().filter(fits).collect()
+}
+
+/// A row of the table: where it stands, then its entries.
+type Placed = ((usize, String, usize), Vec<Entry>);
+
+fn side_by_side(context: &Context, groups: &[&Group]) -> Table {
+    let mut corpora: Vec<&str> = groups.iter().map(|g| g.first().corpus.as_str()).collect();
+    corpora.sort_unstable();
+    corpora.dedup();
+    let mut rows = published_rows(&context.published, &corpora);
+    rows.extend(our_rows(groups, &corpora));
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut titles = columns(&["system", "protocol", "from"]);
+    titles.extend(corpora.iter().map(|c| Column { title: names::corpus(c), number: true }));
+    Table {
+        id: "table1".to_owned(),
+        title: "Published, official code re-run, and ours: UAR / WAR in percent".to_owned(),
+        note: "Mean over folds and seeds. From: the paper; a last-epoch run that the README of the official code reports for its \
+            authors' earlier networks (it has none for TIM-Net; users who re-ran TIM-Net on EMODB report about 85 %); ours. \
+            Other: figures that the paper takes from elsewhere, under protocols of their own."
+            .to_owned(),
+        columns: titles,
+        rows: rows.into_iter().map(|r| r.1).collect(),
+    }
+}
+
+/// A row for each of the paper's and the official README's systems that has one of the corpora.
+fn published_rows(published: &Published, corpora: &[&str]) -> Vec<Placed> {
+    let own = published.tim_net.iter().map(|(protocol, figures)| {
+        let figure = |corpus: &str| figures.get(corpus).map_or([None; 2], |f| f.map(Some));
+        published_row("TIM-Net", Some(protocol), "paper", corpora, figure)
+    });
+    let others = published.others.iter().map(|o| {
+        let figure = |corpus: &str| [o.uar.get(corpus).copied(), o.war.get(corpus).copied()];
+        published_row(&o.system, o.protocol.as_deref(), &o.source, corpora, figure)
+    });
+    own.chain(others).flatten().collect()
+}
+
+fn published_row(
+    system: &str,
+    protocol: Option<&str>,
+    source: &str,
+    corpora: &[&str],
+    figure: impl Fn(&str) -> [Option<f64>; 2],
+) -> Option<Placed> {
+    let protocol = protocol.unwrap_or("other");
+    let marks = published::marks(protocol);
+    let figures: Vec<[Option<f64>; 2]> = corpora.iter().map(|c| figure(c)).collect();
+    if figures.iter().flatten().all(Option::is_none) {
+        return None;
+    }
+    let mut entries = vec![Entry::text(system), Entry::text(protocol), Entry::text(source)];
+    entries.extend(figures.into_iter().map(|pair| match pair {
+        [None, None] => Entry::none(),
+        _ => {
+            let text = pair.map(|v| v.map_or_else(|| "-".to_owned(), percent));
+            Entry::number(text.join(" / "), pair.map(|v| v.map(|v| 100.0 * v)).to_vec(), &marks)
+        }
+    }));
+    let place = if source == "paper" { 0 } else { 1 };
+    Some(((names::protocol_rank(protocol), protocol.to_owned(), place), entries))
+}
+
+/// A row for each network, protocol and setting.
+fn our_rows(groups: &[&Group], corpora: &[&str]) -> Vec<Placed> {
+    let mut rows: Vec<(String, Vec<&Group>)> = Vec::new();
+    for group in groups {
+        let (run, cell) = group.cells[0];
+        let key = format!(
+            "{}|{}|{}|{}|{}|{}",
+            cell.variant,
+            cell.protocol,
+            cell.epochs,
+            cell.division,
+            run.metrics.synthetic,
+            run.setting()
+        );
+        let corpus = |g: &Group| g.first().corpus.clone();
+        match rows.iter_mut().find(|(k, members)| *k == key && members.iter().all(|m| corpus(m) != corpus(group))) {
+            Some((_, members)) => members.push(group),
+            None => rows.push((key, vec![group])),
+        }
+    }
+    let row = |members: Vec<&Group>| {
+        let cell = members[0].first();
+        let mut entries = vec![Entry::text(names::variant(&cell.variant)), Entry::text(&cell.protocol), from(&members)];
+        entries.extend(corpora.iter().map(|c| {
+            let group = members.iter().find(|g| g.first().corpus == *c);
+            group.map_or_else(Entry::none, |g| Entry::pair(g.figures().map(|f| f.mean), &g.marks()))
+        }));
+        ((names::protocol_rank(&cell.protocol), cell.protocol.clone(), 2), entries)
+    };
+    rows.into_iter().map(|(_, members)| row(members)).collect()
+}
+
+/// "ours (R1)", with the commands of the runs in data files.
+fn from(members: &[&Group]) -> Entry {
+    let mut origins: Vec<Entry> = members.iter().map(|g| origin(g)).collect();
+    origins.sort_by(|a, b| a.text.cmp(&b.text));
+    origins.dedup_by(|a, b| a.text == b.text);
+    let names: Vec<&str> = origins.iter().map(|e| e.text.as_str()).collect();
+    let commands: Vec<&str> = origins.iter().filter_map(|e| e.long.as_deref()).collect();
+    Entry { long: Some(commands.join("; ")), ..Entry::text(format!("ours ({})", names.join(", "))) }
+}

@@ -1,0 +1,143 @@
+//! Table 2: trained on one corpus, tested on another.
+
+use std::collections::BTreeMap;
+
+use super::{Absent, Context, details::details};
+use crate::{
+    document::{Block, Entry, Figure, Mark, Table, columns, percent},
+    figures::{Field, Heat, heat},
+    group::{Group, mean_and_std, slug},
+    names, published,
+};
+
+/// A network's groups over all pairs.
+#[derive(Debug)]
+pub struct Network<'a> {
+    pub variant: &'a str,
+    pub protocol: &'a str,
+    pub pairs: Vec<&'a Group<'a>>,
+}
+
+pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
+    let networks = networks(context);
+    if networks.is_empty() {
+        absent.push("Table 2: no run trained on one corpus and tested on another.".to_owned());
+        return Vec::new();
+    }
+    let all: Vec<&Group> = networks.iter().flat_map(|n| n.pairs.iter().copied()).collect();
+    vec![
+        Block::Table(summary(context, &networks)),
+        Block::Figures(networks.iter().map(matrix).collect()),
+        Block::Table(details("table2-figures", "Every pair and seed", &all)),
+    ]
+}
+
+/// By network, protocol and setting.
+pub fn networks<'a>(context: &'a Context) -> Vec<Network<'a>> {
+    let mut out: BTreeMap<_, Network> = BTreeMap::new();
+    for group in context.groups.iter().filter(|g| g.first().target.is_some()) {
+        let (run, cell) = group.cells[0];
+        let rank = (names::variant_rank(&cell.variant), &cell.variant, &cell.protocol);
+        let network = out.entry((rank, run.setting(), run.metrics.synthetic, cell.epochs)).or_insert_with(|| Network {
+            variant: &cell.variant,
+            protocol: &cell.protocol,
+            pairs: Vec::new(),
+        });
+        network.pairs.push(group);
+    }
+    out.into_values().collect()
+}
+
+impl Network<'_> {
+    /// Each seed's mean over pairs, for the seeds that have every pair: UARs and WARs.
+    pub fn seeds(&self) -> [Vec<f64>; 2] {
+        let mut sums: BTreeMap<u64, (usize, [f64; 2])> = BTreeMap::new();
+        for (_, cell) in self.pairs.iter().flat_map(|g| &g.cells) {
+            let (n, sum) = sums.entry(cell.seed).or_default();
+            *n += 1;
+            sum[0] += cell.uar.mean;
+            sum[1] += cell.war.mean;
+        }
+        let whole = || sums.values().filter(|(n, _)| *n == self.pairs.len());
+        [0, 1].map(|i| whole().map(|(n, sum)| sum[i] / *n as f64).collect())
+    }
+
+    pub fn marks(&self) -> Vec<Mark> {
+        self.pairs[0].marks()
+    }
+}
+
+fn summary(context: &Context, networks: &[Network]) -> Table {
+    let spread = |mean: f64, std: Option<f64>, marks: &[Mark]| {
+        let value = vec![Some(100.0 * mean), std.map(|s| 100.0 * s)];
+        let text = std.map_or_else(|| percent(mean), |s| format!("{} ± {}", percent(mean), percent(s)));
+        Entry::number(text, value, marks)
+    };
+    let mut rows: Vec<Vec<Entry>> = Vec::new();
+    for (system, row) in &context.published.table2 {
+        let system = if system == "caam" { "CAAM".to_owned() } else { names::variant(system) };
+        let mut entries: Vec<Entry> = [&system, "last-epoch", "paper"].into_iter().map(Entry::text).collect();
+        entries.extend([published::PAIRS, published::RUNS].map(|n| Entry::number(n.to_string(), n, &[])));
+        entries.extend([0, 1].map(|i| spread(row.mean[i], Some(row.std[i]), &[])));
+        entries.push(Entry::text("published"));
+        rows.push(entries);
+    }
+    for network in networks {
+        let marks = network.marks();
+        let [uar, war] = network.seeds();
+        let text = [names::variant(network.variant), network.protocol.to_owned(), "ours".to_owned()];
+        let mut entries: Vec<Entry> = text.into_iter().map(Entry::text).collect();
+        entries.push(Entry::number(network.pairs.len().to_string(), network.pairs.len(), &marks));
+        entries.push(Entry::number(uar.len().to_string(), uar.len(), &marks));
+        for values in [uar, war] {
+            let (mean, std) = mean_and_std(values.into_iter());
+            entries.push(if mean.is_nan() { Entry::none() } else { spread(mean, std, &marks) });
+        }
+        entries.push(super::details::origin(network.pairs[0]));
+        rows.push(entries);
+    }
+    Table {
+        id: "table2".to_owned(),
+        title: "Across corpora: UAR and WAR in percent, mean ± std over runs".to_owned(),
+        note: "A run's figure is the mean over the pairs of corpora; mean and std (divisor n - 1) are over the runs with all \
+            pairs, one run a seed. No utterance of the tested corpus is seen in training. The paper does not name the \
+            epoch it scores; the last is assumed."
+            .to_owned(),
+        columns: columns(&["system", "protocol", "from", "#pairs", "#runs", "#UAR", "#WAR", "run"]),
+        rows,
+    }
+}
+
+fn matrix(network: &Network) -> Figure {
+    let mut corpora: Vec<&str> = network
+        .pairs
+        .iter()
+        .flat_map(|g| [Some(g.first().corpus.as_str()), g.first().target.as_deref()])
+        .flatten()
+        .collect();
+    corpora.sort_unstable();
+    corpora.dedup();
+    let names: Vec<String> = corpora.iter().map(|c| names::corpus(c)).collect();
+    let field = |source: &str, target: &str| {
+        let group =
+            network.pairs.iter().find(|g| g.first().corpus == source && g.first().target.as_deref() == Some(target))?;
+        let [uar, _] = group.figures();
+        let spread = uar.seed_std.map(|s| format!("± {:.1}", 100.0 * s));
+        let mean = format!("{:.1}", 100.0 * uar.mean);
+        Some(Field { shade: uar.mean, lines: std::iter::once(mean).chain(spread).collect() })
+    };
+    let fields = corpora.iter().map(|s| corpora.iter().map(|t| field(s, t)).collect()).collect();
+    let title = format!("{}, {}", names::variant(network.variant), network.protocol);
+    let marks = network.marks();
+    let drawing = Heat { rows: &names, columns: &names, row_title: "trained on", column_title: "tested on", fields };
+    let seeds = network.seeds()[0].len();
+    Figure {
+        id: format!("table2-{}", slug(&title)),
+        caption: format!(
+            "{title}: UAR in percent of each pair, mean over {seeds} seed{} and std below it; chance is 20 %.",
+            if seeds == 1 { "" } else { "s" }
+        ),
+        svg: heat(&format!("Table 2, {title}"), &drawing, &marks),
+        marks,
+    }
+}

@@ -1,0 +1,220 @@
+//! A run folder as `serlab` writes it, of made-up figures.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+/// What a made-up run is like.
+pub struct Demo<'a> {
+    pub synthetic: bool,
+    pub epochs: u32,
+    pub folds: usize,
+    pub seeds: &'a [u64],
+    /// UAR of TIM-Net under last-epoch; everything else is derived from it.
+    pub uar: f64,
+    pub corpus: &'a str,
+    pub labels: &'a [&'a str],
+}
+
+impl Default for Demo<'_> {
+    fn default() -> Self {
+        Self {
+            synthetic: true,
+            epochs: 6,
+            folds: 3,
+            seeds: &[46, 47],
+            uar: 0.6,
+            corpus: "emodb",
+            labels: &["angry", "fear", "happy", "neutral", "sad"],
+        }
+    }
+}
+
+/// Numbers in 0 .. 1 that look random and are not.
+pub fn noise(i: usize) -> f64 {
+    (((i as u64).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33) as f64)
+        / 2f64.powi(31)
+}
+
+fn spread(values: &[f64]) -> Value {
+    let s = sermetrics::Spread::of(values).unwrap();
+    serde_json::to_value(s).unwrap()
+}
+
+impl Demo<'_> {
+    /// Everything a run can have.
+    pub fn write(&self, dir: &Path) {
+        self.write_bare(dir);
+        for seed in self.seeds {
+            self.training(&dir.join(format!("{}-tim-net-random-seed{seed}", self.corpus)), *seed as usize);
+        }
+        let roster: String = (0..40).map(|i| format!("\"{}\",{},s{}\n", id(i), self.labels[0], i % 4)).collect();
+        put(&dir.join(format!("corpora/{}.csv", self.corpus)), &format!("id,label,speaker\n{roster}"));
+        let environment = json!({
+            "version": 1, "program": "serlab", "program_version": "0.1.0", "built_at_commit": "0123abc",
+            "libtorch": "2.11.0", "engine": "native", "device": "auto", "os": "linux", "architecture": "x86_64",
+            "cpu": "A & B <CPU>", "cores": 2, "jobs": 2,
+            "command": ["/some/where/serlab", "reproduce", "table1", "--only", "it's"],
+        });
+        put(&dir.join("environment.json"), &environment.to_string());
+        put(
+            &dir.join("sessions.jsonl"),
+            "{\"cpu_seconds\":60,\"ended_unix\":1,\"finished\":true,\"wall_seconds\":90}\n",
+        );
+        put(
+            &dir.join("config.toml"),
+            "engine = \"native\"\n[training]\nepochs = 6\n[front_end]\nhop = 512\n[corpora.emodb]\nutterances = 40\n",
+        );
+    }
+
+    /// Only `metrics.json` and `published.json`.
+    pub fn write_bare(&self, dir: &Path) {
+        let metrics = json!({
+            "version": 1, "experiment": "all", "synthetic": self.synthetic,
+            "cells": self.cells(), "paired": self.paired(),
+        });
+        put(&dir.join("metrics.json"), &format!("{metrics:#}"));
+        let published = json!({
+            "tim-net": {"last-epoch": {"emodb": [89.19, 90.28]}, "best-epoch": {"emodb": [95.17, 95.70]}},
+            "others": [
+                {"system": "TSP+INCA", "source": "paper", "uar": {"emodb": 89.47}, "war": {}},
+                {"system": "CPAC", "source": "official README, re-run", "protocol": "last-epoch",
+                 "uar": {"emodb": 86.92}, "war": {"emodb": 86.15}},
+            ],
+            "table2": {"tim-net": {"mean": [34.49, 35.66], "std": [0.43, 0.32]}},
+            "table3": {"tcn": [80.45, 80.56], "tim-net": [88.76, 88.97]},
+        });
+        put(&dir.join("published.json"), &published.to_string());
+    }
+
+    fn cells(&self) -> Vec<Value> {
+        let mut out = Vec::new();
+        for &seed in self.seeds {
+            for (variant, worse) in [("tim-net", 0.0), ("tcn", 0.08)] {
+                for (protocol, better) in [("last-epoch", 0.0), ("best-epoch", 0.06), ("speaker-independent", -0.2)] {
+                    out.push(self.cell(seed, variant, protocol, None, self.uar - worse + better));
+                }
+            }
+            for target in ["casia", "savee"] {
+                out.push(self.cell(seed, "tim-net", "last-epoch", Some(target), 0.3));
+            }
+        }
+        out
+    }
+
+    fn cell(&self, seed: u64, variant: &str, protocol: &str, target: Option<&str>, uar: f64) -> Value {
+        let folds = if target.is_some() { 1 } else { self.folds };
+        let values: Vec<f64> = (0..folds).map(|f| uar + 0.05 * (noise(f + seed as usize) - 0.5)).collect();
+        let n = self.labels.len();
+        let interval = json!({"estimate": uar, "low": uar - 0.04, "high": uar + 0.04, "level": 0.95});
+        let matrix: Vec<Vec<usize>> = (0..n).map(|i| (0..n).map(|j| if i == j { 6 } else { 1 }).collect()).collect();
+        let recall: serde_json::Map<String, Value> =
+            self.labels.iter().map(|l| ((*l).to_owned(), json!(0.6))).collect();
+        let mut cell = json!({
+            "corpus": self.corpus, "variant": variant, "protocol": protocol, "seed": seed,
+            "division": if target.is_some() { "cross-corpus" } else { "random" },
+            "utterances": 40, "epochs": self.epochs, "uar": spread(&values), "war": spread(&values),
+            "pooled_uar": interval, "pooled_war": interval, "confusion": {"matrix": matrix}, "recall": recall,
+            "folds": [],
+        });
+        if let Some(target) = target {
+            cell["target"] = json!(target);
+        }
+        if protocol == "best-epoch" {
+            cell["caveat"] = json!("optimistic: the epoch is selected on the test fold");
+        }
+        cell
+    }
+
+    fn paired(&self) -> Vec<Value> {
+        ["last-epoch", "best-epoch"]
+            .map(|protocol| {
+                json!({
+                    "corpus": self.corpus, "variant": "tcn", "protocol": protocol, "n": 6,
+                    "uar_difference": -0.08, "uar_interval": [-0.12, -0.04],
+                    "war_difference": -0.07, "war_interval": [-0.11, -0.03],
+                })
+            })
+            .to_vec()
+    }
+
+    /// Curves, predictions, embeddings, attention, fusion weights.
+    fn training(&self, dir: &Path, seed: usize) {
+        let mut epochs =
+            "fold,epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy\n"
+                .to_owned();
+        for fold in 0..self.folds {
+            for epoch in 1..=self.epochs {
+                let x = f64::from(epoch) / f64::from(self.epochs) + 0.1 * noise(fold + seed);
+                epochs += &format!("{fold},{epoch},{},{},,,{},{}\n", 2.0 - x, 0.5 * x, 2.1 - x, 0.4 * x);
+            }
+        }
+        put(&dir.join("epochs.csv"), &epochs);
+        let classes = self.labels.len();
+        let quoted: Vec<String> = self.labels.iter().map(|l| format!("\"{l}\"")).collect();
+        let mut predictions = format!("id,fold,truth,predicted,{}\n", quoted.join(","));
+        let mut embeddings = "id,fold,label,predicted,e0,e1,e2\n".to_owned();
+        for i in 0..40 {
+            let (truth, predicted) = (i % classes, if noise(i + seed) < 0.6 { i % classes } else { 0 });
+            let row = format!("\"{}\",{},{},{}", id(i), i % self.folds, quoted[truth], quoted[predicted]);
+            let share = |c: usize| if c == predicted { 0.6 } else { 0.4 / (classes - 1) as f64 };
+            let shares: Vec<String> = (0..classes).map(|c| share(c).to_string()).collect();
+            predictions += &format!("{row},{}\n", shares.join(","));
+            let place: Vec<String> = (0..3).map(|d| (noise(3 * i + d) + (truth * d) as f64).to_string()).collect();
+            embeddings += &format!("\"{}\",0,{},{},{}\n", id(i), quoted[truth], quoted[predicted], place.join(","));
+        }
+        for protocol in ["last-epoch", "best-epoch"] {
+            put(&dir.join(protocol).join("predictions.csv"), &predictions);
+        }
+        put(&dir.join("embeddings.csv"), &embeddings);
+        let fusion: String =
+            (0..self.folds).map(|f| format!("{f},{},{}\n", noise(f), 0.5 + 0.1 * noise(f + seed))).collect();
+        put(&dir.join("fusion.csv"), &format!("fold,w_1,w_2\n{fusion}"));
+        let gates: Vec<Vec<f64>> = (0..2).map(|b| (0..50).map(|t| 0.5 + 0.5 * noise(50 * b + t)).collect()).collect();
+        let attention = json!({
+            "version": 1, "id": id(0), "label": self.labels[0], "predicted": self.labels[0],
+            "hop_seconds": 512.0 / 22050.0, "frames": 50, "blocks": 2, "attention": gates,
+        });
+        put(&dir.join("attention.json"), &attention.to_string());
+    }
+}
+
+/// An utterance's name.
+pub fn id(i: usize) -> String {
+    format!("u_{i}<&>")
+}
+
+/// Writes a file and the folders it is in.
+pub fn put(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Complains of XML and HTML whose tags do not close in order or whose text holds a bare `<` or `&`.
+pub fn check_tags(name: &str, text: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(['<', '&']) {
+        if rest[start..].starts_with('&') {
+            let end = rest[start..].find(';').unwrap_or(usize::MAX);
+            assert!(end < 8, "{name}: a bare & at {:?}", &rest[start..(start + 30).min(rest.len())]);
+            rest = &rest[start + end..];
+            continue;
+        }
+        let end = start + rest[start..].find('>').expect("a tag that does not end");
+        let tag = &rest[start + 1..end];
+        let word = tag.split([' ', '\n', '/']).find(|w| !w.is_empty()).unwrap();
+        assert!(word.starts_with('!') || word.chars().all(|c| c.is_ascii_alphanumeric()), "{name}: <{tag}>");
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(word), "{name}: </{word}>");
+        } else if !(tag.ends_with('/') || tag.starts_with('!') || word == "meta") {
+            open.push(word);
+        }
+        rest = &rest[end + 1..];
+        // Style sheets are no markup.
+        if word == "style" && !tag.starts_with('/') {
+            rest = &rest[rest.find("</style>").expect("a style sheet that does not end")..];
+        }
+    }
+    assert!(open.is_empty(), "{name}: {open:?} not closed");
+}
