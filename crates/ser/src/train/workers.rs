@@ -121,7 +121,7 @@ impl Trainings<'_> {
                 (format!("fold {}", i + 1), format!("fold-{i:02}.json"), i, self.args.epochs, fold)
             }
             Task::Everything(epochs) => {
-                // A network has to be scored on something after each epoch; nobody reads this score.
+                // A network has to be scored on something in the end; nobody reads this score.
                 let fold = Fold { test: everything[..1].to_vec(), train: everything, validation: Vec::new() };
                 let number = self.folds.len();
                 ("the model".to_owned(), "everything.safetensors".to_owned(), number, epochs, fold)
@@ -146,6 +146,10 @@ impl Trainings<'_> {
             epochs,
             batch_size: self.args.batch_size as usize,
             checkpoint_every: CHECKPOINT_EVERY,
+<<<<<<< HEAD
+=======
+            // Only the choice of an epoch needs a score of each.
+>>>>>>> train
             test_every_epoch: !fold.validation.is_empty(),
         };
         let checkpoint = done.with_extension("checkpoint");
