@@ -146,10 +146,7 @@ impl Trainings<'_> {
             epochs,
             batch_size: self.args.batch_size as usize,
             checkpoint_every: CHECKPOINT_EVERY,
-<<<<<<< HEAD
-=======
             // Only the choice of an epoch needs a score of each.
->>>>>>> train
             test_every_epoch: !fold.validation.is_empty(),
         };
         let checkpoint = done.with_extension("checkpoint");
