@@ -63,6 +63,7 @@ impl<'a> Progress<'a> {
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
+            bar.tick();
             bar
         };
         let progress = Self {

@@ -161,7 +161,7 @@ fn the_plan_is_told_with_its_time() {
     let words = ["--dry-run", "--protocol", "last-epoch,validated", "--seed", "1,2", "--set", share];
     let text = common::done(lab.command(&[&RUN[..], &words].concat()));
     assert!(text.contains("emodb-tim-net-validated-seed2: 3 folds x 4 epochs, 84 utterances"), "{text}");
-    assert!(text.contains("12 folds, 0 of them finished") && text.contains("of CPU time left"), "{text}");
+    assert!(text.contains("12 folds, 0 of them finished") && text.contains("of work left, about "), "{text}");
     assert!(!lab.path("run").exists());
     assert!(lab.run(&[&RUN[..], &["--seed", "1"]].concat()).status.success());
     let text = common::done(lab.command(&[&RUN[..], &words].concat()));
