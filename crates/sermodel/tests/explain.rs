@@ -27,18 +27,18 @@ fn contributions_add_up_to_the_logit() {
     }
 }
 
-/// A tone between 0.5 and 1 s of two seconds of silence: only stretches that touch it can matter.
+/// A tone between 0.55 and 0.95 s of two seconds of silence: only the two stretches that touch it can matter.
 #[test]
 fn occlusion_finds_the_only_sound_there_is() {
     let model = model();
     let mut samples = vec![0.0; 44_100];
-    samples[11_025..22_050].copy_from_slice(&tone(22_050, 0.5));
+    samples[12_128..20_948].copy_from_slice(&tone(22_050, 0.4));
     let class = model.predict(&samples, 22_050).unwrap().label;
     let spans = model.occlusion(&samples, 22_050, class, 0.25).unwrap();
     assert_eq!(spans.len(), 8);
     assert!(spans.windows(2).all(|w| w[0].end == w[1].start) && spans[0].start == 0.0 && spans[7].end == 2.0);
     for span in &spans {
-        let within = span.start >= 0.5 && span.end <= 1.0;
+        let within = span.start < 0.9 && span.end > 0.6;
         assert_eq!(span.effect != 0.0, within, "{span:?}");
     }
     // One stretch over everything is the difference from silence.

@@ -100,7 +100,10 @@ pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         for entry in fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                open.push(path);
+                // The report quotes the environment and the sessions.
+                if !path.ends_with("report") {
+                    open.push(path);
+                }
             } else if !["environment", "sessions", "lock"]
                 .iter()
                 .any(|n| path.file_name().unwrap().to_str().unwrap().starts_with(n))
