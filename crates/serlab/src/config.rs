@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sercorpus::{CorpusKind, OpenOptions};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sertrain::Protocol;
-use timnet::Variant;
+use timnet::{ModelConfig, Variant};
 use timnet_core::{Adam, Objective};
 
 use crate::{
@@ -149,6 +149,8 @@ pub struct CorpusConfig {
     pub options: OpenOptions,
 }
 
+const TOO_LARGE_A_SEED: &str = "must lie below 2^32: NumPy's RandomState takes no larger one";
+
 /// Reads a TOML file.
 ///
 /// # Errors
@@ -174,7 +176,21 @@ impl CorpusConfig {
         let path = configs.join(format!("corpora/{kind}.toml"));
         let text = text(&path)?;
         from_text::<Self>(&path, &text)?;
-        overrides.apply(&Target::Corpus(kind), from_text(&path, &text)?)
+        let loaded: Self = overrides.apply(&Target::Corpus(kind), from_text(&path, &text)?)?;
+        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+        Ok(loaded)
+    }
+
+    /// What would otherwise show only after the features are computed, or not at all.
+    fn validate(&self) -> Result<()> {
+        let bad = |key: &str, why: &str| Err(LabError::Input(format!("`{key}` {why}")));
+        match () {
+            () if !(1..=1 << 31).contains(&self.length) => bad("length", "must be at least 1 and at most 2^31 samples"),
+            () if self.seed > u64::from(u32::MAX) => bad("seed", TOO_LARGE_A_SEED),
+            () => ModelConfig::timnet(self.blocks, 2)
+                .validate()
+                .or_else(|e| bad("blocks", &format!("cannot be used: {e}"))),
+        }
     }
 }
 
@@ -225,9 +241,7 @@ impl Experiment {
                 bad("classes", "must name at least two classes that all corpora share")
             }
             () if self.seeds.as_ref().is_some_and(Vec::is_empty) => bad("seeds", "is empty"),
-            () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => {
-                bad("seeds", "must lie below 2^32: NumPy's RandomState takes no larger one")
-            }
+            () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => bad("seeds", TOO_LARGE_A_SEED),
             () if self.split.is_folds() && self.folds < 2 => bad("folds", "must be at least 2"),
             () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
             () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),

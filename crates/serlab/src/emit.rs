@@ -1,5 +1,7 @@
 //! `--emit`: the job that runs a command in parts, for a cluster's scheduler.
 
+use serreport::quote;
+
 use crate::{
     cli::{Emit, Reproduce},
     error::{LabError, Result},
@@ -25,7 +27,7 @@ pub fn job(args: &Reproduce, emit: Emit, words: &[String], folds: usize) -> Resu
     Ok(match emit {
         Emit::Slurm => {
             let program = std::env::current_exe().map_err(LabError::work)?;
-            let command: Vec<String> = command.iter().map(|w| quoted(w)).collect();
+            let command: Vec<String> = command.iter().map(|w| quote(w)).collect();
             format!(
                 "#!/bin/sh\n\
                  # {folds} folds in {parts} tasks. `sbatch` this in the folder that configs/ is in; a task that was killed goes on\n\
@@ -38,13 +40,14 @@ pub fn job(args: &Reproduce, emit: Emit, words: &[String], folds: usize) -> Resu
                  #SBATCH --open-mode=append\n\
                  #SBATCH --output={name}-%a.log\n\
                  exec srun --ntasks=1 {} {}\n",
-                quoted(&program.display().to_string()),
+                quote(&program.display().to_string()),
                 command.join(" ")
             )
         }
         Emit::Kubernetes => {
-            let command: Vec<String> =
-                std::iter::once("serlab".to_owned()).chain(command).map(|w| format!("{w:?}")).collect();
+            command.insert(0, "serlab".to_owned());
+            // JSON is YAML.
+            let command = serde_json::to_string(&command).map_err(LabError::work)?;
             format!(
                 "# {folds} folds in {parts} indexed pods. Fill in the image (with `serlab` in its PATH and configs/ in its working\n\
                  # folder) and a volume that all pods share, for the data and the run folder. The pod that ends last makes the tables.\n\
@@ -53,10 +56,9 @@ pub fn job(args: &Reproduce, emit: Emit, words: &[String], folds: usize) -> Resu
                  metadata:\n  name: {name}\n\
                  spec:\n  completionMode: Indexed\n  completions: {parts}\n  parallelism: {parts}\n  backoffLimitPerIndex: 5\n  \
                  template:\n    spec:\n      restartPolicy: Never\n      containers:\n        - name: serlab\n          \
-                 image: serlab\n          command: [{}]\n          resources:\n            requests: {{ cpu: \"{jobs}\" }}\n          \
+                 image: serlab\n          command: {command}\n          resources:\n            requests: {{ cpu: \"{jobs}\" }}\n          \
                  volumeMounts:\n            - {{ name: work, mountPath: /work }}\n      volumes:\n        - name: work\n          \
-                 persistentVolumeClaim: {{ claimName: serlab }}\n",
-                command.join(", ")
+                 persistentVolumeClaim: {{ claimName: serlab }}\n"
             )
         }
     })
@@ -81,16 +83,6 @@ fn kept(words: &[String]) -> Vec<String> {
     out
 }
 
-/// For a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,7 +92,7 @@ mod tests {
         let words = ["reproduce", "table1", "--emit", "slurm", "--shard=auto/4", "--set", "front_end.preset='x y'"];
         let kept = kept(&words.map(str::to_owned));
         assert_eq!(kept, ["reproduce", "table1", "--set", "front_end.preset='x y'"]);
-        assert_eq!(quoted(&kept[3]), r"'front_end.preset='\''x y'\'''");
-        assert_eq!(quoted("emodb=/data/emodb"), "emodb=/data/emodb");
+        assert_eq!(quote(&kept[3]), r"'front_end.preset='\''x y'\'''");
+        assert_eq!(quote("emodb=/data/emodb"), "emodb=/data/emodb");
     }
 }

@@ -48,7 +48,7 @@ impl Environment {
             cpu: cpu(),
             cores: cores(),
             jobs,
-            command: std::env::args().collect(),
+            command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use sertrain::argmax;
-use timnet_core::{Dataset, Weights};
+use timnet_core::{Dataset, ModelConfig, Weights};
 use timnet_native::Network;
 
 use crate::{
@@ -36,6 +36,7 @@ struct Attention<'a> {
 /// Weights that can't be read; those of the file system.
 pub fn write(
     fold_file: &Path,
+    model: &ModelConfig,
     roster: &Roster,
     data: &Dataset,
     test: &[usize],
@@ -44,12 +45,12 @@ pub fn write(
 ) -> Result<()> {
     let embeddings = fold_file.with_file_name("embeddings.csv");
     let attention = fold_file.with_file_name("attention.json");
-    let weights_file = fold_file.with_extension("last.safetensors");
-    let (weights, _) = Weights::load(&weights_file).map_err(LabError::work)?;
-    let gates = weights.config.has_stem();
+    let gates = model.has_stem();
     if embeddings.exists() && (attention.exists() || !gates) {
         return Ok(());
     }
+    let weights_file = fold_file.with_extension("last.safetensors");
+    let (weights, _) = Weights::load(&weights_file).map_err(LabError::work)?;
     let network = Network::from_weights(&weights).map_err(LabError::work)?;
     let label = |class: usize| roster.labels.get(class).map_or("", String::as_str);
     let mut out = csv::Writer::from_writer(Vec::new());

@@ -61,12 +61,8 @@ pub fn run(args: &Merge) -> Result<()> {
 fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), String> {
     let value = |v: std::result::Result<Value, toml::ser::Error>| v.map_err(|e| e.to_string());
     // Everything but the experiments has to be the same.
-    let rest = |c: &RunConfig| {
-        let mut parts_less = c.clone();
-        parts_less.parts = Vec::new();
-        parts_less.to_toml().ok().and_then(|text| toml::from_str::<toml::Table>(&text).ok()).map(Value::Table)
-    };
-    if let Some(key) = rest(config).zip(rest(other)).and_then(|(a, b)| difference(&a, &b)) {
+    let rest = |run: &RunConfig| RunConfig { parts: Vec::new(), ..run.clone() };
+    if let Some(key) = rest(config).difference(&rest(other)).map_err(|e| e.to_string())? {
         return Err(key);
     }
     for new in &other.parts {

@@ -257,7 +257,7 @@ fn divide(
 ) -> std::result::Result<Vec<Fold>, split::SplitError> {
     let roster = &material.roster;
     let n = roster.rows.len();
-    // `Experiment::load` keeps seeds below 2^32.
+    // `Experiment::load` and `CorpusConfig::load` keep seeds below 2^32.
     let numpy_seed = seed as u32;
     let random = || split::kfold(n, part.folds, numpy_seed);
     match division {

@@ -51,7 +51,10 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         let plan = Plan::of(&config, setting.rosters())?;
         return match args.emit {
             Some(emit) => {
-                let words: Vec<String> = std::env::args().skip(1).collect();
+                let text = |word: std::ffi::OsString| {
+                    word.into_string().map_err(|w| LabError::Input(format!("{}: --emit wants UTF-8", w.display())))
+                };
+                let words = std::env::args_os().skip(1).map(text).collect::<Result<Vec<String>>>()?;
                 print(emit::job(args, emit, &words, plan.places().len())?.trim_end())
             }
             None => print(&estimate::text(&plan, &config, backend, jobs, args.run_dir.as_deref())?),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::CorpusKind;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sermetrics::{Confusion, Interval, Spread, bootstrap_interval, confusion};
 use sertrain::{Protocol, Scored, argmax};
 use timnet::Variant;
@@ -20,7 +20,7 @@ use crate::{
 const RESAMPLES: usize = 2000;
 
 /// `metrics.json`. Holds nothing that differs between two runs of one configuration, such as times.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct Metrics {
     /// Raised when the file's meaning changes.
     pub version: u32,
@@ -31,23 +31,21 @@ pub struct Metrics {
     /// One a corpus, target, variant, protocol, division and seed.
     pub cells: Vec<Cell>,
     /// Over seeds, over runs of Table 2, over corpora.
-    #[serde(default)]
     pub summaries: Vec<Summary>,
     /// The other networks against TIM-Net, fold by fold.
-    #[serde(default)]
     pub paired: Vec<Paired>,
     /// Folds that are not there, by training; empty unless the folder was merged from parts.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<String, Vec<usize>>,
 }
 
 /// The figures of one corpus, variant, protocol and seed. Shares, not percent.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct Cell {
     /// The corpus trained on.
     pub corpus: CorpusKind,
     /// The corpus scored, where it is another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<CorpusKind>,
     /// Which network.
     pub variant: Variant,
@@ -91,7 +89,7 @@ impl Cell {
 }
 
 /// One fold's figures.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct FoldScore {
     /// Which fold.
     pub fold: usize,

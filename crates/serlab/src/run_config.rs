@@ -63,8 +63,9 @@ pub struct RunCorpus {
     pub features: String,
 }
 
-/// The whole of it.
-#[derive(Clone, Debug, PartialEq)]
+/// The whole of it, as a run of several experiments writes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunConfig {
     /// What computes the networks.
     pub engine: String,
@@ -78,37 +79,25 @@ pub struct RunConfig {
     pub corpora: BTreeMap<CorpusKind, RunCorpus>,
 }
 
-/// A run of one experiment: its keys stand at the top.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// How a run of one experiment is written: its keys stand at the top. In the order that its hash was first taken in.
+#[derive(Serialize)]
 struct One {
     experiment: String,
     engine: String,
     synthetic: bool,
     protocols: Vec<Protocol>,
     variants: Vec<Variant>,
-    #[serde(default, skip_serializing_if = "Split::is_folds")]
+    #[serde(skip_serializing_if = "Split::is_folds")]
     split: Split,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     classes: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     on: Option<Vec<CorpusKind>>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     folds: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     seeds: Option<Vec<u64>>,
     training: config::Training,
-    front_end: FrontEnd,
-    corpora: BTreeMap<CorpusKind, RunCorpus>,
-}
-
-/// A run of several.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Several {
-    engine: String,
-    synthetic: bool,
-    parts: Vec<Part>,
     front_end: FrontEnd,
     corpora: BTreeMap<CorpusKind, RunCorpus>,
 }
@@ -152,7 +141,7 @@ impl RunConfig {
                 };
                 toml::to_string(&one)
             }
-            Err(parts) => toml::to_string(&Several { engine, synthetic, parts, front_end, corpora }),
+            Err(_) => toml::to_string(self),
         }
         .map_err(LabError::work)
     }
@@ -162,28 +151,23 @@ impl RunConfig {
     /// # Errors
     /// Another text.
     pub fn from_toml(text: &str) -> std::result::Result<Self, toml::de::Error> {
-        let table: Table = toml::from_str(text)?;
-        if table.contains_key("parts") {
-            let Several { engine, synthetic, parts, front_end, corpora } = toml::from_str(text)?;
-            return Ok(Self { engine, synthetic, parts, front_end, corpora });
+        let mut table: Table = toml::from_str(text)?;
+        if !table.contains_key("parts") {
+            let shared = |key: &str| ["engine", "synthetic", "front_end", "corpora"].contains(&key);
+            let (mut whole, part): (Table, Table) = table.into_iter().partition(|(key, _)| shared(key));
+            whole.insert("parts".into(), Value::Array(vec![Value::Table(part)]));
+            table = whole;
         }
-        let One {
-            experiment,
-            engine,
-            synthetic,
-            protocols,
-            variants,
-            split,
-            classes,
-            on,
-            folds,
-            seeds,
-            training,
-            front_end,
-            corpora,
-        } = toml::from_str(text)?;
-        let part = Part { experiment, protocols, variants, split, classes, on, folds, seeds, training };
-        Ok(Self { engine, synthetic, parts: vec![part], front_end, corpora })
+        table.try_into()
+    }
+
+    /// The first key in which two runs' files differ, with both values.
+    ///
+    /// # Errors
+    /// As [`Self::to_toml`].
+    pub fn difference(&self, other: &Self) -> Result<Option<String>> {
+        let table = |run: &Self| toml::from_str(&run.to_toml()?).map(Value::Table).map_err(LabError::work);
+        Ok(difference(&table(self)?, &table(other)?))
     }
 }
 

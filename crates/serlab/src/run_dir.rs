@@ -13,8 +13,8 @@ use crate::{
     explain,
     fold_file::{FoldFile, fold_path, put},
     plan::{Division, Training},
-    results::{Metrics, Prediction},
-    run_config::{RunConfig, difference},
+    results::Prediction,
+    run_config::RunConfig,
     shard,
 };
 
@@ -74,7 +74,7 @@ impl RunDir {
         let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
         match identity(path)? {
             Some(found) if found.hash == hash => {}
-            Some(_) => return Err(another(path, &text)),
+            Some(_) => return Err(another(path, config)),
             None => {
                 put(&path.join("config.toml"), text.as_bytes())?;
                 let id = Identity { version: VERSION, hash };
@@ -100,14 +100,6 @@ impl RunDir {
         let mut bytes = serde_json::to_vec_pretty(value).map_err(LabError::work)?;
         bytes.push(b'\n');
         put(&self.path.join(name), &bytes)
-    }
-
-    /// `metrics.json`, in the run folder.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn metrics(&self, metrics: &Metrics) -> Result<()> {
-        self.json("metrics.json", metrics)
     }
 
     /// A cell's `predictions.csv`, in the folder named.
@@ -164,7 +156,9 @@ impl RunDir {
                 };
                 epochs.serialize(row).map_err(LabError::work)?;
             }
-            if let Some(w) = explain::fusion(&fold_path(&self.path, training, fold))? {
+            if training.model.has_fusion()
+                && let Some(w) = explain::fusion(&fold_path(&self.path, training, fold))?
+            {
                 let row = std::iter::once(fold.to_string()).chain(w.iter().map(f32::to_string));
                 fusion.write_record(row).map_err(LabError::work)?;
             }
@@ -223,20 +217,16 @@ fn edited(path: &Path) -> LabError {
 }
 
 /// The folder holds another run than `wanted`; the error names the first key that differs.
-fn another(folder: &Path, wanted: &str) -> LabError {
+fn another(folder: &Path, wanted: &RunConfig) -> LabError {
     let path = folder.join("config.toml");
-    let table = |text: &str| toml::from_str::<toml::Table>(text).ok().map(toml::Value::Table);
-    match config(folder) {
+    match config(folder).and_then(|found| found.difference(wanted)) {
         Err(e) => e,
-        Ok(found) => {
-            let found = found.to_toml().ok().and_then(|text| table(&text));
-            let key = found.zip(table(wanted)).and_then(|(a, b)| difference(&a, &b)).unwrap_or_default();
-            LabError::Input(format!(
-                "{}: the folder holds a run of another configuration, features or data (here and now: {key}); give another \
-                 --run-dir, or the options it was made with",
-                path.display()
-            ))
-        }
+        Ok(key) => LabError::Input(format!(
+            "{}: the folder holds a run of another configuration, features or data (here and now: {}); give another \
+             --run-dir, or the options it was made with",
+            path.display(),
+            key.unwrap_or_default()
+        )),
     }
 }
 

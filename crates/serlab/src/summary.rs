@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sercorpus::CorpusKind;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sermetrics::{Spread, paired_difference};
 use sertrain::Protocol;
 use timnet::Variant;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a summary is taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Over {
     /// The seeds of one corpus; a seed's figure is its mean over folds.
@@ -28,12 +28,12 @@ pub enum Over {
 }
 
 /// Mean and spread of one network and protocol. Shares, not percent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// What it is taken over.
     pub over: Over,
     /// Which corpus, if over seeds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub corpus: Option<CorpusKind>,
     /// Which network.
     pub variant: Variant,
@@ -42,26 +42,26 @@ pub struct Summary {
     /// How the corpora were divided.
     pub division: Division,
     /// The seeds, if over seeds or runs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seeds: Vec<u64>,
     /// The corpora, if over corpora; the pairs, if over runs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corpora: Vec<String>,
     /// What has to be said beside the figure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub caveat: Option<String>,
     /// UAR.
     pub uar: Spread,
     /// WAR.
     pub war: Spread,
     /// [UAR, WAR] in the paper, where it has this summary.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<[f64; 2]>,
 }
 
 /// Another network against TIM-Net on the same folds with the same seeds: the mean of (its figure - TIM-Net's).
 /// Shares, not percent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Paired {
     /// Which corpus.
     pub corpus: CorpusKind,
@@ -80,7 +80,7 @@ pub struct Paired {
     /// Its 95 % t interval.
     pub war_interval: [f64; 2],
     /// What has to be said beside the figure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub caveat: Option<String>,
 }
 

@@ -50,10 +50,15 @@ pub fn render(metrics: &Metrics) -> String {
     text
 }
 
-/// A table with its columns from `right` on aligned to the right.
-fn table<const N: usize>(header: &[&str; N], right: usize, rows: impl Iterator<Item = [String; N]>) -> String {
+fn plain() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// A table with its columns from `right` on aligned to the right.
+fn table<const N: usize>(header: &[&str; N], right: usize, rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut table = plain();
     table.set_header(header);
     rows.for_each(|row| {
         table.add_row(row);
@@ -120,8 +125,7 @@ fn pairs<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
         *sum = (sum.0 + cell.uar.mean, sum.1 + cell.war.mean, sum.2 + 1.0);
     }
     let kinds: BTreeSet<CorpusKind> = sums.keys().flat_map(|&(a, b)| [a, b]).collect();
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    let mut table = plain();
     table.set_header(std::iter::once("UAR / WAR".to_owned()).chain(kinds.iter().map(|k| k.to_string())));
     for &source in &kinds {
         let figure = |&target: &CorpusKind| {

@@ -79,7 +79,7 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
     metrics.summaries = summary::summaries(&metrics.cells, published)?;
     metrics.paired = summary::paired(&metrics.cells)?;
     dir.json("published.json", published)?;
-    dir.metrics(&metrics)?;
+    dir.json("metrics.json", &metrics)?;
     let report = dir.path().join("report");
     serreport::write(&[dir.path()], &report).map_err(LabError::work)?;
     tracing::info!("report: {}", report.join("report.html").display());

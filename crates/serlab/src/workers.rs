@@ -136,7 +136,10 @@ impl Work<'_> {
         if let (Backend::Libtorch(device), true) = (self.backend, places.len() > 1) {
             match self.stack(places, device) {
                 Ok(stacked) => engines = stacked,
-                Err(e) => return vec![Err(e)],
+                Err(e) => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    return vec![Err(e)];
+                }
             }
         }
         let fold = |place: Place, engine: Option<Box<dyn Engine>>| {
@@ -151,7 +154,10 @@ impl Work<'_> {
             let fold = &fold;
             let folds: Vec<_> =
                 places.iter().zip(engines).map(|(&p, engine)| scope.spawn(move || fold(p, engine))).collect();
-            let panicked = |_| Err(LabError::Work("a training thread panicked".into()));
+            let panicked = |_| {
+                self.stop.store(true, Ordering::Relaxed);
+                Err(LabError::Work("a training thread panicked".into()))
+            };
             folds.into_iter().map(|fold| fold.join().unwrap_or_else(panicked)).collect()
         })
     }
@@ -197,7 +203,7 @@ impl Work<'_> {
         if place.fold == 0 {
             let roster = &self.plan.material(training).roster;
             let data = &self.features[training.material].data;
-            explain::write(&path, roster, data, &fold.test, self.hop_seconds, &file)?;
+            explain::write(&path, &training.model, roster, data, &fold.test, self.hop_seconds, &file)?;
         }
         progress.finished(place);
         Ok(())

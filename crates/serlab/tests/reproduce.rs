@@ -142,6 +142,9 @@ fn every_value_can_be_set_and_is_checked() {
     refused("training.epochs=many", &["--set training.epochs=many", "expected u32"]);
     refused("corpora.emodb.lenght=9", &["--set corpora.emodb.lenght=9", "lenght"]);
     refused("corpora.klingon.length=9", &["klingon"]);
+    refused("corpora.emodb.length=9000000000000000000", &["emodb.toml", "length", "2^31"]);
+    refused("corpora.emodb.blocks=64", &["emodb.toml", "blocks", "between 1 and 16"]);
+    refused("corpora.emodb.seed=4294967296", &["emodb.toml", "seed", "2^32"]);
     refused("training", &["KEY=VALUE"]);
     refused("variants=[\"tin-net\"]", &["tin-net", "tim-net"]);
     let words =

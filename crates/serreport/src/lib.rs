@@ -22,6 +22,7 @@ use std::{
 use sertrain::write_atomic;
 
 pub use error::{ReportError, Result};
+pub use run::quote;
 pub use tsne::{FEWEST, Settings, tsne};
 
 use run::Run;

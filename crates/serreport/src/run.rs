@@ -154,7 +154,8 @@ impl Run {
     }
 }
 
-fn quote(word: &str) -> String {
+/// A word as a POSIX shell takes it.
+pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -64,7 +64,7 @@ impl StackedEngine {
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
-        // A panic in a neighbour's thread leaves its own network undefined, not the lock's other content.
+        // What can panic while the lock is held is caught in `guarded`.
         self.room.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,12 +89,18 @@ impl Calls {
         }
         let train = std::mem::take(&mut self.train);
         let epochs: Vec<(usize, &[Batch])> = train.iter().map(|(copy, batches)| (*copy, &batches[..])).collect();
-        share(&mut self.trained, train.keys(), self.copies.train(&epochs));
+        share(&mut self.trained, train.keys(), guarded(|| self.copies.train(&epochs)));
         let predict = std::mem::take(&mut self.predict);
         let parts: Vec<(usize, &[usize])> = predict.iter().map(|(copy, part)| (*copy, &part[..])).collect();
-        share(&mut self.predicted, predict.keys(), self.copies.predict(&parts));
+        share(&mut self.predicted, predict.keys(), guarded(|| self.copies.predict(&parts)));
         true
     }
+}
+
+/// libtorch's operations panic where they fail (a GPU without memory): everybody who waits has to hear of it.
+fn guarded<T>(serve: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(serve))
+        .unwrap_or_else(|_| Err(failed("libtorch panicked; its message stands above".into())))
 }
 
 /// Gives each copy its answer, or all of them the failure.
