@@ -9,6 +9,7 @@ use ndarray::Array2;
 use seraudio::LoadOptions;
 use sermfcc::{Extractor, Output};
 use sermodel::{Model, Span};
+use timnet_core::ModelConfig;
 
 use crate::{
     failure::{Failure, Result},
@@ -80,9 +81,9 @@ fn explain(
     name: String,
 ) -> std::result::Result<Explanation, Box<dyn std::error::Error>> {
     let front_end = &model.card().front_end;
-    let prediction = model.predict(&audio.samples, audio.rate)?;
-    let label = prediction.label;
     let samples = model.fitted(&audio.samples, audio.rate)?;
+    let prediction = model.predict(&samples, front_end.rate)?;
+    let label = prediction.label;
     let log_mel = Extractor::<f32>::new(front_end)?.compute(Output::LogMel, &samples)?;
     let blocks = model.weights().config.blocks;
     let attention = &prediction.output.attention;
@@ -91,9 +92,8 @@ fn explain(
     let seconds = |frames: usize| (frames * front_end.hop) as f64 / f64::from(front_end.rate);
     let parts = model.contributions(&prediction.output, label);
     let scale = |(j, &part): (usize, &f64)| {
-        // Frames that block j's output sees through blocks 1..j.
-        let field = 1 + 2 * ((1usize << (j + 1)) - 1);
-        (format!("block {}, sees {:.2} s", j + 1, seconds(field)), part)
+        let through = ModelConfig { blocks: j + 1, ..model.weights().config.clone() };
+        (format!("block {}, sees {:.2} s", j + 1, seconds(through.receptive_field())), part)
     };
     let mut contributions: Vec<_> = parts.blocks.iter().enumerate().map(scale).collect();
     contributions.push(("bias".to_owned(), parts.bias));
@@ -113,7 +113,7 @@ fn explain(
         heard: (start, start + heard),
         offset: (length - audio.seconds()) / 2.0,
         attention: Array2::from_shape_vec((rows, frames), attention.clone())?,
-        occlusion: model.occlusion(&audio.samples, audio.rate, label, stretch)?,
+        occlusion: model.occlusion(&samples, front_end.rate, label, stretch)?,
         samples,
         log_mel,
         contributions,

@@ -101,8 +101,9 @@ fn read(model: &Model, path: &Path, cut: Windows, voice: bool, to: &SyncSender<V
                 }
             },
         };
-        // A block can be an hour at a low rate, so it is handed on in pieces.
-        for piece in samples.chunks(16_384) {
+        // A block can be an hour at a low rate, so it is handed on in pieces, of no more than a batch of windows.
+        let piece = ((cut.hop * f64::from(rate)) as usize).saturating_mul(BATCH).clamp(1, 16_384);
+        for piece in samples.chunks(piece) {
             pending.extend(listener.push(piece));
             if pending.len() >= BATCH && to.send(std::mem::take(&mut pending)).is_err() {
                 return ControlFlow::Break(());
@@ -112,7 +113,10 @@ fn read(model: &Model, path: &Path, cut: Windows, voice: bool, to: &SyncSender<V
     };
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin().lock().take(STDIN).read_to_end(&mut bytes)?;
+        std::io::stdin().lock().take(STDIN + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > STDIN {
+            return Err(std::io::Error::other("more than 1 GiB; give a file").into());
+        }
         seraudio::stream_bytes(bytes, "stdin", &options, sink)?;
     } else {
         seraudio::stream(path, &options, sink)?;
@@ -146,8 +150,7 @@ fn whole(model: &Model, answers: &[Answer]) -> Answer {
     }
     probabilities.iter_mut().for_each(|p| *p /= heard);
     let verdict = (heard > 0.0).then(|| {
-        let best = |best: usize, k: usize| if probabilities[k] > probabilities[best] { k } else { best };
-        let label = (1..probabilities.len()).fold(0, best);
+        let label = sertrain::argmax(&probabilities);
         Verdict { label, unknown: model.abstains(probabilities[label]), probabilities }
     });
     Answer { start: 0.0, end: answers.last().map_or(0.0, |a| a.end), verdict }

@@ -131,7 +131,17 @@ mod tests {
         let system: &[u8] = b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x0ctouch hacked\x85R.";
         let nested = [&b"\x80\x04)"[..], &[0x85; 2_000_000], b"."].concat();
         let doubled = [&b"\x80\x04)\x94"[..], &b"h\x00h\x00\x86q\x00".repeat(100_000), b"."].concat();
+        // Ten gigabytes, if every call made its bytes.
+        let encoded = [
+            &b"\x80\x02c_codecs\nencode\nq\x00X\xa0\x86\x01\x00"[..],
+            &[b'a'; 100_000],
+            b"X\x06\x00\x00\x00latin1\x86q\x01",
+            &b"h\x00h\x01R".repeat(100_000),
+            b".",
+        ]
+        .concat();
         for (pickle, part) in [
+            (&encoded[..], "one dict"),
             (system, "posix.system"),
             (b"cbuiltins\neval\n(X\x01\x00\x00\x001tR.", "builtins.eval"),
             (&nested, "one dict"),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Ways in which a recording may differ from one of the corpus.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 enum Kind {
     Gain,
     White,
@@ -93,12 +93,14 @@ struct Row {
 /// As those of an evaluation; a picture that can't be written.
 pub fn run(test: &Test, json: bool, plot: Option<&Path>) -> Result<()> {
     let rate = test.model.card().front_end.rate;
-    let conditions: Vec<(Kind, f64)> =
-        KINDS.iter().flat_map(|&(kind, _, _, levels)| levels.iter().map(move |&l| (kind, l))).collect();
+    let conditions: Vec<_> = KINDS
+        .iter()
+        .flat_map(|&(kind, name, unit, levels)| levels.iter().map(move |&level| (kind, name, unit, level)))
+        .collect();
     // One pass over the recordings, every condition of each: a recording is read once.
     let answers = test.each(|samples, i, u| {
         let mut all = vec![answer(test.model, samples)?];
-        for &(kind, level) in &conditions {
+        for &(kind, _, _, level) in &conditions {
             let changed = kind.apply(samples, rate, level, i);
             let changed = changed.map_err(|e| Failure::Input(format!("{}: {e}", u.path.display())))?;
             all.push(answer(test.model, &changed)?);
@@ -108,8 +110,7 @@ pub fn run(test: &Test, json: bool, plot: Option<&Path>) -> Result<()> {
     let figures_of =
         |condition: usize| test.figures(answers.iter().map(|all: &Vec<Vec<f64>>| all[condition].clone()).collect());
     let mut rows = vec![row("none", 0.0, "", &figures_of(0)?)];
-    for (condition, (kind, level)) in conditions.into_iter().enumerate() {
-        let (_, name, unit, _) = KINDS.iter().find(|k| k.0 == kind).copied().unwrap_or(KINDS[0]);
+    for (condition, (_, name, unit, level)) in conditions.into_iter().enumerate() {
         rows.push(row(name, level, unit, &figures_of(condition + 1)?));
     }
     if let Some(path) = plot {

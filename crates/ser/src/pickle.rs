@@ -21,7 +21,9 @@ pub enum Value {
 #[derive(Debug)]
 enum Node<'a> {
     Text(&'a str),
-    Bytes(Cow<'a, [u8]>),
+    Bytes(&'a [u8]),
+    /// Bytes as text of code points below 256, decoded where they are used: a call costs a few bytes of file.
+    Latin1(&'a str),
     Tuple(Vec<Value>),
     List(Vec<Value>),
     Dict(Vec<(Value, Value)>),
@@ -121,8 +123,14 @@ impl Pickle<'_> {
         };
         let shape: Option<Vec<usize>> = self.tuple(*shape).and_then(|s| s.iter().map(dimension).collect());
         let shape = shape.filter(|s| s.len() <= 32).ok_or("the array's shape is no tuple of sizes")?;
-        let (Some(Node::Dtype { code, big_endian }), Some(Node::Bytes(data))) = (self.node(*dtype), self.node(*data))
-        else {
+        let latin1 =
+            |text: &str| text.chars().map(|c| u8::try_from(u32::from(c))).collect::<std::result::Result<_, _>>();
+        let data: Cow<'_, [u8]> = match self.node(*data) {
+            Some(Node::Bytes(bytes)) => Cow::Borrowed(bytes),
+            Some(Node::Latin1(text)) => Cow::Owned(latin1(text).map_err(|_| "text that is not latin-1")?),
+            _ => return Err("the array holds no numbers".into()),
+        };
+        let Some(Node::Dtype { code, big_endian }) = self.node(*dtype) else {
             return Err("the array holds no numbers".into());
         };
         let (size, read) = reader(code, *big_endian).ok_or_else(|| format!("arrays of type `{code}` are not read"))?;
@@ -216,6 +224,12 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    fn data(&mut self, n: usize) -> Result<()> {
+        let bytes = self.counted(n)?;
+        self.push(Node::Bytes(bytes));
+        Ok(())
+    }
+
     fn line(&mut self) -> Result<&'a str> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|&b| b == b'\n').ok_or("a name without end")?;
@@ -300,17 +314,9 @@ impl<'a> Machine<'a> {
                 b'X' => self.text(4)?,
                 0x8c => self.text(1)?,
                 0x8d => self.text(8)?,
-                b'B' | b'C' | 0x8e => {
-                    let size = if operation == b'B' {
-                        4
-                    } else if operation == b'C' {
-                        1
-                    } else {
-                        8
-                    };
-                    let bytes = self.counted(size)?;
-                    self.push(Node::Bytes(Cow::Borrowed(bytes)));
-                }
+                b'C' => self.data(1)?,
+                b'B' => self.data(4)?,
+                0x8e => self.data(8)?,
                 b')' => self.push(Node::Tuple(Vec::new())),
                 0x85..=0x87 => {
                     let items = self.popped(usize::from(operation - 0x84))?;
@@ -321,21 +327,13 @@ impl<'a> Machine<'a> {
                     self.push(Node::Tuple(items));
                 }
                 b']' => self.push(Node::List(Vec::new())),
-                b'a' => {
-                    let items = self.popped(1)?;
-                    self.extend_list(items)?;
-                }
-                b'e' => {
-                    let items = self.since_mark()?;
+                b'a' | b'e' => {
+                    let items = if operation == b'a' { self.popped(1)? } else { self.since_mark()? };
                     self.extend_list(items)?;
                 }
                 b'}' => self.push(Node::Dict(Vec::new())),
-                b's' => {
-                    let items = self.popped(2)?;
-                    self.extend_dict(items)?;
-                }
-                b'u' => {
-                    let items = self.since_mark()?;
+                b's' | b'u' => {
+                    let items = if operation == b's' { self.popped(2)? } else { self.since_mark()? };
                     self.extend_dict(items)?;
                 }
                 b'q' | b'r' | 0x94 => {
@@ -358,11 +356,8 @@ impl<'a> Machine<'a> {
                 }
                 0x93 => {
                     let names = self.popped(2)?;
-                    let text = |v: &Value| match v {
-                        Value::Node(i) => match self.nodes[*i] {
-                            Node::Text(text) => Ok(text),
-                            _ => Err("a name that is no text"),
-                        },
+                    let text = |v: &Value| match self.of(*v) {
+                        Some(&Node::Text(text)) => Ok(text),
                         _ => Err("a name that is no text"),
                     };
                     let (module, name) = (text(&names[0])?, text(&names[1])?);
@@ -410,10 +405,7 @@ impl<'a> Machine<'a> {
             (Global::Reconstruct, Some(Node::Global(Global::Ndarray))) => Node::Array(None),
             (Global::Dtype, Some(&Node::Text(code))) => Node::Dtype { code, big_endian: false },
             // Bytes as protocol 2 writes them: text of code points below 256.
-            (Global::Encode, Some(Node::Text(text))) => {
-                let bytes = text.chars().map(|c| u8::try_from(u32::from(c))).collect::<std::result::Result<_, _>>();
-                Node::Bytes(Cow::Owned(bytes.map_err(|_| "text that is not latin-1")?))
-            }
+            (Global::Encode, Some(&Node::Text(text))) => Node::Latin1(text),
             _ => return Err(format!("a call of {callee:?} with other arguments than NumPy writes")),
         };
         self.push(node);

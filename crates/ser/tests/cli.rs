@@ -2,31 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, path::Path, process::Command};
+mod common;
 
-use assert_cmd::cargo::cargo_bin;
+use std::{fs, path::Path};
+
+use common::ser;
 use ndarray::{Array2, Array3};
 use tempfile::TempDir;
 
-/// (exit code, stdout, stderr)
-fn ser(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(cargo_bin!("ser")).current_dir(folder).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
 fn wav(path: &Path, samples: i32) {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 16_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(path, spec).unwrap();
-    for i in 0..samples {
-        writer.write_sample((8000.0 * (f64::from(i) * 0.2).sin()) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
+    common::wav(path, 16_000, (0..samples).map(|i| (8000.0 * (f64::from(i) * 0.2).sin()) as i16));
 }
 
 #[test]

@@ -2,26 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod common;
 #[path = "../../sermodel/tests/support/mod.rs"]
 mod sound;
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use assert_cmd::cargo::cargo_bin;
+use common::ser;
 use ndarray::{Array1, Array2, Array3, s};
 use ndarray_npy::NpzReader;
 use sermodel::{Features, Figure, Model};
 use tempfile::TempDir;
-
-fn ser(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(cargo_bin!("ser")).current_dir(folder).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
 #[path = "../../sermodel/tests/support/mod.rs"]
 mod sound;
 
@@ -12,25 +13,15 @@ use std::{
     process::{Command, Stdio},
 };
 
-use assert_cmd::cargo::cargo_bin;
+use common::run;
 use sermodel::Model;
 use tempfile::TempDir;
 
-/// A command in `folder` with the model there, and without the caller's settings.
+/// A command in `folder` with the model there.
 fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(cargo_bin!("ser"));
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR"] {
-        command.env_remove(variable);
-    }
-    command.current_dir(folder).args(arguments).env("SER_MODEL", "model.safetensors");
+    let mut command = common::command(folder, arguments);
+    command.env("SER_MODEL", "model.safetensors");
     command
-}
-
-/// (exit code, stdout, stderr)
-fn run(mut command: Command) -> (i32, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 fn ser(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -38,11 +29,7 @@ fn ser(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 }
 
 fn wav(path: &Path, rate: u32, samples: &[f32]) {
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
-    let mut writer = hound::WavWriter::create(path, spec).unwrap();
-    samples.iter().for_each(|s| writer.write_sample((s * 32_767.0) as i16).unwrap());
-    writer.finalize().unwrap();
+    common::wav(path, rate, samples.iter().map(|s| (s * 32_767.0) as i16));
 }
 
 /// A folder with a model, 1.5 s of voice, and voice (2 s), silence (2 s), voice (1.3 s).

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
 #[path = "../../sermodel/tests/support/mod.rs"]
 mod sound;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
 #[test]
@@ -24,8 +24,8 @@ fn the_readmes_examples_run() {
     for line in include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("$ ser ")) {
         let words = line.split('#').next().unwrap().split_whitespace();
         let arguments: Vec<&str> = words.take_while(|word| *word != ">").collect();
-        let output = Command::new(cargo_bin!("ser")).current_dir(folder.path()).args(&arguments).output().unwrap();
-        assert!(output.status.success(), "ser {line}: {}", String::from_utf8_lossy(&output.stderr));
+        let (code, _, err) = common::ser(folder.path(), &arguments);
+        assert_eq!(code, 0, "ser {line}: {err}");
         if let Some(at_o) = arguments.iter().position(|word| *word == "-o") {
             assert!(at(arguments[at_o + 1]).is_file(), "ser {line}");
         }

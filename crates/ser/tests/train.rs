@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::{
     fs,
     path::Path,
@@ -9,42 +11,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use assert_cmd::cargo::cargo_bin;
+use common::{command, ser};
 use tempfile::TempDir;
 
 const CLASSES: [(&str, f64); 3] = [("low", 150.0), ("middle", 400.0), ("high", 1100.0)];
 const QUICK: [&str; 8] = ["--epochs", "30", "--blocks", "4", "--length", "8192", "--jobs", "2"];
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(cargo_bin!("ser"));
-    command.current_dir(folder).args(arguments);
-    command
-}
-
-/// (exit code, stdout, stderr)
-fn ser(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = command(folder, arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
 
 fn train(folder: &Path, from: &str, to: &str, more: &[&str]) -> (i32, String, String) {
     ser(folder, &[&["train", from, "-o", to], &QUICK[..], more].concat())
 }
 
 fn wav(path: &Path, hz: f64, seconds: f64) {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 16_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(path, spec).unwrap();
-    for i in 0..(seconds * 16_000.0) as i32 {
+    let sample = |i: i32| {
         let phase = std::f64::consts::TAU * hz * f64::from(i) / 16_000.0;
-        writer.write_sample((6000.0 * (phase.sin() + 0.3 * (2.0 * phase).sin())) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
+        (6000.0 * (phase.sin() + 0.3 * (2.0 * phase).sin())) as i16
+    };
+    common::wav(path, 16_000, (0..(seconds * 16_000.0) as i32).map(sample));
 }
 
 /// A folder for each class, eight recordings in each, of four speakers whose pitch differs a little.

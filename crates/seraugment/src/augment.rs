@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     AugmentError, Draw, Law, NoiseBank,
     draw::{between, unit},
@@ -29,7 +27,7 @@ pub enum Step {
 }
 
 /// A closed range; a fixed value where both ends are equal.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
     /// Least.
     pub low: f64,
@@ -166,11 +164,6 @@ impl Augmenter {
     pub fn new(augment: Augment, rate: u32, noise_folder: Option<&Path>) -> Result<Self, AugmentError> {
         let noises = noise_folder.map(|f| NoiseBank::open(f, rate)).transpose()?.unwrap_or_default();
         Ok(Self { augment, rate, noises })
-    }
-
-    /// The steps.
-    pub fn augment(&self) -> &Augment {
-        &self.augment
     }
 
     /// The recording as `draw` has it: each step on samples that is on is taken or not, with values drawn from its range.

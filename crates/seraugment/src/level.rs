@@ -22,3 +22,8 @@ pub fn truncate(samples: &[f32], keep: f64, position: f64) -> Vec<f32> {
     let start = ((n - kept) as f64 * position.clamp(0.0, 1.0)).round() as usize;
     samples[start..start + kept].to_vec()
 }
+
+/// Sum of squares.
+pub(crate) fn energy(samples: &[f32]) -> f64 {
+    samples.iter().map(|&v| f64::from(v).powi(2)).sum()
+}

@@ -10,6 +10,7 @@ use seraudio::{LoadOptions, Resampler};
 use crate::{
     AugmentError, Draw,
     draw::{below, unit},
+    level::energy,
 };
 
 /// Gaussian noise, equal power at all frequencies, unit variance.
@@ -49,7 +50,6 @@ fn pink_of(length: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
 /// Adds `noise` (as long as `samples`) so that 10 log10(P_signal / P_noise) is `snr` dB, P the mean square over the whole
 /// recording. Silence stays silence: it has no signal to measure against; so does noise without power.
 pub fn add_at_snr(samples: &[f32], noise: &[f32], snr: f64) -> Vec<f32> {
-    let energy = |x: &[f32]| x.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
     let n = samples.len().min(noise.len());
     let (signal, other) = (energy(&samples[..n]), energy(&noise[..n]));
     if signal == 0.0 || other == 0.0 {
@@ -73,7 +73,7 @@ impl NoiseBank {
     /// All recordings directly in `folder`, in the order of their names, at `rate`.
     ///
     /// # Errors
-    /// A folder that can't be read or has no file; a file that is no recording, or a silent one.
+    /// A folder that can't be read; a file that is no recording; no recording but silent ones, which are left out.
     pub fn open(folder: &Path, rate: u32) -> Result<Self, AugmentError> {
         let io = |source| AugmentError::Io { path: folder.to_owned(), source };
         let entries = std::fs::read_dir(folder).map_err(io)?.collect::<Result<Vec<_>, _>>().map_err(io)?;

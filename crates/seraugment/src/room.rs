@@ -2,7 +2,7 @@
 
 use realfft::RealFftPlanner;
 
-use crate::{Draw, noise::white_of};
+use crate::{Draw, level::energy, noise::white_of};
 
 /// An impulse response at `rate` Hz: 1 at time 0, then Gaussian noise whose power falls by 60 dB in `rt60` seconds, as
 /// long as that. The direct sound has `direct` dB more energy than the tail (negative: less, far from the microphone).
@@ -14,7 +14,7 @@ pub fn impulse_response(rt60: f64, direct: f64, rate: u32, draw: Draw) -> Vec<f3
     for (i, x) in response.iter_mut().enumerate() {
         *x = (f64::from(*x) * (decay * i as f64).exp()) as f32;
     }
-    let tail: f64 = response[1..].iter().map(|&x| f64::from(x).powi(2)).sum();
+    let tail = energy(&response[1..]);
     let scale = (10f64.powf(-direct / 10.0) / tail.max(f64::MIN_POSITIVE)).sqrt();
     response[1..].iter_mut().for_each(|x| *x = (f64::from(*x) * scale) as f32);
     response[0] = 1.0;
@@ -57,7 +57,6 @@ pub fn convolve(a: &[f32], b: &[f32]) -> Vec<f32> {
 pub fn room(samples: &[f32], response: &[f32]) -> Vec<f32> {
     let mut out = convolve(samples, response);
     out.resize(samples.len(), 0.0);
-    let energy = |x: &[f32]| x.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
     let (before, after) = (energy(samples), energy(&out));
     if after > 0.0 {
         let scale = (before / after).sqrt();

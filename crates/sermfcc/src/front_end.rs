@@ -213,7 +213,7 @@ impl FrontEnd {
         let nyquist = f64::from(self.rate) / 2.0;
         let Window { length, .. } = self.window;
         let Mel { bands, low, high, .. } = self.mel;
-        check(self.rate > 0, "rate", self.rate, "at least 1 Hz")?;
+        check((1..=768_000).contains(&self.rate), "rate", self.rate, "1 to 768000 Hz")?;
         check((2..=1 << 20).contains(&self.n_fft), "n_fft", self.n_fft, "2 to 1048576 samples")?;
         check((1..=self.n_fft).contains(&length), "window.length", length, "1 to n_fft samples")?;
         check((1..=1 << 24).contains(&self.hop), "hop", self.hop, "1 to 16777216 samples")?;

@@ -4,6 +4,7 @@
 //! M = N / 2 and W = exp(-2 pi i / N), the spectrum is X[k] = E + W^k O and X[M - k] = conj(E - W^k O), where
 //! 2 E = Z[k] + conj(Z[M - k]) and 2 O = -i (Z[k] - conj(Z[M - k])). Going from Z to |X|^2 directly saves writing X.
 
+use std::array::from_fn;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
@@ -98,15 +99,29 @@ impl<F: Float> Work for Power<'_, F> {
         let (twiddles, twiddles_tail) = spectrum.twiddles[..pairs].as_chunks::<LANES>();
         let (low, low_tail) = low[..pairs].as_chunks_mut::<LANES>();
         let (high_tail, high) = high.as_rchunks_mut::<LANES>();
-        let turned = mirrored.iter().zip(high).rev();
-        for (((z, twiddles), low), (mirrored, high)) in z.iter().zip(twiddles).zip(low).zip(turned) {
-            butterflies(z, mirrored, twiddles, low, high);
-        }
-        let turned = mirrored_tail.as_chunks::<1>().0.iter().zip(high_tail.as_chunks_mut::<1>().0).rev();
-        let tail = z_tail.as_chunks::<1>().0.iter().zip(twiddles_tail.as_chunks::<1>().0);
-        for (((z, twiddles), low), (mirrored, high)) in tail.zip(low_tail.as_chunks_mut::<1>().0).zip(turned) {
-            butterflies(z, mirrored, twiddles, low, high);
-        }
+        along(z, mirrored, twiddles, low, high);
+        along(
+            z_tail.as_chunks::<1>().0,
+            mirrored_tail.as_chunks::<1>().0,
+            twiddles_tail.as_chunks::<1>().0,
+            low_tail.as_chunks_mut::<1>().0,
+            high_tail.as_chunks_mut::<1>().0,
+        );
+    }
+}
+
+/// [`butterflies`] all along; what belongs to M - k runs backwards.
+#[inline(always)]
+fn along<F: Float, const N: usize>(
+    z: &[[Complex<F>; N]],
+    mirrored: &[[Complex<F>; N]],
+    twiddles: &[[Complex<F>; N]],
+    low: &mut [[F; N]],
+    high: &mut [[F; N]],
+) {
+    let turned = mirrored.iter().zip(high).rev();
+    for (((z, twiddles), low), (mirrored, high)) in z.iter().zip(twiddles).zip(low).zip(turned) {
+        butterflies(z, mirrored, twiddles, low, high);
     }
 }
 
@@ -120,10 +135,10 @@ fn butterflies<F: Float, const N: usize>(
     low: &mut [F; N],
     high: &mut [F; N],
 ) {
-    let (re, im) = (lanes::<N, _>(|k| z[k].re), lanes::<N, _>(|k| z[k].im));
-    let (wr, wi) = (lanes::<N, _>(|k| twiddles[k].re), lanes::<N, _>(|k| twiddles[k].im));
-    let (mirrored_re, mirrored_im) =
-        (lanes::<N, _>(|k| mirrored[N - 1 - k].re), lanes::<N, _>(|k| mirrored[N - 1 - k].im));
+    let (re, im): ([F; N], [F; N]) = (from_fn(|k| z[k].re), from_fn(|k| z[k].im));
+    let (wr, wi): ([F; N], [F; N]) = (from_fn(|k| twiddles[k].re), from_fn(|k| twiddles[k].im));
+    let (mirrored_re, mirrored_im): ([F; N], [F; N]) =
+        (from_fn(|k| mirrored[N - 1 - k].re), from_fn(|k| mirrored[N - 1 - k].im));
     let mut turned = [F::default(); N];
     for k in 0..N {
         let (er, ei) = (re[k] + mirrored_re[k], im[k] - mirrored_im[k]);
@@ -134,9 +149,4 @@ fn butterflies<F: Float, const N: usize>(
         turned[N - 1 - k] = br * br + bi * bi;
     }
     *high = turned;
-}
-
-#[inline(always)]
-fn lanes<const N: usize, F>(lane: impl FnMut(usize) -> F) -> [F; N] {
-    std::array::from_fn(lane)
 }

@@ -116,9 +116,9 @@ impl Card {
         let (features, network) = (self.front_end.coefficients, config.coefficients);
         check(features == network, "front_end", format!("{features} coefficients for a network that reads {network}"))?;
         check(
-            self.front_end.frames(self.length) > 0 && self.length <= 1 << 28,
+            self.length <= 1 << 28 && self.front_end.frames(self.length) > 0,
             "length",
-            format!("{} samples; it takes at least {}", self.length, self.front_end.shortest()),
+            format!("{} samples; it takes at least {}, at most {}", self.length, self.front_end.shortest(), 1 << 28),
         )?;
         let temperature = self.temperature.unwrap_or(1.0);
         check(temperature > 0.0 && temperature.is_finite(), "temperature", format!("{temperature}, above 0 wanted"))?;

@@ -29,13 +29,14 @@ impl Model {
     /// What each time scale adds to a class's logit; with the bias they add up to it. `class` counts from 0.
     pub fn contributions(&self, output: &Output, class: usize) -> Contributions {
         let weights = self.weights();
+        let class = class.min(weights.config.classes - 1);
         let (layout, c) = (Layout::new(&weights.config), weights.config.coefficients);
-        let head = &weights.parameters[layout.head.start + class.min(weights.config.classes - 1) * c..][..c];
+        let head = &weights.parameters[layout.head.start + class * c..][..c];
         let dot = |g: &[f32]| head.iter().zip(g).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
         let scales = output.scales.chunks_exact(c).zip(self.network().fusion());
         Contributions {
             blocks: scales.map(|(g, &w)| f64::from(w) * dot(g)).collect(),
-            bias: f64::from(weights.parameters[layout.head_bias.start + class.min(weights.config.classes - 1)]),
+            bias: f64::from(weights.parameters[layout.head_bias.start + class]),
         }
     }
 

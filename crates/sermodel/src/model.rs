@@ -5,7 +5,7 @@ use std::path::Path;
 use seraudio::Resampler;
 use sermfcc::{Extractor, FrontEnd};
 use timnet_core::Weights;
-use timnet_native::{Network, Output};
+use timnet_native::{Network, Output, largest, softmax};
 
 use crate::{Card, ModelError};
 
@@ -164,17 +164,9 @@ impl Model {
 
     fn judge(&self, output: Output) -> Prediction {
         let probabilities = softmax(&output.logits, self.card.temperature.unwrap_or(1.0));
-        let best = |best: usize, k: usize| if probabilities[k] > probabilities[best] { k } else { best };
-        let label = (1..probabilities.len()).fold(0, best);
+        let probabilities: Vec<f32> = probabilities.into_iter().map(|p| p as f32).collect();
+        let label = largest(&probabilities);
         let confidence = probabilities[label];
         Prediction { probabilities, label, confidence, abstained: self.abstains(confidence), output }
     }
-}
-
-/// softmax(logits / temperature)
-fn softmax(logits: &[f32], temperature: f64) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights: Vec<f64> = logits.iter().map(|&l| (f64::from(l - largest) / temperature).exp()).collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|w| (w / sum) as f32).collect()
 }

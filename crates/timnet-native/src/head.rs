@@ -28,10 +28,10 @@ pub(crate) fn logits(head: &[f32], bias: &[f32], embedding: &[f32]) -> Vec<f32> 
     head.chunks_exact(embedding.len()).zip(bias).map(|(row, &b)| (dot(row) + f64::from(b)) as f32).collect()
 }
 
-/// Softmax.
-pub(crate) fn softmax(logits: &[f32]) -> Vec<f64> {
+/// Softmax of logits / temperature.
+pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exp: Vec<f64> = logits.iter().map(|&v| f64::from(v - max).exp()).collect();
+    let exp: Vec<f64> = logits.iter().map(|&v| (f64::from(v - max) / temperature).exp()).collect();
     let sum: f64 = exp.iter().sum();
     exp.into_iter().map(|v| v / sum).collect()
 }
@@ -40,7 +40,7 @@ pub(crate) fn softmax(logits: &[f32]) -> Vec<f64> {
 pub(crate) fn cross_entropy(logits: &[f32], label: usize, smoothing: f64) -> (f64, Vec<f64>) {
     let classes = logits.len() as f64;
     let target = |k: usize| smoothing / classes + if k == label { 1.0 - smoothing } else { 0.0 };
-    let mut gradient = softmax(logits);
+    let mut gradient = softmax(logits, 1.0);
     let loss = -gradient.iter().enumerate().map(|(k, p)| target(k) * p.max(f64::MIN_POSITIVE).ln()).sum::<f64>();
     for (k, g) in gradient.iter_mut().enumerate() {
         *g -= target(k);
@@ -48,7 +48,7 @@ pub(crate) fn cross_entropy(logits: &[f32], label: usize, smoothing: f64) -> (f6
     (loss, gradient)
 }
 
-/// Index of the largest logit, the first of equals.
-pub(crate) fn largest(logits: &[f32]) -> usize {
+/// Index of the largest, the first of equals; 0 of nothing.
+pub fn largest(logits: &[f32]) -> usize {
     (1..logits.len()).fold(0, |best, k| if logits[k] > logits[best] { k } else { best })
 }

@@ -10,5 +10,6 @@ mod network;
 mod pack;
 
 pub use engine::NativeEngine;
+pub use head::{largest, softmax};
 pub use kernels::Simd;
 pub use network::{Network, Output};

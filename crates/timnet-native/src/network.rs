@@ -131,7 +131,7 @@ impl Network {
     pub fn forward(&self, features: &[f32], frames: usize) -> Result<Output, EngineError> {
         let mut attention = vec![0.0; if self.config.has_stem() { self.config.blocks * frames } else { 0 }];
         let (scales, embedding, logits) = self.run(features, frames, Some(&mut attention))?;
-        let probabilities = head::softmax(&logits).into_iter().map(|v| v as f32).collect();
+        let probabilities = head::softmax(&logits, 1.0).into_iter().map(|v| v as f32).collect();
         Ok(Output { logits, probabilities, embedding, scales, attention })
     }
 

@@ -75,7 +75,7 @@ pub fn make(args: &Train, source: &Source, model: &Model, work: &Work) -> Result
     if args.augment.is_empty() {
         return Ok(Data { plain, varied: None });
     }
-    let noise = args.noise_folder.as_deref();
+    let noise = args.noise_folder.as_deref().filter(|_| args.augment.range(seraugment::Step::Noise).is_some());
     let augmenter = Augmenter::new(args.augment.clone(), source.front_end.rate, noise).map_err(Failure::input)?;
     let mut varied = Varied { augmenter, seed: u64::from(args.seed), file: None, copies: args.copies };
     if args.augment.needs_samples() {

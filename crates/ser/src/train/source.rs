@@ -234,6 +234,10 @@ fn present(corpus: Corpus) -> Corpus {
 fn auto_length(corpus: &Corpus, front_end: &FrontEnd) -> Result<usize> {
     let mut lengths = recordings::all(corpus, |_, u| recordings::length(u, front_end.rate))?;
     lengths.sort_unstable();
-    let whole = lengths[(lengths.len() * 95).div_ceil(100).max(1) - 1];
+    let Some(&whole) = lengths.get((lengths.len() * 95).div_ceil(100).saturating_sub(1)) else {
+        return Err(Failure::Input(format!("{}: no utterance is left", corpus.name)));
+    };
+    // A header may claim any length; this is the most that a model file takes.
+    let whole = whole.min(1 << 28);
     Ok(whole.next_multiple_of(front_end.hop).max(front_end.shortest().next_multiple_of(front_end.hop)))
 }

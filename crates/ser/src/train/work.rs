@@ -50,6 +50,9 @@ impl Work {
     pub fn open(args: &Train, source: &Source, folds: &[Fold]) -> Result<Self> {
         let folder = args.output.with_extension("training");
         let failed = |e: std::io::Error| Failure::Work(format!("cannot write {}: {e}", folder.display()));
+        if folder == args.output {
+            return Err(Failure::Input(format!("-o {}: a model's name cannot end in .training", folder.display())));
+        }
         fs::create_dir_all(&folder).map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
         match lock.try_lock() {

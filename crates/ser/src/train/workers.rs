@@ -183,10 +183,11 @@ impl Trainings<'_> {
         };
         let bytes = fs::read(&path).map_err(|e| unusable(&e, &path))?;
         let file: FoldFile = serde_json::from_slice(&bytes).map_err(|e| unusable(&e, &path))?;
-        if file.probabilities.len() == self.folds[i].test.len() {
+        let whole = file.probabilities.iter().all(|row| row.len() == self.config.classes);
+        if whole && file.probabilities.len() == self.folds[i].test.len() {
             Ok(file)
         } else {
-            Err(unusable(&"it has another number of utterances", &path))
+            Err(unusable(&"it has other utterances or classes", &path))
         }
     }
 }

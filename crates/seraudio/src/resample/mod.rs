@@ -118,11 +118,7 @@ impl Converter {
             Resampler::Sinc => Filter::Rubato,
             _ => Filter::Polyphase(cached(from, to, resampler)),
         };
-        let converter = Converter { from, to, resampler, filter };
-        if let Filter::Rubato = converter.filter {
-            converter.rubato()?;
-        }
-        Ok(converter)
+        Ok(Converter { from, to, resampler, filter })
     }
 
     /// Resamples one signal to `ceil(n * to / from)` samples.
@@ -130,7 +126,7 @@ impl Converter {
     /// resampy and soxr compute `floor` and `round` of that, and librosa fills the rest with a zero: so does this.
     pub fn convert(&self, samples: &[f32]) -> Vec<f32> {
         let mut out = Vec::with_capacity(resampled_length(samples.len(), self.from, self.to));
-        // Construction was tried in `new`, with the same rates.
+        // Rates above 0, which `new` has seen to, are all that construction needs.
         if let Ok(mut stream) = self.stream() {
             stream.push(samples, &mut out);
             stream.finish(&mut out);
@@ -164,10 +160,10 @@ impl Converter {
     }
 }
 
-/// Filters in the order of their last use; corpora have one or two rates.
+/// Filters in the order of their last use: corpora have one or two rates, augmentation takes some forty ratios.
 type Cache = Vec<((u32, u32, Resampler), Arc<Polyphase>)>;
 static CACHE: Mutex<Cache> = Mutex::new(Vec::new());
-const CACHED: usize = 8;
+const CACHED: usize = 64;
 
 fn cached(from: u32, to: u32, resampler: Resampler) -> Arc<Polyphase> {
     let key = (from, to, resampler);
