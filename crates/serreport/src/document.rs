@@ -157,10 +157,21 @@ impl Entry {
         Self::number(format!("{} / {}", percent(a), percent(b)), vec![100.0 * a, 100.0 * b], marks)
     }
 
+    /// Runs, with the commands that made them in data files, as far as these are recorded.
+    pub fn runs(names: impl Into<String>, commands: &[String]) -> Self {
+        let recorded: Vec<&str> = commands.iter().map(String::as_str).filter(|c| !c.is_empty()).collect();
+        Self { long: (!recorded.is_empty()).then(|| recorded.join("; ")), ..Self::text(names) }
+    }
+
     /// Nothing to say.
     pub fn none() -> Self {
         Self::text("-")
     }
+}
+
+/// "optimistic, synthetic".
+pub fn words(marks: &[Mark]) -> String {
+    marks.iter().map(|m| m.word()).collect::<Vec<_>>().join(", ")
 }
 
 /// 19.00 for 0.19.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sermetrics::{Confusion, Spread};
 
 use crate::{
-    document::Mark,
+    document::{Entry, Mark},
     names, published,
     run::{Cell, Run},
 };
@@ -60,12 +60,9 @@ impl<'a> Group<'a> {
 
     /// What has to be said at every figure of the group.
     pub fn marks(&self) -> Vec<Mark> {
-        let mut marks = published::marks(&self.first().protocol);
+        let mut marks = published::marks(&self.first().protocol, self.synthetic());
         for caveat in self.cells.iter().filter_map(|(_, c)| c.caveat.as_ref()) {
             marks.push(if caveat.contains("optimistic") { Mark::Optimistic } else { Mark::Caveat });
-        }
-        if self.synthetic() {
-            marks.push(Mark::Synthetic);
         }
         marks.sort_unstable();
         marks.dedup();
@@ -90,19 +87,6 @@ impl<'a> Group<'a> {
     /// Folds of each cell.
     pub fn folds(&self) -> usize {
         self.first().uar.count
-    }
-
-    /// The runs, as `R1, R2`, and their commands.
-    pub fn runs(&self) -> (String, String) {
-        let mut runs: Vec<&Run> = Vec::new();
-        for (run, _) in &self.cells {
-            if !runs.iter().any(|r| r.name == run.name) {
-                runs.push(run);
-            }
-        }
-        let names: Vec<&str> = runs.iter().map(|r| r.name.as_str()).collect();
-        let commands: Vec<String> = runs.iter().map(|r| r.command()).collect();
-        (names.join(", "), commands.join("; "))
     }
 
     /// Counts over all seeds; None where a cell has none or the classes differ.
@@ -138,6 +122,22 @@ impl<'a> Group<'a> {
         let corpus = cell.target.as_ref().map_or(cell.corpus.clone(), |t| format!("{}-to-{t}", cell.corpus));
         slug(&format!("{corpus}-{}-{}", cell.variant, cell.protocol))
     }
+}
+
+/// The runs that figures over some groups come from, as `R1, R2`, with their commands.
+pub fn origin(groups: &[&Group]) -> Entry {
+    let runs: BTreeMap<usize, &Run> = groups.iter().flat_map(|g| &g.cells).map(|(run, _)| (run.index, *run)).collect();
+    let names: Vec<&str> = runs.values().map(|r| r.name.as_str()).collect();
+    let commands: Vec<String> = runs.values().map(|r| r.command()).collect();
+    Entry::runs(names.join(", "), &commands)
+}
+
+/// What has to be said at a figure over some groups.
+pub fn marks(groups: &[&Group]) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = groups.iter().flat_map(|g| g.marks()).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    marks
 }
 
 /// Mean, and standard deviation with divisor n - 1 where there are several; NaN for none.

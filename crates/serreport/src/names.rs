@@ -1,5 +1,7 @@
 //! How corpora, networks and protocols are called in print.
 
+use sertrain::Protocol;
+
 const CORPORA: [&str; 6] = ["casia", "emodb", "emovo", "iemocap", "ravdess", "savee"];
 const VARIANTS: [(&str, &str); 5] =
     [("tim-net", "TIM-Net"), ("no-bd", "w/o BD"), ("no-ms", "w/o MS"), ("no-df", "w/o DF"), ("tcn", "TCN")];
@@ -28,8 +30,7 @@ pub fn variant_rank(name: &str) -> usize {
 
 /// The protocols' order in print, with others behind.
 pub fn protocol_rank(name: &str) -> usize {
-    let known = ["last-epoch", "best-epoch", "validated", "speaker-independent"];
-    known.iter().position(|p| *p == name).unwrap_or(known.len())
+    Protocol::ALL.iter().position(|p| p.name() == name).unwrap_or(Protocol::ALL.len())
 }
 
 /// What a training's stem, such as `emodb-tim-net-random`, is made of.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use sertrain::Protocol;
 
 use crate::{document::Mark, run::Run};
 
@@ -74,7 +75,11 @@ impl Published {
     }
 }
 
-/// What has to be said of figures of a protocol, whoever made them.
-pub fn marks(protocol: &str) -> Vec<Mark> {
-    if protocol == "best-epoch" { vec![Mark::Optimistic] } else { Vec::new() }
+/// What has to be said of figures of a protocol, whoever made them, on recordings or on synthetic ones.
+pub fn marks(protocol: &str, synthetic: bool) -> Vec<Mark> {
+    let optimistic = protocol.parse::<Protocol>().is_ok_and(|p| p.caveat().is_some());
+    [(optimistic, Mark::Optimistic), (synthetic, Mark::Synthetic)]
+        .into_iter()
+        .filter_map(|(said, m)| said.then_some(m))
+        .collect()
 }

@@ -97,7 +97,9 @@ pub struct Session {
 /// A run folder.
 #[derive(Debug)]
 pub struct Run {
-    /// `R1`, `R2`, ... in the order given.
+    /// Place in the order given.
+    pub index: usize,
+    /// `R1`, `R2`, ... in that order.
     pub name: String,
     pub path: PathBuf,
     pub metrics: Metrics,
@@ -124,6 +126,7 @@ impl Run {
             .map(|t| toml::from_str(&t).map_err(|e| ReportError::malformed(&path.join("config.toml"), e)))
             .transpose()?;
         Ok(Self {
+            index,
             name: format!("R{}", index + 1),
             metrics,
             config,
@@ -138,10 +141,11 @@ impl Run {
 
     /// The command that made the run, as one would type it; empty where it is not recorded.
     pub fn command(&self) -> String {
-        let Some(environment) = &self.environment else { return String::new() };
-        let mut words = environment.command.iter().map(String::as_str);
-        let program = words.next().and_then(|w| w.rsplit(['/', '\\']).next()).unwrap_or_default();
-        std::iter::once(program).chain(words).map(quote).collect::<Vec<_>>().join(" ")
+        let Some((program, rest)) = self.environment.as_ref().and_then(|e| e.command.split_first()) else {
+            return String::new();
+        };
+        let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
+        std::iter::once(program).chain(rest.iter().map(String::as_str)).map(quote).collect::<Vec<_>>().join(" ")
     }
 
     /// All that figures depend on beside corpus, network, protocol and seed: cells of runs that share it belong together.

@@ -1,8 +1,7 @@
 //! t-SNE (van der Maaten & Hinton 2008; Barnes-Hut, van der Maaten 2014), by the crate `bhtsne`; the same seed gives the same
 //! points.
 //!
-//! The crate's exact mode counts each point as its own neighbour and keeps neighbourhoods worse than scikit-learn's
-//! (trustworthiness 0.81 against 0.83 on `tests/fixtures/tsne.json`); its Barnes-Hut mode does not, and at an angle this small it
+//! The crate's exact mode counts each point as its own neighbour and keeps neighbourhoods worse than scikit-learn's; its Barnes-Hut mode does not, and at an angle this small it
 //! is as good as exact. The neighbours are found here: the crate's own search draws random numbers that can't be seeded.
 
 use bhtsne::Neighbor;

@@ -19,7 +19,7 @@ pub fn curves(title: &str, y_title: &str, curves: &[Curve], top: Option<f64>, ma
     let all = || curves.iter().flat_map(|c| c.points.iter());
     let (_, high) = range(all().flat_map(|(_, m, s)| [m - s, m + s]));
     let (low_x, high_x) = all().fold((f64::INFINITY, 1.0f64), |(l, h), p| (l.min(p.0), h.max(p.0)));
-    let y = (0.0, top.unwrap_or(high));
+    let y = (0.0, top.unwrap_or(high).max(0.0));
     let plot = Plot { left: 46.0, top: 34.0, width: 302.0, height: 172.0, x: (low_x.min(high_x - 1.0), high_x), y };
     let mut svg = Svg::new(width, height, format!("{title}: {y_title} against the epoch"));
     stamp(&mut svg, width, marks);

@@ -18,14 +18,13 @@ pub use reliability::reliability;
 pub use scatter::{Point, scatter};
 
 use crate::{
-    document::Mark,
+    document::{Mark, words},
     svg::{Anchor, Svg},
 };
 
 /// Writes what has to be said of a figure into it, at its upper right, so that it stays with a copied file.
 fn stamp(svg: &mut Svg, width: f64, marks: &[Mark]) {
     if !marks.is_empty() {
-        let words: Vec<&str> = marks.iter().map(|m| m.word()).collect();
-        svg.text("warn", (width - 4.0, 10.0), Anchor::End, &words.join(", ").to_uppercase());
+        svg.text("warn", (width - 4.0, 10.0), Anchor::End, &words(marks).to_uppercase());
     }
 }

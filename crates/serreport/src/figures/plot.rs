@@ -50,11 +50,10 @@ impl Plot {
 
 /// Round numbers, at most `most` + 1 of them, within a range.
 pub fn ticks((low, high): (f64, f64), most: usize) -> Vec<f64> {
-    let span = high - low;
-    if !(span > 0.0 && span.is_finite()) {
+    let raw = (high - low) / most as f64;
+    if !(raw > 0.0 && raw.is_normal()) {
         return vec![low];
     }
-    let raw = span / most as f64;
     let power = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|f| f * power).find(|s| *s >= raw * 0.999).unwrap_or(10.0 * power);
     let slack = step * 1e-6;

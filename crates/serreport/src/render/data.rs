@@ -23,7 +23,7 @@ pub fn csv(table: &Table) -> String {
 }
 
 fn field(entry: &Entry) -> String {
-    let text = match entry.long.as_ref().filter(|l| !l.is_empty()) {
+    let text = match &entry.long {
         Some(long) => format!("{}: {long}", entry.text),
         None => entry.text.clone(),
     };
@@ -50,7 +50,7 @@ pub fn table_json(table: &Table) -> Value {
         if !e.marks.is_empty() {
             object.insert("marks".into(), marks(&e.marks));
         }
-        if let Some(long) = e.long.as_ref().filter(|l| !l.is_empty()) {
+        if let Some(long) = &e.long {
             object.insert("command".into(), json!(long));
         }
         Value::Object(object)

@@ -109,7 +109,7 @@ fn write_table(out: &mut String, table: &Table) {
 
 fn entry_html(entry: &Entry) -> String {
     let marks: String = entry.marks.iter().map(|m| mark_html(*m)).collect();
-    match entry.long.as_ref().filter(|l| !l.is_empty()) {
+    match &entry.long {
         Some(long) => format!("<a href=\"#runs\" title=\"{}\">{}</a>{marks}", escape(long), escape(&entry.text)),
         None => format!("{}{marks}", escape(&entry.text)),
     }

@@ -10,12 +10,8 @@ pub fn latex(table: &Table) -> String {
     comment(&table.title);
     comment(&table.note);
     table.marks().iter().for_each(|m| comment(&format!("{}: {}", m.short(), m.meaning())));
-    let mut commands: Vec<String> = table
-        .rows
-        .iter()
-        .flatten()
-        .filter_map(|e| e.long.as_ref().filter(|l| !l.is_empty()).map(|l| format!("{}: {l}", e.text)))
-        .collect();
+    let mut commands: Vec<String> =
+        table.rows.iter().flatten().filter_map(|e| e.long.as_ref().map(|l| format!("{}: {l}", e.text))).collect();
     commands.sort();
     commands.dedup();
     commands.iter().for_each(|c| comment(c));

@@ -10,12 +10,7 @@ pub use html::html;
 pub use latex::latex;
 pub use markdown::markdown;
 
-use crate::document::Mark;
-
-/// "optimistic, synthetic".
-fn words(marks: &[Mark]) -> String {
-    marks.iter().map(|m| m.word()).collect::<Vec<_>>().join(", ")
-}
+use crate::document::{Mark, words};
 
 /// "opt, syn".
 fn short(marks: &[Mark]) -> String {

@@ -6,8 +6,8 @@ use super::{
     table3,
 };
 use crate::{
-    document::{Block, Entry, Mark, Section, Table, columns, percent, signed},
-    group::{Figure, Group, mean_and_std},
+    document::{Block, Entry, Mark, Section, Table, columns, percent, signed, words},
+    group::{self, Figure, Group, mean_and_std},
     names, published,
     run::{Paired, Run},
 };
@@ -109,7 +109,7 @@ fn table1_finding(group: &Group, ours: Figure, published: f64, metric: &'static 
         error: ours.fold_sample_std.map(|s| s * (2.0 / group.folds() as f64).sqrt()),
         obstacle: obstacle(group),
         marks: group.marks(),
-        origin: super::details::origin(group),
+        origin: group::origin(&[group]),
     }
 }
 
@@ -133,7 +133,7 @@ fn table2_finding(network: &Network, published: [f64; 2], metric: &'static str, 
         error: seed_std.map(|s| (square(s, seeds.len()) + square(published[1], published::RUNS)).sqrt()),
         obstacle,
         marks: network.marks(),
-        origin: super::details::origin(network.pairs[0]),
+        origin: group::origin(&network.pairs),
     })
 }
 
@@ -153,8 +153,8 @@ fn table3_finding(groups: &[&Group], published: [f64; 2], i: usize) -> Finding {
         seed_std: None,
         error: errors.map(|e| e.iter().map(|e| e.powi(2)).sum::<f64>().sqrt() / n as f64),
         obstacle: few.or_else(|| groups.iter().find_map(|g| obstacle(g))),
-        marks: groups[0].marks(),
-        origin: super::details::origin(groups[0]),
+        marks: group::marks(groups),
+        origin: group::origin(groups),
     }
 }
 
@@ -216,8 +216,7 @@ fn count(findings: &[Finding]) -> String {
 
 /// " (optimistic)" or nothing.
 fn said(marks: &[Mark]) -> String {
-    let words: Vec<&str> = marks.iter().map(|m| m.word()).collect();
-    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+    if marks.is_empty() { String::new() } else { format!(" ({})", words(marks)) }
 }
 
 fn table(findings: &[Finding]) -> Table {
@@ -258,6 +257,11 @@ fn table(findings: &[Finding]) -> Table {
     }
 }
 
+/// " (20 epochs, the paper 500)" or nothing.
+fn unlike<'a>(mut groups: impl Iterator<Item = &'a Group<'a>>) -> String {
+    groups.find_map(obstacle).map_or_else(String::new, |why| format!(" ({why})"))
+}
+
 /// Whether the parts of the network are worth what the paper says, by the signs of the paired differences: a sentence for
 /// each network and protocol.
 fn ablation_sentences(context: &Context) -> Vec<String> {
@@ -284,12 +288,18 @@ fn ablation_sentence(context: &Context, members: &[((usize, usize), &Run, &Paire
         format!("{} {} [{low}, {high}] over {} pairs", names::corpus(&p.corpus), signed(p.uar_difference), p.n)
     };
     let differences: Vec<String> = members.iter().map(difference).collect();
+    let ours = |g: &&Group| {
+        let cell = g.first();
+        let same = (&cell.variant, &cell.protocol) == (&first.variant, &first.protocol);
+        same && members.iter().any(|(_, r, p)| r.index == g.cells[0].0.index && p.corpus == cell.corpus)
+    };
+    let unlike = unlike(context.groups.iter().filter(ours));
     Some(format!(
-        "{} minus TIM-Net, {}: points of UAR{}: {}. The paper, over six corpora: {} (optimistic). In {} of {} the interval excludes 0 \
+        "{} minus TIM-Net, {}: points of UAR{}{unlike}: {}. The paper, over six corpora: {} (optimistic). In {} of {} the interval excludes 0 \
          and the sign is the paper's, in {} it excludes 0 and the sign is the other, in {} it holds 0 and tells nothing apart.",
         names::variant(&first.variant),
         first.protocol,
-        said(&table3::marks(run, first)),
+        said(&published::marks(&first.protocol, run.metrics.synthetic)),
         differences.join(", "),
         signed(paper),
         count(&|p| !holds_zero(p) && same_sign(p)),
@@ -315,15 +325,16 @@ fn protocol_gaps(context: &Context) -> Vec<String> {
             let gap = other.figures()[0].mean - last.figures()[0].mean;
             let paper = |protocol: &str| context.published.table1(&cell.variant, protocol, &cell.corpus).map(|p| p[0]);
             let published = match paper(protocol).zip(paper("last-epoch")) {
-                Some((a, b)) => format!("; in the paper {}{}", signed(a - b), said(&published::marks(protocol))),
+                Some((a, b)) => format!("; in the paper {}{}", signed(a - b), said(&published::marks(protocol, false))),
                 None => "; the paper has no such figure".to_owned(),
             };
             out.push(format!(
-                "{}, {}: {protocol} is {} points of UAR from last-epoch{}{published}.",
+                "{}, {}: {protocol} is {} points of UAR from last-epoch{}{}{published}.",
                 names::corpus(&cell.corpus),
                 names::variant(&cell.variant),
                 signed(gap),
                 said(&other.marks()),
+                unlike(std::iter::once(*last)),
             ));
         }
     }

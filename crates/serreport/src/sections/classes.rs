@@ -4,7 +4,7 @@ use super::{Absent, Context};
 use crate::{
     document::{Block, Figure},
     figures::confusion,
-    group::Group,
+    group::{Group, origin},
     names,
 };
 
@@ -40,7 +40,7 @@ fn figure(group: &Group) -> Option<Figure> {
             counts.total(),
             group.folds(),
             seeds.join(", "),
-            group.runs().0
+            origin(&[group]).text
         ),
         svg: confusion(&format!("Confusion matrix, {title}"), &group.labels(), &counts, &marks),
         marks,

@@ -4,7 +4,7 @@ use sermetrics::Interval;
 
 use crate::{
     document::{Entry, Mark, Table, columns, percent},
-    group::Group,
+    group::{Group, origin},
     names,
     run::{Cell, Run},
 };
@@ -85,7 +85,7 @@ fn seed_row(group: &Group, run: &Run, cell: &Cell) -> Vec<Entry> {
     row.push(Entry::none());
     row.push(interval(cell.pooled_uar, &marks));
     row.push(interval(cell.pooled_war, &marks));
-    row.push(Entry { long: Some(run.command()), ..Entry::text(&run.name) });
+    row.push(Entry::runs(&run.name, &[run.command()]));
     row
 }
 
@@ -103,14 +103,8 @@ fn all_row(group: &Group) -> Vec<Entry> {
     row.push(optional(uar.seed_std, war.seed_std));
     row.push(Entry::none());
     row.push(Entry::none());
-    row.push(origin(group));
+    row.push(origin(&[group]));
     row
-}
-
-/// The runs of a group, with their commands in data files.
-pub fn origin(group: &Group) -> Entry {
-    let (names, commands) = group.runs();
-    Entry { long: Some(commands), ..Entry::text(names) }
 }
 
 fn interval(interval: Option<Interval>, marks: &[Mark]) -> Entry {

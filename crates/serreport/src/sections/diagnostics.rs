@@ -98,7 +98,7 @@ struct Judged {
     log_loss: f64,
     marks: Vec<Mark>,
     origin: String,
-    commands: String,
+    commands: Vec<String>,
     /// TIM-Net first, then by protocol.
     place: (bool, usize),
 }
@@ -177,7 +177,7 @@ fn table(judged: &[Judged]) -> Table {
             Entry::percent(j.calibration.mce, &j.marks),
             Entry::number(format!("{:.4}", j.brier), j.brier, &j.marks),
             Entry::number(format!("{:.4}", j.log_loss), j.log_loss, &j.marks),
-            Entry { long: Some(j.commands.clone()), ..Entry::text(&j.origin) },
+            Entry::runs(&j.origin, &j.commands),
         ]
     };
     Table {

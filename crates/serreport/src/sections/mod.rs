@@ -122,12 +122,13 @@ fn warnings(context: &Context) -> Vec<String> {
 fn trainings<'a>(runs: &'a [Run]) -> Vec<Trainings<'a>> {
     let mut out: Vec<(String, Trainings)> = Vec::new();
     for run in runs {
+        let (setting, synthetic) = (run.setting(), run.metrics.synthetic);
         for training in &run.trainings {
-            let (setting, synthetic, stem) = (run.setting(), run.metrics.synthetic, training.stem());
+            let stem = training.stem();
             match out.iter_mut().find(|(s, g)| *s == setting && g.stem == stem && g.synthetic == synthetic) {
                 Some((_, group)) if group.members.iter().any(|(_, t)| t.name == training.name) => {}
                 Some((_, group)) => group.members.push((run, training)),
-                None => out.push((setting, Trainings { stem, synthetic, members: vec![(run, training)] })),
+                None => out.push((setting.clone(), Trainings { stem, synthetic, members: vec![(run, training)] })),
             }
         }
     }
@@ -155,18 +156,14 @@ impl Trainings<'_> {
     }
 
     /// For data files.
-    fn commands(&self) -> String {
+    fn commands(&self) -> Vec<String> {
         let mut commands: Vec<String> = self.members.iter().map(|(r, _)| r.command()).collect();
         commands.dedup();
-        commands.join("; ")
+        commands
     }
 
     fn marks(&self, protocol: &str) -> Vec<crate::document::Mark> {
-        let mut marks = crate::published::marks(protocol);
-        if self.synthetic {
-            marks.push(crate::document::Mark::Synthetic);
-        }
-        marks
+        crate::published::marks(protocol, self.synthetic)
     }
 }
 

@@ -22,7 +22,7 @@ struct Speakers {
     counts: BTreeMap<String, Confusion>,
     marks: Vec<Mark>,
     origin: String,
-    commands: String,
+    commands: Vec<String>,
     /// TIM-Net first, then by protocol.
     place: (bool, usize),
 }
@@ -130,19 +130,16 @@ fn table(found: &[Speakers]) -> Table {
                 })
         };
         let (mean, std) = mean_and_std(uars().map(|u| u.1));
+        let total: u64 = s.counts.values().map(Confusion::total).sum();
         vec![
             Entry::text(&s.title),
             Entry::number(s.counts.len().to_string(), s.counts.len(), &[]),
-            Entry::number(
-                s.counts.values().map(Confusion::total).sum::<u64>().to_string(),
-                s.counts.values().map(Confusion::total).sum::<u64>(),
-                &[],
-            ),
+            Entry::number(total.to_string(), total, &[]),
             Entry::percent(mean, &s.marks),
             std.map_or_else(Entry::none, |v| Entry::percent(v, &s.marks)),
             ends(std::cmp::Ordering::Less),
             ends(std::cmp::Ordering::Greater),
-            Entry { long: Some(s.commands.clone()), ..Entry::text(&s.origin) },
+            Entry::runs(&s.origin, &s.commands),
         ]
     };
     Table {

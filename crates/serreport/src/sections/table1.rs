@@ -1,12 +1,9 @@
 //! Table 1: published, re-run and ours side by side, then every figure of ours.
 
-use super::{
-    Absent, Context,
-    details::{details, origin},
-};
+use super::{Absent, Context, details::details};
 use crate::{
     document::{Block, Column, Entry, Table, columns, percent},
-    group::Group,
+    group::{Group, origin},
     names,
     published::{self, Published},
 };
@@ -85,7 +82,7 @@ fn published_row(
     figure: impl Fn(&str) -> [Option<f64>; 2],
 ) -> Option<Placed> {
     let protocol = protocol.unwrap_or("other");
-    let marks = published::marks(protocol);
+    let marks = published::marks(protocol, false);
     let figures: Vec<[Option<f64>; 2]> = corpora.iter().map(|c| figure(c)).collect();
     if figures.iter().flatten().all(Option::is_none) {
         return None;
@@ -136,10 +133,6 @@ fn our_rows(groups: &[&Group], corpora: &[&str]) -> Vec<Placed> {
 
 /// "ours (R1)", with the commands of the runs in data files.
 fn from(members: &[&Group]) -> Entry {
-    let mut origins: Vec<Entry> = members.iter().map(|g| origin(g)).collect();
-    origins.sort_by(|a, b| a.text.cmp(&b.text));
-    origins.dedup_by(|a, b| a.text == b.text);
-    let names: Vec<&str> = origins.iter().map(|e| e.text.as_str()).collect();
-    let commands: Vec<&str> = origins.iter().filter_map(|e| e.long.as_deref()).collect();
-    Entry { long: Some(commands.join("; ")), ..Entry::text(format!("ours ({})", names.join(", "))) }
+    let runs = origin(members);
+    Entry { text: format!("ours ({})", runs.text), ..runs }
 }

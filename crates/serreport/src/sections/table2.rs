@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use sermetrics::Confusion;
+
 use super::{Absent, Context, details::details};
 use crate::{
     document::{Block, Entry, Figure, Mark, Table, columns, percent},
     figures::{Field, Heat, heat},
-    group::{Group, mean_and_std, slug},
+    group::{self, Group, mean_and_std, slug},
     names, published,
 };
 
@@ -65,7 +67,7 @@ impl Network<'_> {
     }
 
     pub fn marks(&self) -> Vec<Mark> {
-        self.pairs[0].marks()
+        group::marks(&self.pairs)
     }
 }
 
@@ -95,7 +97,7 @@ fn summary(context: &Context, networks: &[Network]) -> Table {
             let (mean, std) = mean_and_std(values.into_iter());
             entries.push(if mean.is_nan() { Entry::none() } else { spread(mean, std, &marks) });
         }
-        entries.push(super::details::origin(network.pairs[0]));
+        entries.push(group::origin(&network.pairs));
         rows.push(entries);
     }
     Table {
@@ -134,10 +136,12 @@ fn matrix(network: &Network, largest: f64) -> Figure {
     let marks = network.marks();
     let drawing = Heat { rows: &names, columns: &names, row_title: "trained on", column_title: "tested on", fields };
     let seeds = network.seeds()[0].len();
+    let classes = network.pairs[0].first().confusion.as_ref().map(Confusion::classes).filter(|n| *n > 0);
+    let chance = classes.map_or_else(String::new, |n| format!("; chance is {:.0} %", 100.0 / n as f64));
     Figure {
         id: format!("table2-{}", slug(&title)),
         caption: format!(
-            "{title}: UAR in percent of each pair, mean over {seeds} seed{} and std below it; chance is 20 %.",
+            "{title}: UAR in percent of each pair, mean over {seeds} seed{} and std below it{chance}.",
             if seeds == 1 { "" } else { "s" }
         ),
         svg: heat(&format!("Table 2, {title}"), &drawing, &marks),

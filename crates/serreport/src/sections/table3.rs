@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Absent, Context, details::details};
 use crate::{
-    document::{Block, Entry, Figure, Mark, Table, columns, signed},
+    document::{Block, Entry, Figure, Table, columns, signed},
     figures::{Dot, Row, dots},
-    group::{Group, mean_and_std, slug},
+    group::{self, Group, mean_and_std, slug},
     names, published,
     run::{Paired, Run},
 };
@@ -88,7 +88,7 @@ pub fn means(groups: &[&Group]) -> [f64; 2] {
 
 fn summary(context: &Context, ablations: &[Ablation]) -> Table {
     let mut rows = Vec::new();
-    let optimistic = published::marks("best-epoch");
+    let optimistic = published::marks("best-epoch", false);
     let mut published: Vec<(&String, &[f64; 2])> = context.published.table3.iter().collect();
     published.sort_by_key(|(variant, _)| names::variant_rank(variant));
     for (variant, figures) in published {
@@ -106,7 +106,7 @@ fn summary(context: &Context, ablations: &[Ablation]) -> Table {
     for ablation in ablations {
         let corpora: Vec<String> = ablation.corpora.iter().map(|c| names::corpus(c)).collect();
         for (variant, groups) in &ablation.networks {
-            let marks = groups[0].marks();
+            let marks = group::marks(groups);
             let seeds: Vec<usize> = groups.iter().map(|g| g.cells.len()).collect();
             let folds = mean_and_std(groups.iter().filter_map(|g| g.figures()[0].fold_std)).0;
             let mut entries = vec![
@@ -118,7 +118,7 @@ fn summary(context: &Context, ablations: &[Ablation]) -> Table {
             ];
             entries.extend(means(groups).map(|v| Entry::percent(v, &marks)));
             entries.push(if folds.is_nan() { Entry::none() } else { Entry::percent(folds, &marks) });
-            entries.push(super::details::origin(groups[0]));
+            entries.push(group::origin(groups));
             rows.push(entries);
         }
     }
@@ -152,19 +152,10 @@ fn range(counts: &[usize]) -> String {
     }
 }
 
-/// What has to be said of a paired difference.
-pub fn marks(run: &Run, paired: &Paired) -> Vec<Mark> {
-    let mut marks = published::marks(&paired.protocol);
-    if run.metrics.synthetic {
-        marks.push(Mark::Synthetic);
-    }
-    marks
-}
-
 fn differences(context: &Context, paired: &[(&Run, &Paired)]) -> Table {
     let whole = context.published.table3.get("tim-net");
     let row = |(run, p): &(&Run, &Paired)| {
-        let marks = marks(run, p);
+        let marks = published::marks(&p.protocol, run.metrics.synthetic);
         let entry = |value: f64, interval: Option<[f64; 2]>| match interval {
             Some([low, high]) => Entry::number(
                 format!("{} [{}, {}]", signed(value), signed(low), signed(high)),
@@ -182,9 +173,9 @@ fn differences(context: &Context, paired: &[(&Run, &Paired)]) -> Table {
             entry(p.uar_difference, Some(p.uar_interval)),
             entry(p.war_difference, p.war_interval),
             paper.map_or_else(Entry::none, |(a, b)| {
-                Entry::number(signed(a[0] - b[0]), 100.0 * (a[0] - b[0]), &published::marks("best-epoch"))
+                Entry::number(signed(a[0] - b[0]), 100.0 * (a[0] - b[0]), &published::marks("best-epoch", false))
             }),
-            Entry { long: Some(run.command()), ..Entry::text(&run.name) },
+            Entry::runs(&run.name, &[run.command()]),
         ]
     };
     Table {
@@ -221,7 +212,7 @@ fn forests(paired: &[(&Run, &Paired)]) -> Vec<Figure> {
             })
             .collect();
         let title = format!("{}, {}", names::corpus(&first.corpus), first.protocol);
-        let marks = marks(run, first);
+        let marks = published::marks(&first.protocol, run.metrics.synthetic);
         out.push(Figure {
             id: format!("table3-{}", slug(&title)),
             caption: format!(
