@@ -5,32 +5,74 @@ use std::{
     ops::ControlFlow,
     path::Path,
     sync::mpsc::{SyncSender, sync_channel},
+    time::Instant,
 };
 
 use rayon::prelude::*;
 use seraudio::{AudioError, Limits, LoadOptions};
 use sermodel::{Listener, Model, ModelError, Window, Windows};
 
-/// What a model says of a piece of a recording.
-#[derive(Debug)]
-pub struct Answer {
-    /// In seconds.
-    pub start: f64,
-    /// In seconds.
-    pub end: f64,
-    /// None where nobody speaks.
-    pub verdict: Option<Verdict>,
+use crate::answer::{Answer, Verdict};
+
+/// Where a recording comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Recording<'a> {
+    /// A file of any length.
+    File(&'a Path),
+    /// Standard input, which is held in memory.
+    Stdin,
+    /// Mono samples, to be answered for by then or not at all.
+    Samples {
+        /// At `rate`.
+        samples: &'a [f32],
+        /// In Hz.
+        rate: u32,
+        /// When waiting ends.
+        until: Instant,
+    },
 }
 
-/// What a model says where somebody speaks.
-#[derive(Debug)]
-pub struct Verdict {
-    /// One a class.
-    pub probabilities: Vec<f32>,
-    /// The most probable class.
-    pub label: usize,
-    /// Whether the model abstains from naming it.
-    pub unknown: bool,
+impl<'a> Recording<'a> {
+    /// A file, or with `-` stdin.
+    pub fn at(path: &'a Path) -> Self {
+        if path.as_os_str() == "-" { Self::Stdin } else { Self::File(path) }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Stdin => "stdin".to_owned(),
+            Self::Samples { .. } => "the recording".to_owned(),
+        }
+    }
+
+    /// Hands its samples and their rate to `sink`, block by block.
+    fn stream(self, mut sink: impl FnMut(&[f32], u32) -> ControlFlow<()>) -> Result<(), HearError> {
+        let limits = Limits { max_seconds: f64::INFINITY, ..Limits::default() };
+        let options = LoadOptions { limits, ..LoadOptions::default() };
+        match self {
+            Self::File(path) => seraudio::stream(path, &options, sink)?,
+            Self::Stdin => {
+                let mut bytes = Vec::new();
+                std::io::stdin().lock().take(STDIN + 1).read_to_end(&mut bytes)?;
+                if bytes.len() as u64 > STDIN {
+                    return Err(std::io::Error::other("more than 1 GiB; give a file").into());
+                }
+                seraudio::stream_bytes(bytes, "stdin", &options, sink)?;
+            }
+            Self::Samples { samples, rate, until } => {
+                for block in samples.chunks(rate as usize) {
+                    if Instant::now() > until {
+                        return Err(HearError::Late);
+                    }
+                    if sink(block, rate).is_break() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A recording that gives no answer.
@@ -42,11 +84,14 @@ pub enum HearError {
     /// Stdin can't be read.
     #[error("stdin cannot be read: {0}")]
     Stdin(#[from] std::io::Error),
+    /// Not all of it was answered for in time.
+    #[error("there was not time enough to answer for all of it")]
+    Late,
     /// The model refuses it.
-    #[error("{path}: {source}")]
+    #[error("{name}: {source}")]
     Model {
         /// The recording.
-        path: String,
+        name: String,
         /// Why.
         source: ModelError,
     },
@@ -59,19 +104,23 @@ const BATCH: usize = 32;
 
 /// One answer a window, or where `windows` is None one for the whole: the mean of the probabilities of half-overlapping
 /// windows of the training length, which for a recording up to that length is the network's own answer.
-/// `path` may be `-` for stdin.
 ///
 /// # Errors
 /// A recording that can't be read, windows that the model can't answer for.
-pub fn hear(model: &Model, path: &Path, windows: Option<Windows>, voice: bool) -> Result<Vec<Answer>, HearError> {
+pub fn hear(
+    model: &Model,
+    recording: Recording<'_>,
+    windows: Option<Windows>,
+    voice: bool,
+) -> Result<Vec<Answer>, HearError> {
     let cut = windows.unwrap_or_else(|| Windows::of(model));
     let (to, batches) = sync_channel::<Vec<Window>>(2);
     let answers = std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(model, path, cut, voice, &to));
+        let reader = scope.spawn(move || read(model, recording, cut, voice, &to));
         let mut answers = Vec::new();
         for batch in batches {
             let batch: Result<Vec<Answer>, ModelError> = batch.par_iter().map(|window| answer(model, window)).collect();
-            answers.extend(batch.map_err(|source| in_file(path, source))?);
+            answers.extend(batch.map_err(|source| in_recording(recording, source))?);
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         Ok::<_, HearError>(answers)
@@ -79,18 +128,22 @@ pub fn hear(model: &Model, path: &Path, windows: Option<Windows>, voice: bool) -
     Ok(if windows.is_some() { answers } else { vec![whole(model, &answers)] })
 }
 
-fn in_file(path: &Path, source: ModelError) -> HearError {
-    HearError::Model { path: path.display().to_string(), source }
+fn in_recording(recording: Recording<'_>, source: ModelError) -> HearError {
+    HearError::Model { name: recording.name(), source }
 }
 
 /// Reads the recording and sends its windows; a receiver that has gone knows why.
-fn read(model: &Model, path: &Path, cut: Windows, voice: bool, to: &SyncSender<Vec<Window>>) -> Result<(), HearError> {
-    let limits = Limits { max_seconds: f64::INFINITY, ..Limits::default() };
-    let options = LoadOptions { limits, ..LoadOptions::default() };
+fn read(
+    model: &Model,
+    recording: Recording<'_>,
+    cut: Windows,
+    voice: bool,
+    to: &SyncSender<Vec<Window>>,
+) -> Result<(), HearError> {
     let mut listener = None;
     let mut refused = None;
     let mut pending = Vec::new();
-    let sink = |samples: &[f32], rate: u32| {
+    recording.stream(|samples, rate| {
         let listener = match &mut listener {
             Some(listener) => listener,
             None => match Listener::new(model, rate, cut, voice) {
@@ -110,19 +163,9 @@ fn read(model: &Model, path: &Path, cut: Windows, voice: bool, to: &SyncSender<V
             }
         }
         ControlFlow::Continue(())
-    };
-    if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().take(STDIN + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > STDIN {
-            return Err(std::io::Error::other("more than 1 GiB; give a file").into());
-        }
-        seraudio::stream_bytes(bytes, "stdin", &options, sink)?;
-    } else {
-        seraudio::stream(path, &options, sink)?;
-    }
+    })?;
     if let Some(source) = refused {
-        return Err(in_file(path, source));
+        return Err(in_recording(recording, source));
     }
     pending.extend(listener.map(Listener::finish).unwrap_or_default());
     // Nobody listens any more where an answer failed, which is then what is reported.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod answer;
 mod calibrate;
 mod corpus;
 mod embed;
@@ -20,6 +21,7 @@ mod perturb;
 mod pickle;
 mod predict;
 mod recordings;
+mod serve;
 mod shell;
 mod train;
 
@@ -37,6 +39,7 @@ use clap::{CommandFactory, Parser, Subcommand};
   ser explain me.wav -o why.svg                  which moments and time scales carried the decision
   ser inspect model.safetensors                  what a model is and how well it does
   ser train calls/ -o calls.safetensors          a model of one's own: a folder of recordings for each class
+  ser serve                                      a page in the browser, with a microphone
   ser evaluate calls.safetensors test/           how well it does on other recordings
 `ser COMMAND --help` has more of them.
 
@@ -70,6 +73,8 @@ enum Command {
     Train(train::Train),
     /// What a model is worth on labelled recordings, as they are or louder, noisier, cut, over a telephone.
     Evaluate(evaluate::Evaluate),
+    /// A page on this machine to record or drop a file on, and the same as a JSON endpoint.
+    Serve(serve::Serve),
     /// A completion script for a shell.
     Completions(shell::Completions),
     /// The man page.
@@ -87,6 +92,7 @@ fn main() -> ExitCode {
         Command::Corpus(command) => corpus::run(&command),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => shell::completions(&args, Cli::command()),
         Command::Man(args) => shell::man(&args, Cli::command()),
     };

@@ -10,7 +10,7 @@ use sermodel::Windows;
 
 use crate::{
     failure::{Failure, Result},
-    hear::hear,
+    hear::{Recording, hear},
     inputs, lookup, output,
 };
 use format::{Format, Writer};
@@ -99,8 +99,10 @@ pub fn run(args: &Predict) -> Result<()> {
     let mut failed = Vec::new();
     put(writer.begin())?;
     for paths in paths.chunks(SIDE_BY_SIDE) {
-        let answers: Vec<_> =
-            paths.par_iter().map(|path| hear(&model, path, windows, !args.no_vad).map_err(|e| e.to_string())).collect();
+        let answers: Vec<_> = paths
+            .par_iter()
+            .map(|path| hear(&model, Recording::at(path), windows, !args.no_vad).map_err(|e| e.to_string()))
+            .collect();
         for (path, answers) in paths.iter().zip(answers) {
             match answers {
                 Ok(answers) => put(writer.recording(path, &answers))?,

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use comfy_table::{Cell, Color, Table, presets};
-use serde::{Serialize, Serializer};
 
 use crate::{
-    hear::{Answer, Verdict},
+    answer::Answer,
     predict::segments::{Segment, segments},
 };
 
@@ -109,17 +108,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The answer in a word.
-    fn word(&self, answer: &Answer) -> &str {
-        match &answer.verdict {
-            None => "no-speech",
-            Some(verdict) if verdict.unknown => "unknown",
-            Some(verdict) => &self.labels[verdict.label],
-        }
-    }
-
     fn segments(&self, answers: &[Answer]) -> Vec<Segment> {
-        segments(answers, |answer| answer.verdict.as_ref().map(|_| self.word(answer).to_owned()))
+        segments(answers, |answer| answer.verdict.as_ref().map(|_| answer.word(self.labels).to_owned()))
     }
 
     /// Green where the model is sure, yellow where it abstains, grey where nobody speaks.
@@ -127,77 +117,40 @@ impl<'a> Writer<'a> {
         let colour = match &answer.verdict {
             None => Color::DarkGrey,
             Some(verdict) if verdict.unknown => Color::Yellow,
-            Some(verdict) if confidence(verdict) >= 0.8 => Color::Green,
+            Some(verdict) if verdict.confidence() >= 0.8 => Color::Green,
             Some(_) => Color::Reset,
         };
         let mut row = vec![
             Cell::new(path),
             Cell::new(format!("{:.2}", answer.start)),
             Cell::new(format!("{:.2}", answer.end)),
-            Cell::new(self.word(answer)).fg(colour),
+            Cell::new(answer.word(self.labels)).fg(colour),
         ];
         if let Some(verdict) = &answer.verdict {
-            row.push(Cell::new(format!("{:.2}", confidence(verdict))).fg(colour));
+            row.push(Cell::new(format!("{:.2}", verdict.confidence())).fg(colour));
             row.extend(verdict.probabilities.iter().map(|p| Cell::new(format!("{p:.2}"))));
         }
         self.table.add_row(row);
     }
 
     fn json(&self, path: &str, answer: &Answer) -> String {
-        let verdict = answer.verdict.as_ref();
-        let line = Line {
-            path,
-            start: answer.start,
-            end: answer.end,
-            label: self.word(answer),
-            speech: verdict.is_some(),
-            abstained: verdict.is_some_and(|v| v.unknown),
-            confidence: verdict.map(confidence),
-            probabilities: verdict.map(|v| Probabilities(self.labels, &v.probabilities)),
-        };
         // Neither keys nor values of a line can fail to be written.
-        serde_json::to_string(&line).unwrap_or_default() + "\n"
+        serde_json::to_string(&answer.line(Some(path), self.labels)).unwrap_or_default() + "\n"
     }
 
     fn csv(&self, path: &str, answer: &Answer) -> String {
         let number = |p: f32| format!("{p:.6}");
         let (start, end) = (format!("{:.3}", answer.start), format!("{:.3}", answer.end));
-        let mut fields = vec![path.to_owned(), start, end, self.word(answer).to_owned()];
+        let mut fields = vec![path.to_owned(), start, end, answer.word(self.labels).to_owned()];
         match &answer.verdict {
             Some(verdict) => {
-                fields.push(number(confidence(verdict)));
+                fields.push(number(verdict.confidence()));
                 fields.extend(verdict.probabilities.iter().map(|&p| number(p)));
             }
             None => fields.resize(5 + self.labels.len(), String::new()),
         }
         csv_line(fields.iter().map(String::as_str))
     }
-}
-
-/// A line of JSON.
-#[derive(Serialize)]
-struct Line<'a> {
-    path: &'a str,
-    start: f64,
-    end: f64,
-    label: &'a str,
-    speech: bool,
-    abstained: bool,
-    confidence: Option<f32>,
-    probabilities: Option<Probabilities<'a>>,
-}
-
-/// An object in the order of the classes.
-struct Probabilities<'a>(&'a [String], &'a [f32]);
-
-impl Serialize for Probabilities<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().zip(self.1))
-    }
-}
-
-fn confidence(verdict: &Verdict) -> f32 {
-    verdict.probabilities[verdict.label]
 }
 
 fn csv_line<'f>(fields: impl Iterator<Item = &'f str>) -> String {

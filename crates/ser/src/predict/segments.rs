@@ -1,6 +1,6 @@
 //! From windows that overlap to segments that do not, as label tracks and subtitles need.
 
-use crate::hear::Answer;
+use crate::answer::Answer;
 
 /// A stretch of one text.
 #[derive(Debug, PartialEq)]

@@ -1,0 +1,98 @@
+//! `ser serve`.
+
+mod api;
+mod desk;
+mod http;
+mod picture;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::{
+    failure::{Failure, Result},
+    lookup, output,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ser serve                                                  then open http://127.0.0.1:7364
+  ser serve --port 0                                         any free port; stdout has the address
+  curl --data-binary @me.wav http://127.0.0.1:7364/api/predict
+  curl --data-binary @talk.mp3 'http://127.0.0.1:7364/api/predict?window=2&hop=0.5'
+
+The page records from the microphone or takes a dropped file, and shows wave, mel picture, emotion over time and
+probabilities. Nothing leaves this machine, and no recording is kept. /api/openapi.json describes the endpoint.
+
+Only this machine can reach it unless --host says otherwise; then put a proxy with TLS and a login before it: browsers give
+no microphone to a page without TLS from elsewhere, and ser asks nobody who they are.
+
+SER_LOG=debug has a line for each request on stderr. Ctrl-C or SIGTERM ends it once answers in hand are given.")]
+pub struct Serve {
+    #[command(flatten)]
+    model: lookup::Choice,
+    /// Port to listen on; 0 for any that is free.
+    #[arg(long, default_value_t = 7364, value_name = "N")]
+    port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
+    host: IpAddr,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// What the endpoint refuses, and how long it waits.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Limits {
+    /// Largest recording, in MiB.
+    #[arg(long, default_value_t = 32, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    max_size: u32,
+    /// Longest recording, in seconds.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=36_000))]
+    max_length: u32,
+    /// Time for a recording to arrive, and again for its answer, in seconds.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    timeout: u32,
+    /// Requests that may wait; more are turned away at once.
+    #[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    queue: u32,
+}
+
+impl Limits {
+    fn bytes(self) -> usize {
+        (self.max_size as usize) << 20
+    }
+
+    fn timeout(self) -> Duration {
+        Duration::from_secs(self.timeout.into())
+    }
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// No usable model; a port that can't be listened on.
+pub fn run(args: &Serve) -> Result<()> {
+    let filter = EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let model = Arc::new(args.model.load()?);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::work)?;
+    runtime.block_on(async {
+        let address = SocketAddr::new(args.host, args.port);
+        let in_use = |e| Failure::Input(format!("cannot listen on {address}: {e}; choose another with --port"));
+        let listener = tokio::net::TcpListener::bind(address).await.map_err(in_use)?;
+        let address = listener.local_addr().map_err(Failure::work)?;
+        output::print(&format!("http://{address}"))?;
+        tracing::info!("listening on http://{address}; Ctrl-C stops");
+        if !address.ip().is_loopback() {
+            tracing::warn!("others can reach this address, and nobody is asked for a password");
+        }
+        http::serve(listener, api::router(model, args.limits, address.ip())).await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
