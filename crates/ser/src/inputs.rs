@@ -7,9 +7,10 @@ use walkdir::WalkDir;
 
 use crate::failure::{Failure, Result};
 
-/// What a folder is searched for. A file named on the command line may have any name: content decides.
-const EXTENSIONS: [&str; 13] =
-    ["wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "mp4", "aac", "aif", "aiff", "caf", "mka"];
+/// What a folder is searched for: more than a corpus is (`sercorpus`), whose films are not its recordings. A file named on
+/// the command line may have any name: content decides.
+const EXTENSIONS: [&str; 14] =
+    ["wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "mp4", "aac", "aif", "aiff", "caf", "mka", "mkv"];
 
 /// Files as they are, the recordings in folders at any depth in natural order; `-` is stdin.
 ///
@@ -57,13 +58,15 @@ mod tests {
     fn folders_give_recordings_in_natural_order() {
         let folder = tempfile::TempDir::new().unwrap();
         std::fs::create_dir(folder.path().join("b")).unwrap();
-        for name in ["a10.wav", "a2.WAV", "b/c.flac", "._a2.wav", "notes.txt"] {
+        for name in ["a10.wav", "a2.WAV", "b/c.flac", "b/d.mkv", "._a2.wav", "notes.txt"] {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         let found = expand(&[PathBuf::from("-"), folder.path().to_owned()]).unwrap();
         let names: Vec<_> = found.iter().map(|p| p.strip_prefix(folder.path()).unwrap_or(p).to_owned()).collect();
-        assert_eq!(names, ["-", "a2.WAV", "a10.wav", "b/c.flac"].map(PathBuf::from));
-        std::fs::remove_file(folder.path().join("b/c.flac")).unwrap();
+        assert_eq!(names, ["-", "a2.WAV", "a10.wav", "b/c.flac", "b/d.mkv"].map(PathBuf::from));
+        for name in ["b/c.flac", "b/d.mkv"] {
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
         assert!(expand(&[folder.path().join("b")]).is_err());
     }
 }

@@ -115,7 +115,6 @@ static STOP: AtomicBool = AtomicBool::new(false);
 pub fn run(args: &Train) -> Result<()> {
     let jobs = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |j| j as usize);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(Failure::work)?;
-    workers::stop_on_ctrl_c(&STOP);
 
     let source = pool.install(|| Source::open(args))?;
     let config = ModelConfig {
@@ -137,6 +136,7 @@ pub fn run(args: &Train) -> Result<()> {
     let work = Work::open(args, &source, &folds)?;
     let untrained = Model::new(start(&config, 0, args.seed), source.card()).map_err(Failure::input)?;
     let data = pool.install(|| features::make(args, &source, &untrained, &work))?;
+    workers::stop_on_ctrl_c(&STOP);
     let trainings = workers::Trainings { args, config: &config, data: &data, folds: &folds, work: &work, stop: &STOP };
     let (held_out, weights) = trainings.run(jobs)?;
 

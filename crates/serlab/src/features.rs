@@ -5,7 +5,12 @@
 //! recording. Other settings, another recording or code that computes otherwise is another file, so a cache can't serve
 //! features made under other settings.
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -37,21 +42,44 @@ struct Record<'a> {
     recordings: Vec<(&'a str, &'a str)>,
 }
 
-/// The features of `roster`'s recordings, from `cache` or computed and put there.
-///
-/// # Errors
-/// A recording that can't be used, with its path and why; a cache folder that can't be written.
-pub fn of(roster: &Roster, front_end: &FrontEnd, length: usize, cache: &Path) -> Result<Features> {
-    let contents: Vec<String> = roster
-        .rows
-        .par_iter()
-        .map(|u| {
-            let bytes = fs::read(&u.path).map_err(|e| LabError::Input(format!("{}: {e}", u.path.display())))?;
-            Ok(blake3::hash(&bytes).to_hex().to_string())
-        })
-        .collect::<Result<_>>()?;
+/// Features of one front end, on disk.
+pub struct Cache<'a> {
+    front_end: &'a FrontEnd,
+    folder: PathBuf,
+    /// Hash of every recording met so far: what several rosters have is read once.
+    contents: Mutex<HashMap<PathBuf, String>>,
+}
+
+impl<'a> Cache<'a> {
+    /// The cache in `folder`, which need not exist yet.
+    pub fn new(front_end: &'a FrontEnd, folder: PathBuf) -> Self {
+        Self { front_end, folder, contents: Mutex::default() }
+    }
+
+    /// The features of `roster`'s recordings, from the cache or computed and put there.
+    ///
+    /// # Errors
+    /// A recording that can't be used, with its path and why; a cache folder that can't be written.
+    pub fn features(&self, roster: &Roster, length: usize) -> Result<Features> {
+        let contents = roster.rows.par_iter().map(|u| self.content(&u.path)).collect::<Result<Vec<_>>>()?;
+        of(roster, &contents, self.front_end, length, &self.folder)
+    }
+
+    fn content(&self, path: &Path) -> Result<String> {
+        let known = || self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hash) = known().get(path) {
+            return Ok(hash.clone());
+        }
+        let bytes = fs::read(path).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        known().insert(path.to_owned(), hash.clone());
+        Ok(hash)
+    }
+}
+
+fn of(roster: &Roster, contents: &[String], front_end: &FrontEnd, length: usize, cache: &Path) -> Result<Features> {
     let recordings: Vec<(&str, &str)> =
-        roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
+        roster.rows.iter().zip(contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
     let extract = Extract::new(front_end, length)?;
     let record = Record { front_end, length, chirp: extract.fingerprint()?, recordings };
     let record = serde_json::to_string(&record).map_err(LabError::work)?;

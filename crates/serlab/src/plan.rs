@@ -56,6 +56,12 @@ impl Division {
             Self::CrossCorpus => "cross-corpus",
         }
     }
+
+    /// Whether the test part is scored after every epoch; across corpora, where it is four times the training part, after
+    /// the last one alone.
+    pub fn is_tested_every_epoch(self) -> bool {
+        self != Self::CrossCorpus
+    }
 }
 
 /// Utterances to train and test on: a corpus, or for cross-corpus training the shared classes of one corpus and after
@@ -102,7 +108,7 @@ impl Training {
 
     /// What all its folds together train on, validate on and test, in utterances an epoch.
     pub fn utterances(&self) -> (usize, usize) {
-        let test = |f: &Fold| if self.division == Division::CrossCorpus { 0 } else { f.test.len() };
+        let test = |f: &Fold| if self.division.is_tested_every_epoch() { f.test.len() } else { 0 };
         self.folds.iter().fold((0, 0), |(a, b), f| (a + f.train.len(), b + f.validation.len() + test(f)))
     }
 }

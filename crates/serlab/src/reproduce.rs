@@ -60,17 +60,16 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
             None => print(&estimate::text(&plan, &config, backend, jobs, args.run_dir.as_deref())?),
         };
     }
-    let features_of =
-        |roster: &Roster, length| features::of(roster, &setting.front_end, length, &cache.join("features"));
+    let cache = features::Cache::new(&setting.front_end, cache.join("features"));
     let mut features = Vec::new();
     for source in &setting.sources.corpora {
-        features.push(features_of(&Roster::of(source.kind, &source.corpus), source.config.length)?);
+        features.push(cache.features(&Roster::of(source.kind, &source.corpus), source.config.length)?);
     }
     let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.kind, f.hash.clone())).collect();
     let config = setting.run_config(engine, &hashes);
     let plan = Plan::of(&config, setting.rosters())?;
     for material in &plan.materials[features.len()..] {
-        features.push(features_of(&material.roster, config.corpora[&material.roster.kind].length)?);
+        features.push(cache.features(&material.roster, config.corpora[&material.roster.kind].length)?);
     }
     let text = config.to_toml()?;
     let name = format!("runs/{}-{}", config.name(), &blake3::hash(text.as_bytes()).to_hex()[..12]);

@@ -12,7 +12,7 @@ use crate::{
     error::{LabError, Result},
     explain,
     fold_file::{FoldFile, fold_path, put},
-    plan::{Division, Training},
+    plan::Training,
     results::Prediction,
     run_config::RunConfig,
     shard,
@@ -135,7 +135,7 @@ impl RunDir {
             test_loss: Option<f64>,
             test_accuracy: Option<f64>,
         }
-        let tested = training.division != Division::CrossCorpus;
+        let tested = training.division.is_tested_every_epoch();
         let (mut epochs, mut fusion) = (csv::Writer::from_writer(Vec::new()), csv::Writer::from_writer(Vec::new()));
         let mut header = vec!["fold".to_owned()];
         header.extend((1..=training.model.blocks).map(|j| format!("w_{j}")));

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::{
     error::Result,
     fold_file::{FoldFile, put},
-    plan::{Division, Training},
+    plan::Training,
 };
 
 /// Writes `events.out.tfevents.0.fold-NN` beside the fold file, unless it is there. All folds of a training are one
@@ -33,7 +33,7 @@ pub fn write(fold_file: &Path, training: &Training, fold: usize, file: &FoldFile
             scalar("validation_loss", r.validation_loss);
             scalar("validation_accuracy", r.validation_accuracy);
         }
-        if training.division != Division::CrossCorpus {
+        if training.division.is_tested_every_epoch() {
             scalar("test_loss", r.test_loss);
             scalar("test_accuracy", r.test_accuracy);
         }

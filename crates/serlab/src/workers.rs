@@ -21,7 +21,7 @@ use crate::{
     explain,
     features::Features,
     fold_file::{FoldFile, fold_path},
-    plan::{Division, Place, Plan, Training},
+    plan::{Place, Plan, Training},
     progress::Progress,
     shard, tensorboard,
 };
@@ -240,7 +240,7 @@ impl Work<'_> {
             epochs: settings.epochs,
             batch_size: settings.batch_size,
             checkpoint_every: self.checkpoint_every,
-            test_every_epoch: training.division != Division::CrossCorpus,
+            test_every_epoch: training.division.is_tested_every_epoch(),
         };
         let name = format!("{} fold {}", training.name(), place.fold);
         let checkpoint = path.with_extension("checkpoint");

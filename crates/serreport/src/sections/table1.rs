@@ -53,7 +53,7 @@ fn side_by_side(context: &Context, groups: &[&Group]) -> Table {
         id: "table1".to_owned(),
         title: "Published, official code re-run, and ours: UAR / WAR in percent".to_owned(),
         note: "Mean over folds and seeds. From: the paper; a last-epoch run that the README of the official code reports for its \
-            authors' earlier networks (it has none for TIM-Net; users who re-ran TIM-Net on EMODB report about 85 %); ours. \
+            authors' earlier networks (it has none for TIM-Net); ours. \
             Other: figures that the paper takes from elsewhere, under protocols of their own."
             .to_owned(),
         columns: titles,
