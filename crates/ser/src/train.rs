@@ -13,7 +13,7 @@ use std::{path::PathBuf, sync::atomic::AtomicBool};
 use seraugment::Augment;
 use sermfcc::FrontEnd;
 use sermodel::{Card, Model};
-use timnet_core::{Layout, ModelConfig, Weights, streams};
+use timnet_core::{ModelConfig, streams};
 
 use crate::{
     calibrate, corpus,
@@ -134,7 +134,8 @@ pub fn run(args: &Train) -> Result<()> {
     }
 
     let work = Work::open(args, &source, &folds)?;
-    let untrained = Model::new(start(&config, 0, args.seed), source.card()).map_err(Failure::input)?;
+    let key = streams::Key { seed: u64::from(args.seed), fold: 0 };
+    let untrained = Model::new(streams::initial(&config, key), source.card()).map_err(Failure::input)?;
     let data = pool.install(|| features::make(args, &source, &untrained, &work))?;
     workers::stop_on_ctrl_c(&STOP);
     let trainings = workers::Trainings { args, config: &config, data: &data, folds: &folds, work: &work, stop: &STOP };
@@ -152,13 +153,6 @@ pub fn run(args: &Train) -> Result<()> {
     eprintln!("wrote {}; look at it with `ser inspect {0}`", args.output.display());
     work.remove();
     Ok(())
-}
-
-/// A network before its first step.
-fn start(config: &ModelConfig, fold: u32, seed: u32) -> Weights {
-    let key = streams::Key { seed: u64::from(seed), fold };
-    let (parameters, statistics) = streams::initial(&Layout::new(config), key);
-    Weights { config: config.clone(), parameters, statistics }
 }
 
 /// Temperature, threshold and figures from what the folds' networks said of recordings they had not heard.

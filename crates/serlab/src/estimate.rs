@@ -6,7 +6,7 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use timnet::tch::Device;
-use timnet_core::{Dataset, EngineError, Layout, Weights, streams};
+use timnet_core::{Dataset, EngineError, streams};
 
 use crate::{
     environment,
@@ -92,9 +92,7 @@ fn measure(
     let features = (0..n * frames * coefficients).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
     let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
     let key = streams::Key { seed: t.seed, fold: 0 };
-    let (parameters, statistics) = streams::initial(&Layout::new(&t.model), key);
-    let weights = Weights { config: t.model.clone(), parameters, statistics };
-    let mut engine = backend.engine(weights, &data, t.settings.objective())?;
+    let mut engine = backend.engine(streams::initial(&t.model, key), &data, t.settings.objective())?;
     let all: Vec<usize> = (0..n).collect();
     let batches = streams::epoch(&t.model, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.

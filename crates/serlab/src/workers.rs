@@ -13,7 +13,7 @@ use std::{
 
 use sertrain::{FoldTask, Schedule, TrainError, train_fold};
 use timnet::{StackedEngine, TorchEngine, tch};
-use timnet_core::{Dataset, Engine, EngineError, Layout, Objective, TrainState, Weights, streams};
+use timnet_core::{Dataset, Engine, EngineError, Objective, TrainState, Weights, streams};
 use timnet_native::NativeEngine;
 
 use crate::{
@@ -184,8 +184,7 @@ impl Work<'_> {
 
     fn initial(&self, place: Place) -> Weights {
         let training = &self.plan.trainings[place.training];
-        let (parameters, statistics) = streams::initial(&Layout::new(&training.model), key(training, place));
-        Weights { config: training.model.clone(), parameters, statistics }
+        streams::initial(&training.model, key(training, place))
     }
 
     fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<()> {

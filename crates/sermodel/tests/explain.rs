@@ -6,14 +6,14 @@ mod support;
 
 use sermodel::Model;
 use support::{model, tone};
-use timnet_core::{Layout, ModelConfig, Variant, Weights, streams};
+use timnet_core::{ModelConfig, Variant, streams};
 
 #[test]
 fn contributions_add_up_to_the_logit() {
     for variant in Variant::ALL {
         let config = ModelConfig::of(variant, 4, 3);
-        let (parameters, statistics) = streams::initial(&Layout::new(&config), streams::Key { seed: 3, fold: 0 });
-        let model = Model::new(Weights { config, parameters, statistics }, model().card().clone()).unwrap();
+        let weights = streams::initial(&config, streams::Key { seed: 3, fold: 0 });
+        let model = Model::new(weights, model().card().clone()).unwrap();
         let output = model.predict(&tone(16_000, 1.0), 16_000).unwrap().output;
         for class in 0..3 {
             let parts = model.contributions(&output, class);

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use sertrain::{FoldTask, Schedule, train_fold};
 use timnet_core::{
-    Batch, Engine, EngineError, Layout, ModelConfig, Predictions, StepOutcome, TrainState, Weights,
+    Batch, Engine, EngineError, ModelConfig, Predictions, StepOutcome, TrainState,
     streams::{self, Key},
 };
 
@@ -33,8 +33,7 @@ impl Engine for Constant {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = Key { seed: 46, fold: 0 };
     let config = ModelConfig::timnet(1, 2);
-    let (parameters, statistics) = streams::initial(&Layout::new(&config), key);
-    let mut engine = Constant(TrainState::start(Weights { config, parameters, statistics }));
+    let mut engine = Constant(TrainState::start(streams::initial(&config, key)));
     let labels = [0, 1, 0, 1, 0, 0];
     let task = FoldTask { key, labels: &labels, classes: 2, train: &[0, 1, 2], validation: &[], test: &[3, 4, 5] };
     let schedule =

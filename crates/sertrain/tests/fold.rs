@@ -6,7 +6,7 @@ use std::{fs, ops::ControlFlow, time::Duration};
 
 use sertrain::{EpochRecord, FoldTask, Schedule, TrainError, train_fold};
 use timnet_core::{
-    Batch, Engine, EngineError, Layout, ModelConfig, Predictions, StepOutcome, TrainState, Weights,
+    Batch, Engine, EngineError, ModelConfig, Predictions, StepOutcome, TrainState,
     streams::{self, Key},
 };
 
@@ -27,8 +27,7 @@ const KEY: Key = Key { seed: 1, fold: 0 };
 impl Scripted {
     fn new() -> Self {
         let config = ModelConfig::timnet(1, 2);
-        let (parameters, statistics) = streams::initial(&Layout::new(&config), KEY);
-        Self { state: TrainState::start(Weights { config, parameters, statistics }), nan_at: None }
+        Self { state: TrainState::start(streams::initial(&config, KEY)), nan_at: None }
     }
 
     fn epoch(&self) -> usize {

@@ -12,6 +12,7 @@ use crate::{
     config::ModelConfig,
     engine::Batch,
     layout::{Init, Layout},
+    weights::Weights,
 };
 
 /// What a run's draws depend on.
@@ -57,9 +58,10 @@ fn below(rng: &mut ChaCha8Rng, n: u32) -> u32 {
     }
 }
 
-/// The initial trainable parameters and running statistics: Glorot-uniform kernels, zero biases, unit BatchNorm,
-/// fusion weights uniform in [-0.05, 0.05].
-pub fn initial(layout: &Layout, key: Key) -> (Vec<f32>, Vec<f32>) {
+/// A network before its first step: Glorot-uniform kernels, zero biases, unit BatchNorm, fusion weights uniform in
+/// [-0.05, 0.05].
+pub fn initial(config: &ModelConfig, key: Key) -> Weights {
+    let layout = Layout::new(config);
     let mut rng = key.stream(Purpose::Init, 0);
     let mut fill = |tensors: &[crate::Tensor]| {
         let mut out = Vec::new();
@@ -71,7 +73,8 @@ pub fn initial(layout: &Layout, key: Key) -> (Vec<f32>, Vec<f32>) {
         }
         out
     };
-    (fill(&layout.tensors), fill(&layout.running))
+    let (parameters, statistics) = (fill(&layout.tensors), fill(&layout.running));
+    Weights { config: config.clone(), parameters, statistics }
 }
 
 /// The batches of one epoch: `train` reshuffled and cut into `batch_size`, the last batch smaller, each with its dropout
@@ -140,8 +143,9 @@ mod tests {
 
     #[test]
     fn initial_kernels_fill_glorots_range() {
-        let layout = Layout::new(&ModelConfig::timnet(8, 7));
-        let (parameters, statistics) = initial(&layout, KEY);
+        let config = ModelConfig::timnet(8, 7);
+        let layout = Layout::new(&config);
+        let Weights { parameters, statistics, .. } = initial(&config, KEY);
         assert_eq!((parameters.len(), statistics.len()), (104_496, 2_496));
         let kernel = &parameters[layout.blocks[0][0][0].kernel.all()];
         let a = (6.0f32 / 156.0).sqrt();

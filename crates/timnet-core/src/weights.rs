@@ -161,8 +161,7 @@ mod tests {
 
     fn weights(variant: Variant) -> Weights {
         let config = ModelConfig::of(variant, 3, 4);
-        let (parameters, statistics) = initial(&Layout::new(&config), Key { seed: 1, fold: 0 });
-        Weights { config, parameters, statistics }
+        initial(&config, Key { seed: 1, fold: 0 })
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use timnet_core::{
-    Layout, ModelConfig, Weights,
+    ModelConfig,
     streams::{self, Key},
 };
 use timnet_native::{Network, Simd};
@@ -23,8 +23,7 @@ struct Options {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Options { blocks, frames, repeat } = Options::parse();
     let config = ModelConfig::timnet(blocks, 7);
-    let (parameters, statistics) = streams::initial(&Layout::new(&config), Key { seed: 1, fold: 0 });
-    let network = Network::from_weights(&Weights { config: config.clone(), parameters, statistics })?;
+    let network = Network::from_weights(&streams::initial(&config, Key { seed: 1, fold: 0 }))?;
     let features: Vec<f32> = (0..frames * config.coefficients).map(|i| (i as f32 * 0.7).sin()).collect();
     for batch in [1, 64] {
         let mut times = Vec::new();

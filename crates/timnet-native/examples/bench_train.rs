@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 use timnet_core::{
-    Dataset, Engine, Layout, ModelConfig, Objective, Weights,
+    Dataset, Engine, ModelConfig, Objective,
     streams::{self, Key},
 };
 use timnet_native::{NativeEngine, Simd};
@@ -44,8 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut engines = (0..folds)
         .map(|fold| {
             let key = Key { seed: 1, fold: fold as u32 };
-            let (parameters, statistics) = streams::initial(&Layout::new(&config), key);
-            let weights = Weights { config: config.clone(), parameters, statistics };
+            let weights = streams::initial(&config, key);
             Ok((key, NativeEngine::new(Arc::clone(&data), weights, Objective::default())?))
         })
         .collect::<Result<Vec<_>, timnet_core::EngineError>>()?;

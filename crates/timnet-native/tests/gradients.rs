@@ -44,22 +44,21 @@ prop_compose! {
 /// Weights away from their initial symmetric values, features with means, and one batch with masks.
 fn setting(case: &Case) -> (Weights, Arc<Dataset>, Batch) {
     let Case { config, frames, batch, seed, .. } = case;
-    let layout = Layout::new(config);
     let key = Key { seed: *seed, fold: 0 };
-    let (mut parameters, mut statistics) = streams::initial(&layout, key);
+    let mut weights = streams::initial(config, key);
     let mut state = seed | 1;
     let mut noise = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     };
-    parameters.iter_mut().for_each(|p| *p += 0.1 * noise());
-    statistics.iter_mut().for_each(|p| *p += 0.3 * noise());
+    weights.parameters.iter_mut().for_each(|p| *p += 0.1 * noise());
+    weights.statistics.iter_mut().for_each(|p| *p += 0.3 * noise());
     let features = (0..batch * frames * config.coefficients).map(|_| 2.0 * noise() + 0.5).collect();
     let labels = (0..*batch).map(|i| i % config.classes).collect();
     let dataset = Dataset::new(features, labels, *frames, config.coefficients).unwrap();
     let order: Vec<usize> = (0..*batch).collect();
     let batch = streams::epoch(config, key, 0, &order, *batch).remove(0);
-    (Weights { config: config.clone(), parameters, statistics }, Arc::new(dataset), batch)
+    (weights, Arc::new(dataset), batch)
 }
 
 proptest! {

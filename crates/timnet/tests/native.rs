@@ -17,14 +17,14 @@ use timnet_native::NativeEngine;
 
 /// Smooth made-up features in which the class shows, and weights away from their symmetric start.
 fn setting(config: &ModelConfig, utterances: usize, frames: usize, key: Key) -> (Weights, Arc<Dataset>) {
-    let (mut parameters, statistics) = streams::initial(&Layout::new(config), key);
+    let mut weights = streams::initial(config, key);
     let noise = |i: usize| ((i as f32 + key.seed as f32).sin() * 43_758.547).fract();
-    parameters.iter_mut().enumerate().for_each(|(i, p)| *p += 0.1 * noise(i));
+    weights.parameters.iter_mut().enumerate().for_each(|(i, p)| *p += 0.1 * noise(i));
     let labels: Vec<usize> = (0..utterances).map(|i| i % config.classes).collect();
     let size = frames * config.coefficients;
     let features = (0..utterances * size).map(|i| noise(i) * 2.0 + noise(i / size % config.classes + i % 7)).collect();
     let data = Dataset::new(features, labels, frames, config.coefficients).unwrap();
-    (Weights { config: config.clone(), parameters, statistics }, Arc::new(data))
+    (weights, Arc::new(data))
 }
 
 fn batches(config: &ModelConfig, key: Key, epoch: u32, utterances: usize, size: usize) -> Vec<Batch> {

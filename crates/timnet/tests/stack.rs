@@ -7,7 +7,7 @@ use timnet::{
     tch::{self, Device, Kind},
 };
 use timnet_core::{
-    Dataset, Engine, Layout, ModelConfig, Objective, TrainState, Weights,
+    Dataset, Engine, ModelConfig, Objective, TrainState,
     streams::{self, Key},
 };
 
@@ -42,13 +42,8 @@ fn stacked_folds_equal_folds_alone() {
         let labels = (0..UTTERANCES).map(|i| i % 4).collect();
         let data = Dataset::new(features, labels, 30, config.coefficients).unwrap();
         let keys: Vec<Key> = (0..4).map(|fold| Key { seed: 5, fold }).collect();
-        let states: Vec<TrainState> = keys
-            .iter()
-            .map(|&key| {
-                let (parameters, statistics) = streams::initial(&Layout::new(&config), key);
-                TrainState::start(Weights { config: config.clone(), parameters, statistics })
-            })
-            .collect();
+        let states: Vec<TrainState> =
+            keys.iter().map(|&key| TrainState::start(streams::initial(&config, key))).collect();
         let objective = Objective::default();
         let stack = StackedEngine::stack(&states, &data, objective, Device::Cpu, Kind::Double).unwrap();
         let together = std::thread::scope(|scope| {
@@ -82,8 +77,7 @@ fn stacked_folds_equal_folds_alone() {
 fn a_failure_reaches_every_member() {
     let config = ModelConfig::timnet(1, 2);
     let data = Dataset::new(vec![0.5; 4 * 5 * 39], vec![0, 1, 0, 1], 5, 39).unwrap();
-    let (parameters, statistics) = streams::initial(&Layout::new(&config), Key { seed: 1, fold: 0 });
-    let states = vec![TrainState::start(Weights { config, parameters, statistics }); 2];
+    let states = vec![TrainState::start(streams::initial(&config, Key { seed: 1, fold: 0 })); 2];
     let stack = StackedEngine::stack(&states, &data, Objective::default(), Device::Cpu, Kind::Float).unwrap();
     std::thread::scope(|scope| {
         for (i, mut engine) in stack.into_iter().enumerate() {

@@ -4,15 +4,14 @@
 
 use timnet::{TcnPooling, TorchEngine, Variant, tch, tch::Device};
 use timnet_core::{
-    Dataset, Engine, Layout, ModelConfig, Objective, TrainState, Weights,
+    Dataset, Engine, ModelConfig, Objective, TrainState, Weights,
     streams::{self, Key},
 };
 
 const KEY: Key = Key { seed: 46, fold: 0 };
 
 fn weights(config: &ModelConfig) -> Weights {
-    let (parameters, statistics) = streams::initial(&Layout::new(config), KEY);
-    Weights { config: config.clone(), parameters, statistics }
+    streams::initial(config, KEY)
 }
 
 fn data(classes: usize, frames: usize) -> Dataset {

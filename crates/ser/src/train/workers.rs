@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sertrain::{FoldTask, Schedule, TrainError, train_fold};
 use timnet_core::{ModelConfig, Weights, streams};
 
-use super::{Train, engine, features::Data, start, work::Work};
+use super::{Train, engine, features::Data, work::Work};
 use crate::{
     failure::{Failure, Result},
     output,
@@ -132,10 +132,10 @@ impl Trainings<'_> {
             progress.skip(u64::from(epochs));
             return Ok(());
         }
-        let (seed, number) = (self.args.seed, number as u32);
-        let mut engine = engine::engine(self.data, start(self.config, number, seed)).map_err(Failure::work)?;
+        let key = streams::Key { seed: u64::from(self.args.seed), fold: number as u32 };
+        let mut engine = engine::engine(self.data, streams::initial(self.config, key)).map_err(Failure::work)?;
         let fold_task = FoldTask {
-            key: streams::Key { seed: u64::from(seed), fold: number },
+            key,
             labels: &self.data.plain.labels,
             classes: self.config.classes,
             train: &fold.train,

@@ -6,14 +6,14 @@ use std::f64::consts::TAU;
 
 use sermfcc::FrontEnd;
 use sermodel::{Card, Model};
-use timnet_core::{Layout, ModelConfig, Weights, streams};
+use timnet_core::{ModelConfig, streams};
 
 /// Three blocks, three classes, `librosa-0.8.1`, two seconds.
 pub fn model() -> Model {
     let config = ModelConfig::timnet(3, 3);
-    let (parameters, statistics) = streams::initial(&Layout::new(&config), streams::Key { seed: 5, fold: 0 });
+    let weights = streams::initial(&config, streams::Key { seed: 5, fold: 0 });
     let card = Card::new(["angry", "neutral", "sad"], FrontEnd::preset("librosa-0.8.1").unwrap(), 44_100);
-    Model::new(Weights { config, parameters, statistics }, card).unwrap()
+    Model::new(weights, card).unwrap()
 }
 
 pub fn tone(rate: u32, seconds: f64) -> Vec<f32> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array3};
-use timnet_core::{Layout, ModelConfig, TcnPooling, Variant, Weights, streams};
+use timnet_core::{Layout, ModelConfig, TcnPooling, Variant, streams};
 use timnet_native::Network;
 
 /// One network, a batch of inputs and what `timnet-native` answers.
@@ -28,16 +28,16 @@ pub fn cases() -> Vec<Case> {
 fn case(i: usize, config: ModelConfig) -> Case {
     let layout = Layout::new(&config);
     let draw = |fold, n: usize| -> Vec<f32> {
-        let (values, _) = streams::initial(&layout, streams::Key { seed: 11 + i as u64, fold });
+        let values = streams::initial(&config, streams::Key { seed: 11 + i as u64, fold }).parameters;
         values.into_iter().filter(|v| *v != 0.0 && *v != 1.0).cycle().take(n).collect()
     };
-    let (mut parameters, mut statistics) = streams::initial(&layout, streams::Key { seed: 1 + i as u64, fold: 0 });
-    parameters.iter_mut().zip(draw(1, layout.trainable())).for_each(|(p, d)| *p += 0.3 * d);
+    let mut weights = streams::initial(&config, streams::Key { seed: 1 + i as u64, fold: 0 });
+    weights.parameters.iter_mut().zip(draw(1, layout.trainable())).for_each(|(p, d)| *p += 0.3 * d);
     // Answers far from one another, so that a small mistake shows.
     for range in [Some(layout.head), layout.fusion].into_iter().flatten() {
-        parameters[range.all()].iter_mut().for_each(|p| *p *= 6.0);
+        weights.parameters[range.all()].iter_mut().for_each(|p| *p *= 6.0);
     }
-    statistics.iter_mut().zip(draw(2, layout.statistics())).for_each(|(s, d)| *s = (*s + d).abs());
+    weights.statistics.iter_mut().zip(draw(2, layout.statistics())).for_each(|(s, d)| *s = (*s + d).abs());
     let (batch, frames, c) = (1 + i % 3, 9 + 8 * i, config.coefficients);
     let mfcc = Array3::from_shape_vec((batch, frames, c), draw(3, batch * frames * c)).unwrap() * 3.0;
     let temperature = [1.0, 1.7][i % 2];
@@ -46,7 +46,6 @@ fn case(i: usize, config: ModelConfig) -> Case {
         name.push_str("-mean");
     }
     let classes = config.classes;
-    let weights = Weights { config, parameters, statistics };
     let network = Network::from_weights(&weights).unwrap();
     let mut probabilities = Vec::new();
     for utterance in mfcc.outer_iter() {
