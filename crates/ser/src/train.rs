@@ -133,10 +133,11 @@ pub fn run(args: &Train) -> Result<()> {
         );
     }
 
-    let work = Work::open(args, &source, &folds)?;
+    let augmenter = features::augmenter(args, &source)?;
+    let work = Work::open(args, &source, &folds, augmenter.as_ref())?;
     let key = streams::Key { seed: u64::from(args.seed), fold: 0 };
     let untrained = Model::new(streams::initial(&config, key), source.card()).map_err(Failure::input)?;
-    let data = pool.install(|| features::make(args, &source, &untrained, &work))?;
+    let data = pool.install(|| features::make(args, &source, &untrained, augmenter, &work))?;
     workers::stop_on_ctrl_c(&STOP);
     let trainings = workers::Trainings { args, config: &config, data: &data, folds: &folds, work: &work, stop: &STOP };
     let (held_out, weights) = trainings.run(jobs)?;

@@ -192,6 +192,16 @@ fn a_folder_of_another_training_is_refused() {
     fs::write(&broken, &whole[..1000]).unwrap();
     let (code, _, err) = train(folder.path(), "voices", "n.safetensors", &["--no-evaluation"]);
     assert!(code == 2 && err.contains("0.wav") && folder.path().join("n.training").exists(), "{err}");
+    // Another noise is another training.
+    fs::create_dir(folder.path().join("hum")).unwrap();
+    let identities = [50.0, 60.0].map(|hz| {
+        wav(&folder.path().join("hum/hum.wav"), hz, 0.5);
+        let noisy = ["--augment", "noise", "--noise-folder", "hum", "--no-evaluation"];
+        assert_eq!(train(folder.path(), "voices", "n.safetensors", &noisy).0, 2);
+        fs::read_to_string(folder.path().join("n.training/identity.json")).unwrap()
+    });
+    let other = identities[0].lines().zip(identities[1].lines()).filter(|(a, b)| a != b).map(|(a, _)| a.trim());
+    assert!(matches!(other.collect::<Vec<_>>()[..], [only] if only.starts_with("\"noise\"")), "{identities:?}");
     fs::write(&broken, whole).unwrap();
     let (code, _, err) = train(folder.path(), "voices", "n.safetensors", &["--no-evaluation"]);
     assert!(code == 0, "{err}");

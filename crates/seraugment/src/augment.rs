@@ -166,6 +166,11 @@ impl Augmenter {
         Ok(Self { augment, rate, noises })
     }
 
+    /// Where its noise comes from.
+    pub fn noises(&self) -> &NoiseBank {
+        &self.noises
+    }
+
     /// The recording as `draw` has it: each step on samples that is on is taken or not, with values drawn from its range.
     ///
     /// # Errors

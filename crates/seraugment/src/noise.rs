@@ -92,6 +92,11 @@ impl NoiseBank {
         if recordings.is_empty() { Err(AugmentError::NoNoise(folder.to_owned())) } else { Ok(Self { recordings }) }
     }
 
+    /// The recordings it has; none where noise is computed.
+    pub fn recordings(&self) -> &[Vec<f32>] {
+        &self.recordings
+    }
+
     /// A stretch of noise: of one of the recordings, from anywhere in it, repeated where it is short.
     pub(crate) fn stretch(&self, length: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         if self.recordings.is_empty() {

@@ -43,11 +43,23 @@ pub struct Varied {
 /// Utterances whose copies are in memory at once.
 const CHUNK: usize = 64;
 
+/// What varies the recordings, where anything does.
+///
+/// # Errors
+/// A noise folder without noise.
+pub fn augmenter(args: &Train, source: &Source) -> Result<Option<Augmenter>> {
+    if args.augment.is_empty() {
+        return Ok(None);
+    }
+    let noise = args.noise_folder.as_deref().filter(|_| args.augment.range(seraugment::Step::Noise).is_some());
+    Augmenter::new(args.augment.clone(), source.front_end.rate, noise).map(Some).map_err(Failure::input)
+}
+
 /// The features, from the work folder or computed and put there.
 ///
 /// # Errors
-/// Recordings that can't be used, by name; a noise folder without noise; a folder that can't be written.
-pub fn make(args: &Train, source: &Source, model: &Model, work: &Work) -> Result<Data> {
+/// Recordings that can't be used, by name; a folder that can't be written.
+pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augmenter>, work: &Work) -> Result<Data> {
     let frames = source.front_end.frames(source.length);
     let row = frames * source.front_end.coefficients;
     let values = match &source.from {
@@ -72,11 +84,9 @@ pub fn make(args: &Train, source: &Source, model: &Model, work: &Work) -> Result
     };
     let plain = Dataset::new(values, source.classes.clone(), frames, source.front_end.coefficients);
     let plain = Arc::new(plain.map_err(Failure::work)?);
-    if args.augment.is_empty() {
+    let Some(augmenter) = augmenter else {
         return Ok(Data { plain, varied: None });
-    }
-    let noise = args.noise_folder.as_deref().filter(|_| args.augment.range(seraugment::Step::Noise).is_some());
-    let augmenter = Augmenter::new(args.augment.clone(), source.front_end.rate, noise).map_err(Failure::input)?;
+    };
     let mut varied = Varied { augmenter, seed: u64::from(args.seed), file: None, copies: args.copies };
     if args.augment.needs_samples() {
         let path = work.path("copies.f32");

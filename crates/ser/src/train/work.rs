@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use seraugment::Augmenter;
 use sercorpus::split::Fold;
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Raised when the folder's meaning changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// All that the model's bytes depend on.
 #[derive(Serialize)]
@@ -31,7 +32,8 @@ struct Identity<'a> {
     blocks: u32,
     seed: u32,
     augment: String,
-    noise_folder: Option<&'a Path>,
+    /// Hash of the recordings of noise.
+    noise: Option<String>,
     copies: u32,
     folds: &'a [Fold],
 }
@@ -47,7 +49,7 @@ impl Work {
     ///
     /// # Errors
     /// A folder of a training with other settings or recordings; one that another process works on.
-    pub fn open(args: &Train, source: &Source, folds: &[Fold]) -> Result<Self> {
+    pub fn open(args: &Train, source: &Source, folds: &[Fold], augmenter: Option<&Augmenter>) -> Result<Self> {
         let folder = args.output.with_extension("training");
         let failed = |e: std::io::Error| Failure::Work(format!("cannot write {}: {e}", folder.display()));
         if folder == args.output {
@@ -74,7 +76,7 @@ impl Work {
             blocks: args.blocks,
             seed: args.seed,
             augment: args.augment.to_string(),
-            noise_folder: args.noise_folder.as_deref(),
+            noise: augmenter.map(|a| hash(a.noises().recordings())),
             copies: args.copies,
             folds,
         };
@@ -105,6 +107,17 @@ impl Work {
             eprintln!("warning: cannot remove {}: {e}", self.folder.display());
         }
     }
+}
+
+fn hash(recordings: &[Vec<f32>]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for samples in recordings {
+        hasher.update(&samples.len().to_le_bytes());
+        for sample in samples {
+            hasher.update(&sample.to_le_bytes());
+        }
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Whether any network has begun.
