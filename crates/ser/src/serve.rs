@@ -11,8 +11,6 @@ use std::{
     time::Duration,
 };
 
-use tracing_subscriber::{EnvFilter, fmt};
-
 use crate::{
     failure::{Failure, Result},
     lookup, output,
@@ -31,7 +29,7 @@ probabilities. Nothing leaves this machine, and no recording is kept. /api/opena
 Only this machine can reach it unless --host says otherwise; then put a proxy with TLS and a login before it: browsers give
 no microphone to a page without TLS from elsewhere, and ser asks nobody who they are.
 
-SER_LOG=debug has a line for each request on stderr. Ctrl-C or SIGTERM ends it once answers in hand are given.")]
+--log debug has a line for each request on stderr. Ctrl-C or SIGTERM ends it once answers in hand are given.")]
 pub struct Serve {
     #[command(flatten)]
     model: lookup::Choice,
@@ -41,6 +39,9 @@ pub struct Serve {
     /// Address to listen on.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
     host: IpAddr,
+    /// What is told on stderr: error, warn, info or debug.
+    #[arg(long, default_value_t = tracing::Level::INFO, value_name = "LEVEL")]
+    log: tracing::Level,
     #[command(flatten)]
     limits: Limits,
 }
@@ -77,8 +78,7 @@ impl Limits {
 /// # Errors
 /// No usable model; a port that can't be listened on.
 pub fn run(args: &Serve) -> Result<()> {
-    let filter = EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt().with_max_level(args.log).with_writer(std::io::stderr).with_target(false).init();
     let model = Arc::new(args.model.load()?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::work)?;
     runtime.block_on(async {
