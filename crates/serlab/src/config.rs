@@ -6,7 +6,7 @@ use sercorpus::{CorpusKind, OpenOptions};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sertrain::Protocol;
 use timnet::{ModelConfig, Variant};
-use timnet_core::{Adam, Objective};
+use timnet_core::{Adam, Objective, TcnPooling};
 
 use crate::{
     error::{LabError, Result},
@@ -88,6 +88,9 @@ pub struct Training {
     pub batch_size: usize,
     /// Probability of spatial dropout.
     pub dropout: f64,
+    /// How the TCN turns frames into one vector, where not as `timnet-core` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcn_pooling: Option<TcnPooling>,
     /// s of (1 - s) onehot + s / classes.
     pub label_smoothing: f64,
     /// Adam.

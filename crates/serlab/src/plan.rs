@@ -202,7 +202,11 @@ impl Plan {
                     new.push(Training {
                         material,
                         kind,
-                        model: ModelConfig { dropout: part.training.dropout, ..model },
+                        model: ModelConfig {
+                            dropout: part.training.dropout,
+                            tcn_pooling: part.training.tcn_pooling.unwrap_or_default(),
+                            ..model
+                        },
                         seed,
                         division,
                         folds,
