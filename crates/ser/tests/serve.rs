@@ -113,12 +113,12 @@ fn the_endpoint_answers_as_ser_predict_does() {
     assert!(told["picture"]["mel"].as_array().unwrap().len() > 20);
     let (status, told) = server.json("POST", "/api/predict", &bytes);
     assert!(status == 200 && told["windows"] == Value::Array(vec![]) && told["picture"].is_null(), "{told}");
-    let (status, told) = server.json("POST", "/api/predict?window=1", &common_silence());
+    let (status, told) = server.json("POST", "/api/predict?window=1", &silence());
     assert!(status == 200 && told["answer"]["label"] == "no-speech" && told["answer"]["probabilities"].is_null());
 }
 
 /// Two seconds of nothing.
-fn common_silence() -> Vec<u8> {
+fn silence() -> Vec<u8> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("silence.wav");
     common::wav(&path, 8_000, [0; 16_000]);

@@ -62,7 +62,33 @@ impl<'a> Cache<'a> {
     /// A recording that can't be used, with its path and why; a cache folder that can't be written.
     pub fn features(&self, roster: &Roster, length: usize) -> Result<Features> {
         let contents = roster.rows.par_iter().map(|u| self.content(&u.path)).collect::<Result<Vec<_>>>()?;
-        of(roster, &contents, self.front_end, length, &self.folder)
+        let recordings: Vec<(&str, &str)> =
+            roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
+        let extract = Extract::new(self.front_end, length)?;
+        let record = Record { front_end: self.front_end, length, chirp: extract.fingerprint()?, recordings };
+        let record = serde_json::to_string(&record).map_err(LabError::work)?;
+        let hash = blake3::hash(record.as_bytes()).to_hex().to_string();
+        let path = self.folder.join(format!("{}-{}.safetensors", roster.kind, &hash[..16]));
+        let labels = roster.label_indices();
+        if let Some((values, frames)) = read(&path, &record) {
+            tracing::info!(corpus = %roster.kind, cache = %path.display(), "features from the cache");
+            let data = Dataset::new(values, labels, frames, self.front_end.coefficients).map_err(LabError::work)?;
+            return Ok(Features { data: Arc::new(data), hash });
+        }
+        tracing::info!(corpus = %roster.kind, utterances = labels.len(), "computing features");
+        let rows: Vec<Vec<f32>> = roster
+            .rows
+            .par_iter()
+            .map(|u| {
+                let audio = seraudio::load(&u.path, &extract.options).map_err(LabError::input)?;
+                extract.mfcc(&audio.samples).map_err(|e| LabError::Input(format!("{}: {e}", u.path.display())))
+            })
+            .collect::<Result<_>>()?;
+        let frames = self.front_end.frames(length);
+        let data = Dataset::new(rows.concat(), labels, frames, self.front_end.coefficients).map_err(LabError::work)?;
+        write(&path, &data, record)
+            .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
+        Ok(Features { data: Arc::new(data), hash })
     }
 
     fn content(&self, path: &Path) -> Result<String> {
@@ -75,36 +101,6 @@ impl<'a> Cache<'a> {
         known().insert(path.to_owned(), hash.clone());
         Ok(hash)
     }
-}
-
-fn of(roster: &Roster, contents: &[String], front_end: &FrontEnd, length: usize, cache: &Path) -> Result<Features> {
-    let recordings: Vec<(&str, &str)> =
-        roster.rows.iter().zip(contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
-    let extract = Extract::new(front_end, length)?;
-    let record = Record { front_end, length, chirp: extract.fingerprint()?, recordings };
-    let record = serde_json::to_string(&record).map_err(LabError::work)?;
-    let hash = blake3::hash(record.as_bytes()).to_hex().to_string();
-    let path = cache.join(format!("{}-{}.safetensors", roster.kind, &hash[..16]));
-    let labels = roster.label_indices();
-    if let Some((values, frames)) = read(&path, &record) {
-        tracing::info!(corpus = %roster.kind, cache = %path.display(), "features from the cache");
-        let data = Dataset::new(values, labels, frames, front_end.coefficients).map_err(LabError::work)?;
-        return Ok(Features { data: Arc::new(data), hash });
-    }
-    tracing::info!(corpus = %roster.kind, utterances = labels.len(), "computing features");
-    let rows: Vec<Vec<f32>> = roster
-        .rows
-        .par_iter()
-        .map(|u| {
-            let audio = seraudio::load(&u.path, &extract.options).map_err(LabError::input)?;
-            extract.mfcc(&audio.samples).map_err(|e| LabError::Input(format!("{}: {e}", u.path.display())))
-        })
-        .collect::<Result<_>>()?;
-    let frames = front_end.frames(length);
-    let data = Dataset::new(rows.concat(), labels, frames, front_end.coefficients).map_err(LabError::work)?;
-    write(&path, &data, record)
-        .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
-    Ok(Features { data: Arc::new(data), hash })
 }
 
 /// From samples to the features of a fixed length.

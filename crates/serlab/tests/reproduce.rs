@@ -139,6 +139,7 @@ fn every_value_can_be_set_and_is_checked() {
     };
     refused("training.dropout=1.5", &["training.dropout", "below 1"]);
     refused("training.dropuot=0.2", &["--set training.dropuot=0.2", "dropuot", "dropout"]);
+    refused("training.tcn_pooling=middle", &["--set training.tcn_pooling=middle", "middle", "mean"]);
     refused("training.epochs=many", &["--set training.epochs=many", "expected u32"]);
     refused("corpora.emodb.lenght=9", &["--set corpora.emodb.lenght=9", "lenght"]);
     refused("corpora.klingon.length=9", &["klingon"]);
@@ -147,14 +148,14 @@ fn every_value_can_be_set_and_is_checked() {
     refused("corpora.emodb.seed=4294967296", &["emodb.toml", "seed", "2^32"]);
     refused("training", &["KEY=VALUE"]);
     refused("variants=[\"tin-net\"]", &["tin-net", "tim-net"]);
-    let words =
-        ["--set", "training.dropout=0.25", "--set", "front_end.preset=paper", "--set", "corpora.emodb.blocks=3"];
+    let values =
+        ["training.dropout=0.25", "training.tcn_pooling=mean", "front_end.preset=paper", "corpora.emodb.blocks=3"];
+    let words: Vec<&str> = values.into_iter().flat_map(|value| ["--set", value]).collect();
     assert!(lab.run(&[&RUN[..], &words].concat()).status.success());
     let config = fs::read_to_string(lab.path("run/config.toml")).unwrap();
-    assert!(
-        config.contains("dropout = 0.25") && config.contains("hop = 276") && config.contains("blocks = 3"),
-        "{config}"
-    );
+    for line in ["dropout = 0.25", "tcn_pooling = \"mean\"", "hop = 276", "blocks = 3"] {
+        assert!(config.contains(line), "{line}: {config}");
+    }
 }
 
 #[test]

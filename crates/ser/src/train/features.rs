@@ -166,7 +166,8 @@ impl Varied {
     }
 }
 
-fn bytes(values: &[f32]) -> Vec<u8> {
+/// Little-endian.
+pub fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 

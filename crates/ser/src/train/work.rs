@@ -9,7 +9,7 @@ use seraugment::Augmenter;
 use sercorpus::split::Fold;
 use serde::Serialize;
 
-use super::{Train, source::Source};
+use super::{Train, features::bytes, source::Source};
 use crate::{
     failure::{Failure, Result},
     output,
@@ -113,9 +113,7 @@ fn hash(recordings: &[Vec<f32>]) -> String {
     let mut hasher = blake3::Hasher::new();
     for samples in recordings {
         hasher.update(&samples.len().to_le_bytes());
-        for sample in samples {
-            hasher.update(&sample.to_le_bytes());
-        }
+        hasher.update(&bytes(samples));
     }
     hasher.finalize().to_hex().to_string()
 }
