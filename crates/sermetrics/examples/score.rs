@@ -1,7 +1,7 @@
 //! Score ten made-up predictions: `cargo run -p sermetrics --example score`.
 #![allow(clippy::print_stdout)]
 
-use sermetrics::{Confusion, MetricError, bootstrap_interval, confusion};
+use sermetrics::{Bootstrap, Confusion, MetricError, confusion};
 
 fn main() -> Result<(), MetricError> {
     let truth = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2];
@@ -11,7 +11,7 @@ fn main() -> Result<(), MetricError> {
     for (class, scores) in matrix.per_class().iter().enumerate() {
         println!("class {class}: recall {:.3}, precision {:.3}", scores.recall, scores.precision);
     }
-    let interval = bootstrap_interval(&truth, &predicted, 3, Confusion::uar, 1000, 0.95, 1)?;
+    let interval = Bootstrap::default().interval(&truth, &predicted, 3, Confusion::uar)?;
     println!("UAR 95 % interval {:.3} .. {:.3}", interval.low, interval.high);
     Ok(())
 }

@@ -30,7 +30,8 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Bin the confidence (highest probability) of each utterance by equal width.
+    /// Bin the confidence (highest probability) of each utterance by equal width. Bin k of n holds ((k - 1) / n, k / n], the edges
+    /// being the f64 nearest to them and compared exactly; a confidence of 0 is in the first bin.
     ///
     /// # Errors
     /// Different lengths, no utterance, no bin, or a confidence outside [0, 1].
@@ -42,19 +43,18 @@ impl Calibration {
         all_within("confidence", confidence, 0.0..=1.0, "a probability")?;
         let mut sums = vec![(0usize, 0.0, 0usize); bins];
         for (&c, &right) in confidence.iter().zip(correct) {
-            // (low, high]: a confidence of exactly k / bins belongs below.
-            let bin = ((c * bins as f64).ceil() as usize).clamp(1, bins) - 1;
+            let bin = bin_of(c, bins);
             sums[bin].0 += 1;
             sums[bin].1 += c;
             sums[bin].2 += usize::from(right);
         }
-        let width = 1.0 / bins as f64;
+        let edges = bins as f64;
         let bins: Vec<ReliabilityBin> = sums
             .iter()
             .enumerate()
             .map(|(i, &(count, sum, right))| ReliabilityBin {
-                low: i as f64 * width,
-                high: (i + 1) as f64 * width,
+                low: i as f64 / edges,
+                high: (i + 1) as f64 / edges,
                 count,
                 confidence: sum / count.max(1) as f64,
                 accuracy: right as f64 / count.max(1) as f64,
@@ -66,6 +66,20 @@ impl Calibration {
         let mce = bins.iter().map(gap).fold(0.0, f64::max);
         Ok(Self { bins, ece, mce })
     }
+}
+
+/// The bin of (low, high] that holds `confidence`, 0-based. `confidence * bins` may round to the wrong side of an edge, so the edges
+/// themselves decide.
+fn bin_of(confidence: f64, bins: usize) -> usize {
+    let edge = |k: usize| k as f64 / bins as f64;
+    let mut k = ((confidence * bins as f64) as usize).clamp(1, bins);
+    while k > 1 && confidence <= edge(k - 1) {
+        k -= 1;
+    }
+    while k < bins && confidence > edge(k) {
+        k += 1;
+    }
+    k - 1
 }
 
 /// Mean over utterances of the squared distance between the probabilities and the one-hot truth (0 .. 2).

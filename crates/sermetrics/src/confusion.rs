@@ -3,9 +3,29 @@ use crate::error::{classes_in_range, same_length};
 
 /// Counts of (truth, prediction) pairs: row = truth, column = prediction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Matrix"))]
 pub struct Confusion {
     matrix: Vec<Vec<u64>>,
+}
+
+/// A matrix as it was written, before it is known to be square.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Matrix {
+    matrix: Vec<Vec<u64>>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Matrix> for Confusion {
+    type Error = MetricError;
+
+    fn try_from(Matrix { matrix }: Matrix) -> Result<Self, MetricError> {
+        for row in &matrix {
+            same_length("the confusion matrix", matrix.len(), "one of its rows", row.len())?;
+        }
+        let total = matrix.iter().flatten().try_fold(0u64, |sum, &count| sum.checked_add(count));
+        total.map(|_| Self { matrix }).ok_or(MetricError::TooLarge { what: "the counts of the confusion matrix" })
+    }
 }
 
 /// Precision, recall and F1 of one class; 0 where a denominator is 0, as scikit-learn's default.
@@ -47,13 +67,12 @@ impl Confusion {
         Self { matrix: vec![vec![0; classes]; classes] }
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Count the utterances at `indices` anew. Classes must have been checked.
+    pub(crate) fn fill(&mut self, truth: &[usize], predicted: &[usize], indices: &[usize]) {
         self.matrix.iter_mut().for_each(|row| row.fill(0));
-    }
-
-    /// Indices must have been checked.
-    pub(crate) fn add(&mut self, truth: usize, predicted: usize) {
-        self.matrix[truth][predicted] += 1;
+        for &i in indices {
+            self.matrix[truth[i]][predicted[i]] += 1;
+        }
     }
 
     /// The counts, `[classes][classes]`, row = truth, column = prediction.
@@ -123,9 +142,12 @@ impl Confusion {
     /// Add another matrix of the same classes, e.g. to pool the folds of a cross-validation.
     ///
     /// # Errors
-    /// A different number of classes.
+    /// A different number of classes, or more utterances than 64 bits count.
     pub fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
         same_length("this matrix", self.classes(), "the other matrix", other.classes())?;
+        self.total()
+            .checked_add(other.total())
+            .ok_or(MetricError::TooLarge { what: "the sum of two confusion matrices" })?;
         for (row, other_row) in self.matrix.iter_mut().zip(&other.matrix) {
             row.iter_mut().zip(other_row).for_each(|(count, more)| *count += more);
         }
@@ -142,7 +164,7 @@ impl Confusion {
                 predicted,
                 precision: ratio(hits, predicted),
                 recall: ratio(hits, support),
-                f1: ratio(2 * hits, support + predicted),
+                f1: if hits == 0 { 0.0 } else { hits as f64 / (0.5 * support as f64 + 0.5 * predicted as f64) },
             }
         })
     }

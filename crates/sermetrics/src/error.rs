@@ -11,7 +11,7 @@ pub enum MetricError {
         needed: usize,
     },
     /// Two slices that must run in parallel do not.
-    #[error("{left_name} has {left} entries but {right_name} has {right}: they must have one for each utterance")]
+    #[error("{left_name} has {left} entries but {right_name} has {right}: they must have the same number")]
     LengthMismatch {
         /// Name of the first slice.
         left_name: &'static str,
@@ -21,6 +21,12 @@ pub enum MetricError {
         right_name: &'static str,
         /// Length of the second slice.
         right: usize,
+    },
+    /// Counts that do not fit 64 bits.
+    #[error("{what} are more than 2^64 utterances")]
+    TooLarge {
+        /// What was counted.
+        what: &'static str,
     },
     /// A class index is not below the number of classes.
     #[error("{name}[{position}] is class {class}, but there are only {classes} classes (0..{classes})")]

@@ -2,9 +2,10 @@
 //!
 //! Everything starts from class indices: the truth and the prediction of each utterance, in
 //! `0..classes`. [`confusion`] counts them; the [`Confusion`] matrix answers UAR, WAR and the
-//! per-class figures. [`Spread`] summarises folds or runs, [`bootstrap_interval`] and
-//! [`paired_bootstrap`] put intervals on pooled predictions, [`paired_difference`] compares two
-//! systems fold by fold, and [`Calibration`] judges probabilities.
+//! per-class figures. [`Spread`] summarises folds or runs, [`Bootstrap`] puts intervals on pooled
+//! predictions (over utterances or over whole speakers), [`paired_difference`], [`holm`] and [`mcnemar`]
+//! compare systems, [`equivalence`] compares trainings with a published figure, and [`Calibration`]
+//! judges probabilities.
 //!
 //! ```
 //! let truth = [0, 0, 0, 0, 1, 1];
@@ -22,11 +23,15 @@ mod calibration;
 mod confusion;
 mod error;
 mod interval;
+mod paired;
 mod spread;
 mod student;
 
 pub use calibration::{Calibration, ReliabilityBin, brier_score, log_loss};
 pub use confusion::{ClassScores, Confusion, confusion};
 pub use error::MetricError;
-pub use interval::{Interval, bootstrap_interval, grouped_bootstrap_interval, paired_bootstrap};
-pub use spread::{PairedDifference, Spread, paired_difference};
+pub use interval::{Bootstrap, FEWEST_GROUPS, Interval};
+pub use paired::{
+    Equivalence, FEWEST_TRAININGS, McNemar, PairedDifference, Verdict, equivalence, holm, mcnemar, paired_difference,
+};
+pub use spread::Spread;

@@ -1,4 +1,4 @@
-//! Quantiles of Student's t distribution, by bisection of its distribution function
+//! Quantiles and tails of Student's t distribution, by its distribution function, and the tail of the binomial distribution
 //! (regularised incomplete beta function; continued fraction of Abramowitz & Stegun 26.5.8).
 
 /// The `p` quantile (0.5 <= p < 1) with `degrees` degrees of freedom.
@@ -17,6 +17,20 @@ pub(crate) fn t_quantile(p: f64, degrees: f64) -> f64 {
         }
     }
     0.5 * (low + high)
+}
+
+/// P(|T| >= |t|).
+pub(crate) fn t_two_sided(t: f64, degrees: f64) -> f64 {
+    incomplete_beta(degrees / (degrees + t * t), 0.5 * degrees, 0.5)
+}
+
+/// P(X <= k) of a binomial variable of `n` draws with probability 1/2.
+pub(crate) fn binomial_tail(k: u64, n: u64) -> f64 {
+    if k >= n {
+        return 1.0;
+    }
+    // P(X <= k) = I_{1/2}(n - k, k + 1)
+    incomplete_beta(0.5, (n - k) as f64, (k + 1) as f64)
 }
 
 /// P(T <= t) for t >= 0.
@@ -82,6 +96,31 @@ mod tests {
         for (p, degrees, expected) in cases {
             let got = t_quantile(p, degrees);
             assert!((got - expected).abs() < 1e-9 * expected, "{p} {degrees}: {got} {expected}");
+        }
+    }
+
+    /// `[2 * scipy.stats.t.sf(abs(t), df) for t, df in cases]` and `[scipy.stats.binom.cdf(k, n, 0.5) for k, n in cases]`, SciPy 1.17.1.
+    #[test]
+    fn tails_equal_scipy() {
+        for (t, degrees, expected) in [
+            (0.5, 1.0, 0.7048327646991335),
+            (2.262, 9.0, 0.05001284550245463),
+            (-4.1, 29.0, 0.0003047333825677779),
+            (12.0, 3.0, 0.0012450158007893362),
+        ] {
+            let got = t_two_sided(t, degrees);
+            assert!((got - expected).abs() < 1e-9 * expected, "{t} {degrees}: {got} {expected}");
+        }
+        for (k, n, expected) in [
+            (0, 1, 0.5),
+            (3, 10, 0.171875),
+            (5, 10, 0.623046875),
+            (0, 20, 9.5367431640625e-07),
+            (41, 100, 0.04431304005703379),
+            (490, 1000, 0.2739863729617383),
+        ] {
+            let got = binomial_tail(k, n);
+            assert!((got - expected).abs() < 1e-9 * expected, "{k} {n}: {got} {expected}");
         }
     }
 }

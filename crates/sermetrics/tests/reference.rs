@@ -1,8 +1,8 @@
-//! Every figure against scikit-learn, NumPy and SciPy on 30 random cases (`reference.py` makes `reference.json`).
+//! Figures against scikit-learn, NumPy and SciPy on 30 random cases (`reference.py` makes `reference.json`).
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
-use sermetrics::{Spread, brier_score, confusion, log_loss, paired_difference};
+use sermetrics::{Calibration, Spread, brier_score, confusion, holm, log_loss, mcnemar, paired_difference};
 
 fn floats(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
@@ -44,11 +44,32 @@ fn equals_scikit_learn() {
         let (values, others) = (floats(&case["values"]), floats(&case["others"]));
         let spread = Spread::of(&values).unwrap();
         close(spread.mean, &case["mean"]);
-        close(spread.population_std, &case["population_std"]);
-        close(spread.sample_std, &case["sample_std"]);
-        let difference = paired_difference(&others, &values, 0.95).unwrap();
-        let close9 = |got: f64, key: &str| assert!((got - case[key].as_f64().unwrap()).abs() < 1e-9);
-        close9(difference.interval.low, "difference_low");
-        close9(difference.interval.high, "difference_high");
+        close(spread.std.unwrap(), &case["std"]);
+        let close9 = |got: f64, key: &str| assert!((got - case[key].as_f64().unwrap()).abs() < 1e-9, "{got} {key}");
+        let runs = paired_difference(&others, &values, 0.0, 0.95).unwrap();
+        close9(runs.interval.low, "difference_low");
+        close9(runs.interval.high, "difference_high");
+        close9(runs.p, "difference_p");
+        let folds = paired_difference(&others, &values, 1.0 / 9.0, 0.95).unwrap();
+        close9(folds.interval.low, "corrected_low");
+        close9(folds.interval.high, "corrected_high");
+        close9(folds.p, "corrected_p");
+        // the correction widens ten folds by 1.45
+        assert!((folds.interval.half() / runs.interval.half() - (1.0 + 10.0 / 9.0f64).sqrt()).abs() < 1e-12);
+
+        let predicted = indices(&case["predicted"]);
+        let test = mcnemar(&truth, &predicted, &indices(&case["other_system"])).unwrap();
+        assert_eq!(serde_json::json!([test.only_a, test.only_b]), case["only"]);
+        close9(test.p, "mcnemar_p");
+        for (got, expected) in holm(&floats(&case["family"])).unwrap().iter().zip(floats(&case["holm"])) {
+            assert!((got - expected).abs() < 1e-12);
+        }
+
+        let correct: Vec<bool> = truth.iter().zip(&predicted).map(|(t, p)| t == p).collect();
+        let calibration = Calibration::of(&floats(&case["confidence"]), &correct, 15).unwrap();
+        let counts: Vec<usize> = calibration.bins.iter().map(|b| b.count).collect();
+        assert_eq!(serde_json::json!(counts), case["bin_counts"]);
+        close(calibration.ece, &case["ece"]);
+        close(calibration.mce, &case["mce"]);
     }
 }
