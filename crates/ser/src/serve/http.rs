@@ -1,6 +1,6 @@
 //! Connections: how many, how slow, and how they end.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request};
 use hyper::{
@@ -14,7 +14,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time,
 };
@@ -23,12 +23,27 @@ use super::lobby::{Guest, Lobby};
 
 /// Open connections at most: half of the file handles that a process usually may have.
 const CONNECTIONS: usize = 512;
+/// Connections that may wait to be accepted: with the usual 128 many at once wait a second for their next try.
+const BACKLOG: u32 = 1024;
 /// Time for a request's head, and for the next request of a connection.
 const HEAD: Duration = Duration::from_secs(10);
 /// A larger head is refused.
 const HEAD_BYTES: usize = 16 << 10;
 /// Time for answers in hand once it is to stop: two seconds with what comes before and after.
 const PARTING: Duration = Duration::from_millis(1500);
+
+/// Listens at an address.
+///
+/// # Errors
+/// An address that is not this machine's, is taken or not allowed.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A port that was in use a moment ago; on Windows the option would share it with another process.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves `app` until it is told to stop and the answers in hand are given. An answer is to be taken within `time`.
 pub async fn serve(listener: TcpListener, app: Router, time: Duration, stop: &Notify) {
@@ -41,7 +56,7 @@ pub async fn serve(listener: TcpListener, app: Router, time: Duration, stop: &No
         let next = async {
             let place = place(&open, &lobby).await;
             let (stream, _) = listener.accept().await?;
-            Ok::<_, std::io::Error>((place, stream.local_addr()?, stream))
+            Ok::<_, io::Error>((place, stream.local_addr()?, stream))
         };
         let (place, local, stream) = tokio::select! {
             accepted = next => match accepted {
