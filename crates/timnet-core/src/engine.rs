@@ -100,14 +100,14 @@ impl Dataset {
             None => Ok(()),
         }
     }
+}
 
-    /// # Errors
-    /// [`EngineError::Shape`] for utterances that there are not.
-    pub fn check_indices(&self, indices: impl IntoIterator<Item = usize>) -> Result<(), EngineError> {
-        match indices.into_iter().find(|&i| i >= self.len()) {
-            Some(i) => Err(EngineError::Shape(format!("utterance {i} of a data set of {}", self.len()))),
-            None => Ok(()),
-        }
+/// # Errors
+/// [`EngineError::Shape`] for an index beyond a data set of so many utterances.
+pub fn check_indices(indices: impl IntoIterator<Item = usize>, utterances: usize) -> Result<(), EngineError> {
+    match indices.into_iter().find(|&i| i >= utterances) {
+        Some(i) => Err(EngineError::Shape(format!("utterance {i} of a data set of {utterances}"))),
+        None => Ok(()),
     }
 }
 
@@ -122,13 +122,13 @@ pub struct Batch {
 
 impl Batch {
     /// # Errors
-    /// [`EngineError::Shape`] for no utterance, one that the data set lacks, or another number of dropout factors than the network
+    /// [`EngineError::Shape`] for no utterance, one beyond a data set of `utterances`, or another number of dropout factors than the network
     /// needs; [`EngineError::NotFinite`] for a factor that is NaN or infinite.
-    pub fn check(&self, config: &ModelConfig, data: &Dataset) -> Result<(), EngineError> {
+    pub fn check(&self, config: &ModelConfig, utterances: usize) -> Result<(), EngineError> {
         if self.indices.is_empty() {
             return Err(EngineError::Shape("a batch without utterances".into()));
         }
-        data.check_indices(self.indices.iter().map(|&i| i as usize))?;
+        check_indices(self.indices.iter().map(|&i| i as usize), utterances)?;
         let factors = config.sites() * self.indices.len() * config.coefficients;
         if !self.dropout.is_empty() && self.dropout.len() != factors {
             let found = self.dropout.len();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use timnet_core::{
     Batch, Dataset, Engine, EngineError, EngineFacts, Layout, ModelConfig, Objective, Predictions, StepOutcome,
-    TrainState, TrainingInputs, Weights,
+    TrainState, TrainingInputs, Weights, check_indices,
 };
 
 use crate::{
@@ -199,7 +199,7 @@ impl Engine for NativeEngine {
         batches
             .iter()
             .map(|batch| {
-                batch.check(self.config(), &self.dataset)?;
+                batch.check(self.config(), self.dataset.len())?;
                 let outcome = self.step(batch);
                 self.adam();
                 Ok(outcome)
@@ -208,7 +208,7 @@ impl Engine for NativeEngine {
     }
 
     fn predict(&mut self, indices: &[usize]) -> Result<Predictions, EngineError> {
-        self.dataset.check_indices(indices.iter().copied())?;
+        check_indices(indices.iter().copied(), self.dataset.len())?;
         let network = Network::with_simd(&self.state.weights, self.shape.simd)?;
         let mut predictions = Predictions::default();
         for &i in indices {
