@@ -20,31 +20,8 @@ use timnet::{
 };
 use timnet_core::{Batch, Dataset, Engine, Layout, ModelConfig, Objective, TrainState};
 
-/// Losses of the official model with `tf.keras.backend.set_floatx("float64")`, otherwise as recorded: weights of
-/// timnet_n8_init.hdf5, `model.train_on_batch(features[i].astype("f8"), 0.9 * onehot[i] + 0.1 / 7)` for the recorded batches
-/// i (TensorFlow 2.21, legacy Keras).
-const KERAS_DOUBLE: [f64; 20] = [
-    1.963345093,
-    1.900985796,
-    1.859262084,
-    1.869260601,
-    1.867502562,
-    1.782305519,
-    1.759607997,
-    1.835652482,
-    1.751542634,
-    1.831800062,
-    1.687866565,
-    1.760323147,
-    1.857875808,
-    1.669222496,
-    1.783432293,
-    1.738027271,
-    1.710755861,
-    1.653276771,
-    1.661600650,
-    1.719885052,
-];
+/// Losses of the official model in double precision (`fixtures/timnet/README.md`).
+const KERAS_DOUBLE: &str = include_str!("../../../fixtures/timnet/official_losses_f64.txt");
 
 struct Recorded {
     folder: PathBuf,
@@ -128,7 +105,9 @@ fn twenty_training_steps_follow_the_official_ones() {
         let outcomes = engine.train(&batches).unwrap();
         outcomes.iter().zip(expected).map(|(o, e)| (f64::from(o.loss) - e).abs()).collect()
     };
-    let double = differences(Kind::Double, &KERAS_DOUBLE);
+    let expected: Vec<f64> = KERAS_DOUBLE.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(expected.len(), 20);
+    let double = differences(Kind::Double, &expected);
     let single = differences(Kind::Float, &single.to_vec());
     println!("double precision: {double:?}\nsingle precision: {single:?}");
     assert!(double.iter().all(|d| *d < 5e-3) && double[..6].iter().all(|d| *d < 2e-6), "{double:?}");
