@@ -135,8 +135,8 @@ impl Extract {
 }
 
 fn write(path: &Path, data: &Dataset, record: String) -> std::io::Result<()> {
-    let bytes: Vec<u8> = data.features.iter().flat_map(|v| v.to_le_bytes()).collect();
-    let shape = vec![data.len(), data.frames, data.coefficients];
+    let bytes: Vec<u8> = data.features().iter().flat_map(|v| v.to_le_bytes()).collect();
+    let shape = vec![data.len(), data.frames(), data.coefficients()];
     let other = std::io::Error::other::<safetensors::SafeTensorError>;
     let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(other)?;
     let metadata = HashMap::from([("record".to_owned(), record)]);

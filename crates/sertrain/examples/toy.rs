@@ -4,7 +4,8 @@ use std::{ops::ControlFlow, time::Duration};
 
 use sertrain::{FoldTask, Schedule, train_fold};
 use timnet_core::{
-    Batch, Engine, EngineError, ModelConfig, Predictions, StepOutcome, TrainState,
+    Batch, Engine, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
+    TrainingInputs,
     streams::{self, Key},
 };
 
@@ -12,6 +13,14 @@ use timnet_core::{
 struct Constant(TrainState);
 
 impl Engine for Constant {
+    fn describe(&self) -> EngineFacts {
+        EngineFacts { name: "constant".into(), numerics: 1, device: "cpu".into(), simd: None }
+    }
+
+    fn inputs(&self) -> TrainingInputs {
+        TrainingInputs { data: "none".into(), objective: Objective::default() }
+    }
+
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         Ok(batches.iter().map(|_| StepOutcome { loss: 2f32.ln(), correct: 0 }).collect())
     }
@@ -39,7 +48,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let schedule =
         Schedule { epochs: 2, batch_size: 2, checkpoint_every: Duration::from_secs(10), test_every_epoch: true };
     let outcome = train_fold(&mut engine, &task, &schedule, None, &mut |record| {
-        eprintln!("epoch {}: test accuracy {:.2}", record.epoch, record.test_accuracy);
+        if let Some(accuracy) = record.test_accuracy {
+            eprintln!("epoch {}: test accuracy {accuracy:.2}", record.epoch);
+        }
         ControlFlow::Continue(())
     })?;
     eprintln!("last epoch {}, best epoch {}", outcome.last.scored.epoch, outcome.best.scored.epoch);

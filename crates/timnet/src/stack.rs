@@ -6,7 +6,9 @@ use std::{
 };
 
 use tch::{Device, Kind};
-use timnet_core::{Batch, Dataset, Engine, EngineError, Objective, Predictions, StepOutcome, TrainState};
+use timnet_core::{
+    Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
+};
 
 use crate::copies::Copies;
 
@@ -97,10 +99,10 @@ impl Calls {
     }
 }
 
-/// libtorch's operations panic where they fail (a GPU without memory): everybody who waits has to hear of it.
+/// A panic while the others wait would leave them waiting for ever: it becomes an error that all of them get.
 fn guarded<T>(serve: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(serve))
-        .unwrap_or_else(|_| Err(failed("libtorch panicked; its message stands above".into())))
+        .unwrap_or_else(|_| Err(failed("a computation panicked; its message stands above".into())))
 }
 
 /// Gives each copy its answer, or all of them the failure.
@@ -120,6 +122,14 @@ fn failed(message: String) -> EngineError {
 }
 
 impl Engine for StackedEngine {
+    fn describe(&self) -> EngineFacts {
+        self.calls().copies.facts()
+    }
+
+    fn inputs(&self) -> TrainingInputs {
+        self.calls().copies.inputs()
+    }
+
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         let mut calls = self.calls();
         calls.train.insert(self.copy, batches.to_vec());
