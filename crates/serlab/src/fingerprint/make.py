@@ -12,11 +12,12 @@ RATE = 16_000
 t = np.arange(RATE // 5) / RATE
 left = 0.5 * np.sin(2 * np.pi * (200 + 3000 * t) * t)
 right = 0.25 * np.sin(2 * np.pi * 440 * t)
-stereo = np.stack([left, right], axis=1)
+# Whole numbers, so that the lossless files hold the same samples.
+stereo = np.round(32767 * np.stack([left, right], axis=1)).astype(np.int16)
 here = Path(__file__).parent
 
 sf.write(here / "a-law.wav", stereo, RATE, format="WAV", subtype="ALAW")
-sf.write(here / "float.wav", stereo[: RATE // 20].astype(np.float32), RATE, format="WAV", subtype="FLOAT")
+sf.write(here / "float.wav", stereo[: RATE // 20].astype(np.float32) / 32768, RATE, format="WAV", subtype="FLOAT")
 sf.write(here / "pcm16.wav", stereo, RATE, format="WAV", subtype="PCM_16")
 sf.write(here / "pcm24.wav", stereo[: RATE // 20], RATE, format="WAV", subtype="PCM_24")
 sf.write(here / "pcm16.aiff", stereo[: RATE // 20], RATE, format="AIFF", subtype="PCM_16")
