@@ -114,6 +114,6 @@ time disturbed parts.sh 'part-1/*/fold-00.checkpoint'
 cmp whole/metrics.json merged/metrics.json
 cmp whole.txt merged.txt
 for run in shared merged; do
-    diff -r --exclude='environment.json' --exclude='sessions.jsonl' --exclude='lock*' --exclude=report whole "$run"
+    diff -r --exclude='environment.json' --exclude='sessions.jsonl' --exclude='*provenance.json' --exclude='lock*' --exclude=report whole "$run"
 done
 echo "the tables of both arrays equal the undisturbed run's, byte for byte, as does all but what tells of the sessions"

@@ -121,7 +121,7 @@ pub struct Reproduce {
     /// Folds trained side by side, one thread each [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
-    /// Least time between two checkpoints of a fold: what a killed run loses.
+    /// Least time between two checkpoints of a fold. A killed run loses the epochs since the last one.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub checkpoint_every: f64,
     /// Train only the I-th of N parts of the folds, I from 1. `auto` is the task of a Slurm job array, `auto/N` that or
@@ -174,15 +174,6 @@ pub enum EngineKind {
     Libtorch,
     /// timnet-native: the same network by hand, several times faster on a CPU.
     Native,
-}
-
-impl EngineKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Libtorch => "libtorch",
-            Self::Native => "native",
-        }
-    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
