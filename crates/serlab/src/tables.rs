@@ -1,6 +1,8 @@
 //! From a run folder's finished folds to its tables.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
+
+use sercorpus::CorpusKind;
 
 use crate::{
     error::{LabError, Result},
@@ -42,7 +44,7 @@ pub fn rosters(dir: &RunDir, plan: &Plan) -> Result<()> {
 /// Files that do not fit the plan; those of the file system.
 pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Published) -> Result<Metrics> {
     let mut metrics = Metrics {
-        version: 1,
+        version: serreport::METRICS_VERSION,
         experiment: config.name().to_owned(),
         synthetic: config.synthetic,
         cells: Vec::new(),
@@ -50,6 +52,7 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
         paired: Vec::new(),
         missing: Default::default(),
     };
+    let partial = partial(config);
     let alone = plan.trainings.iter().map(|t| t.protocols.len()).sum::<usize>() == 1;
     for training in &plan.trainings {
         let material = plan.material(training);
@@ -62,7 +65,9 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
             metrics.missing.insert(training.name(), missing);
         }
         for &protocol in &training.protocols {
-            for (cell, rows) in results::cells(protocol, training, material, &folds, published)? {
+            for (cell, rows) in
+                results::cells(protocol, training, material, &folds, config.synthetic, &partial, published)?
+            {
                 let labels = &material.roster.labels;
                 let folder = format!("{}/{protocol}", training.name());
                 match cell.target {
@@ -81,7 +86,16 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
     dir.json("published.json", published)?;
     dir.json("metrics.json", &metrics)?;
     let report = dir.path().join("report");
-    serreport::write(&[dir.path()], &report).map_err(LabError::work)?;
+    serreport::write(&[dir.path()], &report, &serreport::Options::default()).map_err(LabError::work)?;
     tracing::info!("report: {}", report.join("report.html").display());
     Ok(metrics)
+}
+
+/// The corpora of which recordings are missing: how many were found, and how many there are.
+fn partial(config: &RunConfig) -> BTreeMap<CorpusKind, [usize; 2]> {
+    let counts = |(&kind, corpus): (&CorpusKind, &crate::run_config::RunCorpus)| {
+        (kind, [corpus.utterances, kind.expected_total()])
+    };
+    let whole = |&(_, [found, expected]): &(CorpusKind, [usize; 2])| config.synthetic || found == expected;
+    config.corpora.iter().map(counts).filter(|c| !whole(c)).collect()
 }
