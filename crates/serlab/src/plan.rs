@@ -57,6 +57,16 @@ impl Division {
         }
     }
 
+    /// Whether nobody who speaks in the test part speaks in the training part.
+    pub fn is_of_new_speakers(self) -> bool {
+        matches!(self, Self::SpeakerOut | Self::CrossCorpus)
+    }
+
+    /// Whether the seed draws the folds; where it does not, several seeds are several trainings of the same folds.
+    pub fn is_drawn(self) -> bool {
+        matches!(self, Self::Random | Self::RandomValidated | Self::HoldOut)
+    }
+
     /// Whether the test part is scored after every epoch; across corpora, where it is four times the training part, after
     /// the last one alone.
     pub fn is_tested_every_epoch(self) -> bool {

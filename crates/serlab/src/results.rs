@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::CorpusKind;
 use serde::Serialize;
-use sermetrics::{Confusion, Interval, Spread, bootstrap_interval, confusion};
+use sermetrics::{Bootstrap, Confusion, Interval, Spread, confusion};
+use serreport::{Mark, Over, Unit};
 use sertrain::{Protocol, Scored, argmax};
 use timnet::Variant;
 
@@ -15,9 +16,6 @@ use crate::{
     published::Published,
     summary::{Paired, Summary},
 };
-
-/// Resamples of the bootstrap intervals.
-const RESAMPLES: usize = 2000;
 
 /// `metrics.json`. Holds nothing that differs between two runs of one configuration, such as times.
 #[derive(Debug, Serialize)]
@@ -63,16 +61,20 @@ pub struct Cell {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partial: Option<[usize; 2]>,
     /// What has to be said beside the figure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub caveat: Option<String>,
+    pub marks: Vec<Mark>,
     /// Unweighted average recall over folds.
     pub uar: Spread,
     /// Weighted average recall, which is accuracy, over folds.
     pub war: Spread,
-    /// UAR of all folds' predictions together, with its bootstrap interval over utterances.
-    pub pooled_uar: Interval,
+    /// UAR of all folds' predictions together, with its bootstrap interval; absent over fewer than five speakers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooled_uar: Option<Interval>,
     /// The same for WAR.
-    pub pooled_war: Interval,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooled_war: Option<Interval>,
+    /// What the intervals are over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_over: Option<Over>,
     /// Rows are the truth, columns the prediction, in label order.
     pub confusion: Confusion,
     /// Recall of each class in the pooled predictions.
@@ -104,12 +106,16 @@ pub struct FoldScore {
     pub war: f64,
     /// Test utterances.
     pub utterances: usize,
+    /// Training utterances.
+    pub trained_on: usize,
 }
 
 /// One row of `predictions.csv`.
 pub struct Prediction<'a> {
     /// The utterance.
     pub id: &'a str,
+    /// Its speaker.
+    pub speaker: Option<&'a str>,
     /// The fold that tested it.
     pub fold: usize,
     /// Its class.
@@ -144,8 +150,9 @@ fn predictions<'a>(
         for (&i, probabilities) in division.test.iter().zip(&scored.probabilities) {
             if range.contains(&i) {
                 let predicted = argmax(probabilities);
-                let id = &material.roster.rows[i].id;
-                out.push(Prediction { id, fold, truth: labels[i], predicted, probabilities });
+                let row = &material.roster.rows[i];
+                let speaker = row.speaker.as_deref();
+                out.push(Prediction { id: &row.id, speaker, fold, truth: labels[i], predicted, probabilities });
             }
         }
     }
@@ -172,6 +179,7 @@ pub fn cells<'a>(
     training: &Training,
     material: &'a Material,
     folds: &'a [Option<FoldFile>],
+    synthetic: bool,
     published: &Published,
 ) -> Result<Vec<(Cell, Vec<Prediction<'a>>)>> {
     if folds.iter().all(Option::is_none) {
@@ -184,12 +192,24 @@ pub fn cells<'a>(
     };
     let cell = |(target, range): (Option<CorpusKind>, Range<usize>)| {
         let rows = predictions(protocol, training, material, &range, folds)?;
-        let published = published.cell(training, protocol);
         let cell = cell(protocol, training, &material.roster.labels, folds, &rows)?;
         let partial = material.partial(target);
-        let said = partial.map(|[found, expected]| format!("partial corpus: {found} of {expected} utterances"));
-        let caveat = [cell.caveat.clone(), said].into_iter().flatten().reduce(|a, b| format!("{a}; {b}"));
-        Ok((Cell { target, published, partial, caveat, ..cell }, rows))
+        let known = |said: bool, mark: Mark| said.then_some(mark);
+        let (epochs, of) = (training.settings.epochs, published.setting.training.epochs);
+        let marks = Mark::sorted(
+            [
+                known(protocol.caveat().is_some(), Mark::Optimistic),
+                known(partial.is_some(), Mark::PartialCorpus),
+                known(synthetic, Mark::Synthetic),
+                known(!synthetic && epochs < of, Mark::Preview { epochs, of }),
+                // In each of the six corpora every speaker says the same sentences, or plays the same scripts.
+                known(!synthetic && target.is_none(), Mark::TextsShared),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        let published = published.cell(training, protocol);
+        Ok((Cell { target, published, marks, partial, ..cell }, rows))
     };
     targets.into_iter().map(cell).collect()
 }
@@ -210,13 +230,25 @@ fn cell(
         let (truth, predicted) = columns(&|p| p.fold == fold);
         let c = confusion(&truth, &predicted, labels.len()).map_err(LabError::work)?;
         let epoch = scored(protocol, file)?.epoch;
-        scores.push(FoldScore { fold, epoch, uar: c.uar(), war: c.war(), utterances: truth.len() });
+        let trained_on = training.folds[fold].train.len();
+        scores.push(FoldScore { fold, epoch, uar: c.uar(), war: c.war(), utterances: truth.len(), trained_on });
     }
     let (truth, predicted) = columns(&|_| true);
     let pooled = confusion(&truth, &predicted, labels.len()).map_err(LabError::work)?;
-    let interval = |metric: fn(&Confusion) -> f64| {
-        bootstrap_interval(&truth, &predicted, labels.len(), metric, RESAMPLES, 0.95, training.seed)
-            .map_err(LabError::work)
+    let bootstrap = Bootstrap { seed: training.seed, ..Bootstrap::default() };
+    let speakers = if training.division.is_of_new_speakers() { Some(speakers(predictions)) } else { None };
+    let interval = |metric: fn(&Confusion) -> f64| match &speakers {
+        None => bootstrap.interval(&truth, &predicted, labels.len(), metric).map(Some),
+        Some(Some(speakers)) => bootstrap.grouped_interval(&truth, &predicted, speakers, labels.len(), metric),
+        Some(None) => Ok(None),
+    };
+    let [pooled_uar, pooled_war] = [interval(Confusion::uar), interval(Confusion::war)];
+    let (pooled_uar, pooled_war) = (pooled_uar.map_err(LabError::work)?, pooled_war.map_err(LabError::work)?);
+    let over = match &speakers {
+        None => Some(Over { unit: Unit::Utterances, count: truth.len() }),
+        Some(speakers) => {
+            speakers.as_ref().and_then(|s| s.iter().max()).map(|last| Over { unit: Unit::Speakers, count: last + 1 })
+        }
     };
     let spread =
         |of: fn(&FoldScore) -> f64| Spread::of(&scores.iter().map(of).collect::<Vec<_>>()).map_err(LabError::work);
@@ -230,14 +262,27 @@ fn cell(
         utterances: truth.len(),
         epochs: training.settings.epochs,
         partial: None,
-        caveat: protocol.caveat().map(str::to_owned),
+        marks: Vec::new(),
         uar: spread(|s| s.uar)?,
         war: spread(|s| s.war)?,
-        pooled_uar: interval(Confusion::uar)?,
-        pooled_war: interval(Confusion::war)?,
+        interval_over: over.filter(|_| pooled_uar.is_some()),
+        pooled_uar,
+        pooled_war,
         recall: labels.iter().cloned().zip(pooled.per_class().iter().map(|c| c.recall)).collect(),
         confusion: pooled,
         folds: scores,
         published: None,
     })
+}
+
+/// The speaker of each prediction as a number from 0; None where one is not known.
+fn speakers(predictions: &[Prediction]) -> Option<Vec<usize>> {
+    let mut numbers = BTreeMap::new();
+    predictions
+        .iter()
+        .map(|p| {
+            let next = numbers.len();
+            Some(*numbers.entry(p.speaker?).or_insert(next))
+        })
+        .collect()
 }

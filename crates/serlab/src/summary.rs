@@ -1,17 +1,18 @@
 //! From cells to what stands below a table: over seeds, over runs, over corpora, and networks compared in pairs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sercorpus::CorpusKind;
 use serde::Serialize;
 use sermetrics::{Spread, paired_difference};
+use serreport::{Comparison, Mark};
 use sertrain::Protocol;
 use timnet::Variant;
 
 use crate::{
     error::{LabError, Result},
     plan::Division,
-    published::{Published, shares},
+    published::{Published, TABLE2, shares},
     results::Cell,
 };
 
@@ -48,19 +49,17 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corpora: Vec<String>,
     /// What has to be said beside the figure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub caveat: Option<String>,
+    pub marks: Vec<Mark>,
     /// UAR.
     pub uar: Spread,
     /// WAR.
     pub war: Spread,
-    /// [UAR, WAR] in the paper, where it has this summary.
+    /// [UAR, WAR] in the paper over the same corpora or pairs, where it has that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<[f64; 2]>,
 }
 
-/// Another network against TIM-Net on the same folds with the same seeds: the mean of (its figure - TIM-Net's).
-/// Shares, not percent.
+/// Another network against TIM-Net on the same folds: the mean of (its figure - TIM-Net's). Shares, not percent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Paired {
     /// Which corpus.
@@ -69,19 +68,20 @@ pub struct Paired {
     pub variant: Variant,
     /// Which protocol.
     pub protocol: Protocol,
-    /// Pairs: folds times seeds.
+    /// How the corpus was divided.
+    pub division: Division,
+    /// Seeds that both were trained with.
+    pub seeds: Vec<u64>,
+    /// Differences: one a fold and seed of the folds; trainings of the same fold are averaged first.
     pub n: usize,
-    /// Mean difference of UAR.
-    pub uar_difference: f64,
-    /// Its 95 % t interval. The folds of one cross-validation share training data, so it is too narrow.
-    pub uar_interval: [f64; 2],
-    /// Mean difference of WAR.
-    pub war_difference: f64,
-    /// Its 95 % t interval.
-    pub war_interval: [f64; 2],
+    /// Test utterances for each training utterance of a fold, mean over folds: how much training data the folds share.
+    pub test_to_train: f64,
     /// What has to be said beside the figure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub caveat: Option<String>,
+    pub marks: Vec<Mark>,
+    /// Difference of UAR.
+    pub uar: Comparison,
+    /// Difference of WAR.
+    pub war: Comparison,
 }
 
 /// Cells that differ in what a summary is over alone. Enums order as the paper's tables do.
@@ -116,7 +116,8 @@ pub fn summaries(cells: &[Cell], published: &Published) -> Result<Vec<Summary>> 
             group.iter().filter_map(|c| Some(format!("{} -> {}", c.corpus, c.target?))).collect();
         pairs.sort();
         pairs.dedup();
-        let row = published.table2.get(group[0].variant.name());
+        let whole = runs.values().all(|cells| cells.len() == pairs.len());
+        let row = published.table2.get(group[0].variant.name()).filter(|_| whole && pairs == table2_pairs());
         out.push(Summary {
             seeds: runs.into_keys().collect(),
             published: row.map(|row| shares(row.mean)),
@@ -132,11 +133,12 @@ pub fn summaries(cells: &[Cell], published: &Published) -> Result<Vec<Summary>> 
             continue;
         }
         let values: Vec<[f64; 2]> = corpora.values().map(|seeds| mean(&means(seeds.iter().copied()))).collect();
-        let row = published.table3.get(&group[0].variant);
-        let fits = group[0].protocol == Protocol::BestEpoch;
+        let kinds: Vec<CorpusKind> = corpora.into_keys().collect();
+        let first = group[0];
+        let published = published.mean(first.variant, first.protocol, &kinds);
         out.push(Summary {
-            corpora: corpora.into_keys().map(|k| k.to_string()).collect(),
-            published: row.filter(|_| fits).map(|row| shares(*row)),
+            published: published.filter(|_| first.division == Division::Random).map(shares),
+            corpora: kinds.into_iter().map(|k| k.to_string()).collect(),
             ..over(Over::Corpora, group, &values)?
         });
     }
@@ -163,14 +165,40 @@ fn over(over: Over, group: &[&Cell], values: &[[f64; 2]]) -> Result<Summary> {
         division: first.division,
         seeds: Vec::new(),
         corpora: Vec::new(),
-        caveat: first.caveat.clone(),
+        marks: Mark::sorted(group.iter().flat_map(|c| c.marks.iter().copied())),
         uar: spread(0)?,
         war: spread(1)?,
         published: None,
     })
 }
 
-/// Every other network against TIM-Net, corpus by corpus, over the folds that both have.
+/// The ordered pairs of the paper's Table 2, sorted.
+fn table2_pairs() -> Vec<String> {
+    let pair = |a: CorpusKind, b: CorpusKind| (a != b).then(|| format!("{a} -> {b}"));
+    let mut pairs: Vec<String> = TABLE2.iter().flat_map(|&a| TABLE2.iter().filter_map(move |&b| pair(a, b))).collect();
+    pairs.sort();
+    pairs
+}
+
+/// A fold's place among the differences: the seed that draws the folds, where one does, and the fold.
+type FoldPlace = (Option<u64>, usize);
+
+/// [UAR, WAR] of every fold and seed that a network has.
+type Scores = BTreeMap<FoldPlace, BTreeMap<u64, [f64; 2]>>;
+
+fn scores(cells: &[&Cell]) -> Scores {
+    let mut out = Scores::new();
+    for cell in cells {
+        let drawn = cell.division.is_drawn().then_some(cell.seed);
+        for fold in &cell.folds {
+            out.entry((drawn, fold.fold)).or_default().insert(cell.seed, [fold.uar, fold.war]);
+        }
+    }
+    out
+}
+
+/// Every other network against TIM-Net, corpus by corpus, over the folds that both have; p values are adjusted over the networks of
+/// one corpus, protocol, division and measure.
 ///
 /// # Errors
 /// A figure that is no number.
@@ -180,31 +208,54 @@ pub fn paired(cells: &[Cell]) -> Result<Vec<Paired>> {
     let mut out = Vec::new();
     for (&(corpus, protocol, division, variant), group) in &groups {
         let Some(reference) = groups.get(&(corpus, protocol, division, Variant::TimNet)) else { continue };
-        let scores = |cells: &[&Cell]| -> BTreeMap<(u64, usize), [f64; 2]> {
-            cells.iter().flat_map(|c| c.folds.iter().map(|f| ((c.seed, f.fold), [f.uar, f.war]))).collect()
-        };
-        let (ours, reference) = (scores(group), scores(reference));
-        let pairs: Vec<([f64; 2], [f64; 2])> =
-            ours.iter().filter_map(|(place, score)| Some((*score, *reference.get(place)?))).collect();
-        if variant == Variant::TimNet || pairs.len() < 2 {
+        if variant == Variant::TimNet {
             continue;
         }
-        let difference = |i: usize| {
-            let (a, b): (Vec<f64>, Vec<f64>) = pairs.iter().map(|(a, b)| (a[i], b[i])).unzip();
-            paired_difference(&a, &b, 0.95).map(|d| d.interval).map_err(LabError::work)
+        let (ours, theirs) = (scores(group), scores(reference));
+        let mut seeds = BTreeSet::new();
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for (place, ours) in &ours {
+            let Some(theirs) = theirs.get(place) else { continue };
+            // The trainings of a fold that both have, averaged.
+            let both: Vec<u64> = ours.keys().copied().filter(|seed| theirs.contains_key(seed)).collect();
+            if both.is_empty() {
+                continue;
+            }
+            let values = |scores: &BTreeMap<u64, [f64; 2]>| mean(&both.iter().map(|s| scores[s]).collect::<Vec<_>>());
+            a.push(values(ours));
+            b.push(values(theirs));
+            seeds.extend(both);
+        }
+        if a.len() < 2 {
+            continue;
+        }
+        let ratios: Vec<f64> = reference
+            .iter()
+            .flat_map(|c| c.folds.iter().map(|f| f.utterances as f64 / f.trained_on.max(1) as f64))
+            .collect();
+        let test_to_train = ratios.iter().sum::<f64>() / ratios.len() as f64;
+        let compare = |i: usize| {
+            let of = |values: &[[f64; 2]]| values.iter().map(|v| v[i]).collect::<Vec<_>>();
+            let difference = paired_difference(&of(&a), &of(&b), test_to_train, 0.95).map_err(LabError::work)?;
+            Ok(Comparison::of(&difference))
         };
-        let (uar, war) = (difference(0)?, difference(1)?);
         out.push(Paired {
             corpus,
             variant,
             protocol,
-            n: pairs.len(),
-            uar_difference: uar.estimate,
-            uar_interval: [uar.low, uar.high],
-            war_difference: war.estimate,
-            war_interval: [war.low, war.high],
-            caveat: protocol.caveat().map(str::to_owned),
+            division,
+            seeds: seeds.into_iter().collect(),
+            n: a.len(),
+            test_to_train,
+            marks: Mark::sorted(group.iter().chain(reference).flat_map(|c| c.marks.iter().copied())),
+            uar: compare(0)?,
+            war: compare(1)?,
         });
+    }
+    // Groups come in order, so that a family is in one piece.
+    for family in out.chunk_by_mut(|a, b| (a.corpus, a.protocol, a.division) == (b.corpus, b.protocol, b.division)) {
+        Comparison::adjust(&mut family.iter_mut().map(|p| &mut p.uar).collect::<Vec<_>>()).map_err(LabError::work)?;
+        Comparison::adjust(&mut family.iter_mut().map(|p| &mut p.war).collect::<Vec<_>>()).map_err(LabError::work)?;
     }
     Ok(out)
 }

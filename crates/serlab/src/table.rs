@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use sercorpus::CorpusKind;
+use sermetrics::Spread;
+use serreport::{Comparison, Mark, Tell};
 
 use crate::{
     plan::Division,
@@ -16,11 +18,21 @@ pub fn render(metrics: &Metrics) -> String {
     let mut text = String::new();
     let own: Vec<&Cell> = metrics.cells.iter().filter(|c| c.target.is_none()).collect();
     if !own.is_empty() {
-        let header =
-            ["corpus", "network", "protocol", "seed", "UAR / WAR", "std over folds", "pooled UAR [95 %]", "published"];
+        let header = [
+            "corpus",
+            "network",
+            "protocol",
+            "seed",
+            "UAR / WAR",
+            "std (folds)",
+            "pooled UAR [95 %]",
+            "over",
+            "published",
+        ];
         text.push_str(&table(&header, 3, own.iter().map(|c| row(c, metrics))));
         text.push_str(
-            "UAR / WAR: mean over folds, in percent; std with divisor n; pooled: all folds' predictions together.\n",
+            "UAR / WAR: mean over folds, in percent; std over that many folds, divisor n - 1; pooled: all folds' predictions together, with \
+             the bootstrap\ninterval of these trained models, over utterances or, where the speakers are new, over speakers (five at least).\n",
         );
     }
     let across: BTreeSet<_> = metrics.cells.iter().filter(|c| c.target.is_some()).map(|c| c.variant).collect();
@@ -30,21 +42,22 @@ pub fn render(metrics: &Metrics) -> String {
         text.push_str(&pairs(cells));
     }
     if !metrics.summaries.is_empty() {
-        let header = ["mean over", "network", "protocol", "UAR / WAR", "std", "published"];
+        let header = ["mean over", "network", "protocol", "UAR / WAR", "std (n)", "published"];
         text.push('\n');
         text.push_str(&table(&header, 3, metrics.summaries.iter().map(|s| summary(s, metrics.synthetic))));
     }
     if !metrics.paired.is_empty() {
-        let header = ["corpus", "network - TIM-Net", "protocol", "pairs", "UAR [95 %]", "WAR [95 %]"];
+        let header = ["corpus", "network - TIM-Net", "protocol", "folds", "UAR [95 %]", "", "WAR [95 %]", ""];
         text.push('\n');
         text.push_str(&table(&header, 3, metrics.paired.iter().map(paired)));
         text.push_str(
-            "Points between the means over the same folds and seeds, with Student's t interval; the folds of one \
-             cross-validation share training data, so it is too narrow.\n",
+            "Points between the means over the same folds, trainings of a fold averaged first, with Student's t interval corrected for the \
+             training data\nthat folds share (Nadeau and Bengio 2003), not adjusted. Better or worse: p below 0.05 after Holm's adjustment over \
+             the networks of one corpus,\nprotocol and measure; otherwise this run cannot tell, and would have found the difference after < four times in five.\n",
         );
     }
-    for caveat in caveats(metrics) {
-        text.push_str(&caveat);
+    for note in notes(metrics) {
+        text.push_str(&note);
         text.push('\n');
     }
     text
@@ -87,12 +100,18 @@ fn published(figures: Option<[f64; 2]>, synthetic: bool) -> String {
     }
 }
 
-fn protocol(name: impl std::fmt::Display, division: Division, caveat: bool) -> String {
-    let division = if division == Division::HoldOut { ", 8:2" } else { "" };
-    format!("{name}{division}{}", if caveat { " (!)" } else { "" })
+/// "3.88 / 3.53 (10)": of UAR and WAR, over how many values; a single one has none.
+fn stds(uar: &Spread, war: &Spread) -> String {
+    uar.std.zip(war.std).map_or_else(|| "-".to_owned(), |(u, w)| format!("{} ({})", both(u, w), uar.count))
 }
 
-fn row(cell: &Cell, metrics: &Metrics) -> [String; 8] {
+fn protocol(name: impl std::fmt::Display, division: Division, marks: &[Mark]) -> String {
+    let division = if division == Division::HoldOut { ", 8:2" } else { "" };
+    let marks = if marks.is_empty() { String::new() } else { format!(" ({})", Mark::shorts(marks)) };
+    format!("{name}{division}{marks}")
+}
+
+fn row(cell: &Cell, metrics: &Metrics) -> [String; 9] {
     let mut corpus = cell.corpus.to_string();
     if metrics.synthetic {
         corpus.push_str(" (synthetic)");
@@ -103,16 +122,15 @@ fn row(cell: &Cell, metrics: &Metrics) -> [String; 8] {
     [
         corpus,
         cell.variant.title().to_owned(),
-        protocol(cell.protocol, cell.division, cell.caveat.is_some()),
+        protocol(cell.protocol, cell.division, &cell.marks),
         cell.seed.to_string(),
         both(cell.uar.mean, cell.war.mean),
-        both(cell.uar.population_std, cell.war.population_std),
-        format!(
-            "{} [{}, {}]",
-            percent(cell.pooled_uar.estimate),
-            percent(cell.pooled_uar.low),
-            percent(cell.pooled_uar.high)
-        ),
+        stds(&cell.uar, &cell.war),
+        match cell.pooled_uar {
+            Some(i) => format!("{} [{}, {}]", percent(i.estimate), percent(i.low), percent(i.high)),
+            None => percent(cell.confusion.uar()),
+        },
+        cell.interval_over.map_or_else(|| "-".to_owned(), |over| over.to_string()),
         published(cell.published, metrics.synthetic),
     ]
 }
@@ -146,31 +164,50 @@ fn summary(s: &Summary, synthetic: bool) -> [String; 6] {
     [
         over,
         s.variant.title().to_owned(),
-        protocol(s.protocol, s.division, s.caveat.is_some()),
+        protocol(s.protocol, s.division, &s.marks),
         both(s.uar.mean, s.war.mean),
-        both(s.uar.population_std, s.war.population_std),
+        stds(&s.uar, &s.war),
         published(s.published, synthetic),
     ]
 }
 
-fn paired(p: &Paired) -> [String; 6] {
-    let difference =
-        |d: f64, [low, high]: [f64; 2]| format!("{:+.2} [{:+.2}, {:+.2}]", 100.0 * d, 100.0 * low, 100.0 * high);
+fn paired(p: &Paired) -> [String; 8] {
+    let difference = |c: &Comparison| {
+        let i = &c.interval;
+        format!("{:+.2} [{:+.2}, {:+.2}]", 100.0 * i.estimate, 100.0 * i.low, 100.0 * i.high)
+    };
+    let told = |c: &Comparison| match c.tell() {
+        Tell::Better => "better".to_owned(),
+        Tell::Worse => "worse".to_owned(),
+        Tell::CannotTell => format!("cannot tell < {:.2}", 100.0 * c.interval.detectable()),
+    };
     [
         p.corpus.to_string(),
         p.variant.title().to_owned(),
-        protocol(p.protocol, Division::Random, p.caveat.is_some()),
+        protocol(p.protocol, p.division, &p.marks),
         p.n.to_string(),
-        difference(p.uar_difference, p.uar_interval),
-        difference(p.war_difference, p.war_interval),
+        difference(&p.uar),
+        told(&p.uar),
+        difference(&p.war),
+        told(&p.war),
     ]
 }
 
-fn caveats(metrics: &Metrics) -> Vec<String> {
-    let mut out: Vec<String> =
-        metrics.cells.iter().filter_map(|c| Some(format!("(!) {}: {}", c.protocol, c.caveat.as_ref()?))).collect();
-    out.sort();
-    out.dedup();
+/// What the marks mean, what is missing, and that a corpus is synthetic.
+fn notes(metrics: &Metrics) -> Vec<String> {
+    let marks = Mark::sorted(metrics.cells.iter().flat_map(|c| c.marks.iter().copied()));
+    let mut out: Vec<String> = marks.iter().map(|m| format!("({}) {}", m.short(), m.meaning())).collect();
+    let mut partial: Vec<String> = metrics
+        .cells
+        .iter()
+        .filter_map(|c| {
+            let [found, expected] = c.partial?;
+            Some(format!("PARTIAL CORPUS: {found} of {expected} utterances of {}.", c.target.unwrap_or(c.corpus)))
+        })
+        .collect();
+    partial.sort();
+    partial.dedup();
+    out.extend(partial);
     if !metrics.missing.is_empty() {
         let folds: usize = metrics.missing.values().map(Vec::len).sum();
         out.push(format!("INCOMPLETE: {folds} folds of {} trainings are missing.", metrics.missing.len()));

@@ -1,6 +1,8 @@
 //! From a run folder's finished folds to its tables.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
+
+use sercorpus::CorpusKind;
 
 use crate::{
     error::{LabError, Result},
@@ -42,7 +44,7 @@ pub fn rosters(dir: &RunDir, plan: &Plan) -> Result<()> {
 /// Files that do not fit the plan; those of the file system.
 pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Published) -> Result<Metrics> {
     let mut metrics = Metrics {
-        version: 1,
+        version: serreport::METRICS_VERSION,
         experiment: config.name().to_owned(),
         synthetic: config.synthetic,
         cells: Vec::new(),
@@ -62,7 +64,9 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
             metrics.missing.insert(training.name(), missing);
         }
         for &protocol in &training.protocols {
-            for (cell, rows) in results::cells(protocol, training, material, &folds, published)? {
+            for (cell, rows) in
+                results::cells(protocol, training, material, &folds, config.synthetic, published)?
+            {
                 let labels = &material.roster.labels;
                 let folder = format!("{}/{protocol}", training.name());
                 match cell.target {
@@ -81,7 +85,7 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
     dir.json("published.json", published)?;
     dir.json("metrics.json", &metrics)?;
     let report = dir.path().join("report");
-    serreport::write(&[dir.path()], &report).map_err(LabError::work)?;
+    serreport::write(&[dir.path()], &report, &serreport::Options::default()).map_err(LabError::work)?;
     tracing::info!("report: {}", report.join("report.html").display());
     Ok(metrics)
 }

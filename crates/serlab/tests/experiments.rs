@@ -61,7 +61,9 @@ fn across_corpora_every_ordered_pair_is_scored_and_a_run_is_the_mean_over_them()
             .to_vec();
         assert_eq!(summary["over"], "runs");
         assert!((number(&summary["uar"]["mean"]) - (runs[0] + runs[1]) / 2.0).abs() < 1e-12);
-        assert!((number(&summary["uar"]["population_std"]) - (runs[0] - runs[1]).abs() / 2.0).abs() < 1e-12);
+        assert!((number(&summary["uar"]["std"]) - (runs[0] - runs[1]).abs() / 2f64.sqrt()).abs() < 1e-12);
+        // The paper's mean is over 20 pairs.
+        assert_eq!(summary["published"], Value::Null);
     }
     let training = lab.path("table2/casia-tim-net-cross-corpus-seed5");
     // Five shared classes; the target's recordings alone, under the network trained on CASIA at its length.
@@ -112,7 +114,8 @@ fn all_trains_what_is_shared_once_and_gives_the_same_figures() {
     assert_eq!(cell(&all), cell(&ablation));
     assert!(array(&all, "cells").iter().any(|c| c["division"] == "hold-out" && c["corpus"] == "casia"));
 
-    // The interval is Student's over the folds' differences: with two folds, t(0.975; 1) = 12.7062.
+    // The interval is Student's over the folds' differences, with t(0.975; 1) = 12.7062 for two folds, and the variance of the mean is
+    // s^2 (1 / 2 + test / training utterances), as the folds share training data (Nadeau and Bengio 2003).
     let folds = |variant: &str| -> Vec<f64> {
         let cells = array(&ablation, "cells").iter();
         let cell =
@@ -122,14 +125,52 @@ fn all_trains_what_is_shared_once_and_gives_the_same_figures() {
     let (a, b) = (folds("tcn"), folds("tim-net"));
     let differences = [a[0] - b[0], a[1] - b[1]];
     let mean = (differences[0] + differences[1]) / 2.0;
-    let half = 12.706204736174694 * (differences[0] - differences[1]).abs() / 2.0;
-    let paired = array(&ablation, "paired")
-        .iter()
-        .find(|p| p["corpus"] == "savee" && p["variant"] == "tcn" && p["protocol"] == "last-epoch")
-        .unwrap();
-    assert_eq!(paired["n"], 2);
-    assert!((number(&paired["war_difference"]) - mean).abs() < 1e-12);
-    assert!((number(&paired["war_interval"][0]) - (mean - half)).abs() < 1e-9, "{paired}");
+    let paired = array(&ablation, "paired");
+    let of = |variant: &str| {
+        let fits = |p: &&Value| p["corpus"] == "savee" && p["variant"] == variant && p["protocol"] == "last-epoch";
+        paired.iter().find(fits).unwrap()
+    };
+    let tcn = of("tcn");
+    let ratio = number(&tcn["test_to_train"]);
+    assert!((ratio - 1.0).abs() < 0.1, "two folds test on as many as they train on: {ratio}");
+    let std = (differences[0] - differences[1]).abs() / 2f64.sqrt();
+    let half = 12.706204736174694 * std * (0.5 + ratio).sqrt();
+    assert_eq!((tcn["n"].as_u64(), tcn["division"].as_str()), (Some(2), Some("random")));
+    assert!((number(&tcn["war"]["interval"]["estimate"]) - mean).abs() < 1e-12);
+    assert!((number(&tcn["war"]["interval"]["low"]) - (mean - half)).abs() < 1e-9, "{tcn}");
+    // Holm over the four networks of this corpus, protocol and measure: the smallest p counts four times.
+    let family: Vec<&Value> = ["tcn", "no-bd", "no-ms", "no-df"].map(of).to_vec();
+    let smallest = family.iter().min_by(|a, b| number(&a["uar"]["p"]).total_cmp(&number(&b["uar"]["p"]))).unwrap();
+    let (p, adjusted) = (number(&smallest["uar"]["p"]), number(&smallest["uar"]["adjusted_p"]));
+    assert!((adjusted - (4.0 * p).min(1.0)).abs() < 1e-12, "{smallest}");
+}
+
+/// A speaker is left out whatever the seed: two seeds are two trainings of the same folds, which are averaged, and speakers are what
+/// the interval of pooled figures is over.
+#[test]
+fn speakers_left_out_are_compared_speaker_by_speaker() {
+    let lab = Lab::new();
+    let words = ["--only", "emodb", "--seed", "1,2", "--protocol", "speaker-independent", "--variant", "tim-net,no-bd"];
+    let (table, metrics) = run(&lab, "table3", &words);
+    let cells = array(&metrics, "cells");
+    let folds = array(&cells[0], "folds").len();
+    let paired = &array(&metrics, "paired")[0];
+    assert_eq!((paired["n"].as_u64(), paired["division"].as_str()), (Some(folds as u64), Some("speaker-out")));
+    assert_eq!(paired["seeds"], serde_json::json!([1, 2]));
+    let mean = |variant: &str| {
+        let of: Vec<f64> =
+            cells.iter().filter(|c| c["variant"] == variant).map(|c| number(&c["uar"]["mean"])).collect();
+        (of[0] + of[1]) / 2.0
+    };
+    assert!((number(&paired["uar"]["interval"]["estimate"]) - (mean("no-bd") - mean("tim-net"))).abs() < 1e-12);
+    match folds {
+        0..5 => assert_eq!((&cells[0]["pooled_uar"], &cells[0]["interval_over"]), (&Value::Null, &Value::Null)),
+        n => {
+            assert_eq!(cells[0]["interval_over"], serde_json::json!({"unit": "speakers", "count": n}));
+            assert!(table.contains(&format!("{n} speakers")), "{table}");
+        }
+    }
+    assert!(table.contains("better") || table.contains("worse") || table.contains("cannot tell < "), "{table}");
 }
 
 #[test]
@@ -138,10 +179,10 @@ fn several_seeds_have_their_mean_and_std() {
     let (table, metrics) = run(&lab, "table1", &["--only", "casia", "--seed", "1,2,3", "--protocol", "last-epoch"]);
     let means: Vec<f64> = array(&metrics, "cells").iter().map(|c| number(&c["war"]["mean"])).collect();
     let mean = means.iter().sum::<f64>() / 3.0;
-    let std = (means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / 3.0).sqrt();
+    let std = (means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
     let summary = &array(&metrics, "summaries")[0];
     assert_eq!((summary["over"].as_str(), summary["seeds"].as_array().unwrap().len()), (Some("seeds"), 3));
     assert!((number(&summary["war"]["mean"]) - mean).abs() < 1e-12);
-    assert!((number(&summary["war"]["population_std"]) - std).abs() < 1e-12);
+    assert!((number(&summary["war"]["std"]) - std).abs() < 1e-12);
     assert!(table.contains("3 seeds of casia"), "{table}");
 }

@@ -18,12 +18,19 @@ fn a_run_leaves_its_figures_predictions_and_weights() {
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(
-        table.contains("best-epoch (!)") && table.contains("optimistic") && table.contains("89.19 / 90.28"),
+        table.contains("best-epoch (opt, part, pre, txt)")
+            && table.contains("(opt) optimistic: ")
+            && table.contains("(pre) preview: 4 of 500 epochs")
+            && table.contains(" of 535 utterances of emodb.")
+            && table.contains("89.19 / 90.28"),
         "{table}"
     );
     let metrics: serde_json::Value = serde_json::from_slice(&fs::read(lab.path("run/metrics.json")).unwrap()).unwrap();
     assert_eq!(metrics["cells"].as_array().unwrap().len(), 2);
     let cell = &metrics["cells"][0];
+    assert_eq!(cell["marks"], serde_json::json!(["partial corpus", "preview: 4 of 500 epochs", "texts shared"]));
+    assert_eq!(cell["partial"], serde_json::json!([cell["utterances"], 535]));
+    assert_eq!(cell["interval_over"], serde_json::json!({"unit": "utterances", "count": cell["utterances"]}));
     assert_eq!((cell["protocol"].as_str(), cell["seed"].as_u64()), (Some("last-epoch"), Some(46)));
 
     let training = lab.path("run/emodb-tim-net-random-seed46");

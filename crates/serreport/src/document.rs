@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::svg::Svg;
+use crate::{marks::Mark, svg::Svg};
 
 /// A whole report.
 #[derive(Debug)]
@@ -35,48 +35,6 @@ pub enum Block {
     Facts(Vec<(String, String)>),
     Table(Table),
     Figures(Vec<Figure>),
-}
-
-/// What has to be said at a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mark {
-    /// The epoch was selected on the test fold.
-    Optimistic,
-    /// The recordings were made by a program.
-    Synthetic,
-    /// The run says something beside it; the text is below the table.
-    Caveat,
-}
-
-impl Mark {
-    /// The word in data files.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Optimistic => "optimistic",
-            Self::Synthetic => "synthetic",
-            Self::Caveat => "caveat",
-        }
-    }
-
-    /// The word where there is little room.
-    pub fn short(self) -> &'static str {
-        match self {
-            Self::Optimistic => "opt",
-            Self::Synthetic => "syn",
-            Self::Caveat => "cav",
-        }
-    }
-
-    /// What it means.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Optimistic => {
-                "optimistic: the epoch was selected on the test fold, so the figure is too high for new data"
-            }
-            Self::Synthetic => "synthetic: a program made the recordings, so the figure says nothing about the corpus",
-            Self::Caveat => "caveat: the note of the table of every figure says which",
-        }
-    }
 }
 
 /// A table, or a part of one, that is a file of its own as well.
@@ -123,10 +81,7 @@ pub struct Figure {
 impl Table {
     /// All marks that occur, in order.
     pub fn marks(&self) -> Vec<Mark> {
-        let mut marks: Vec<Mark> = self.rows.iter().flatten().flat_map(|e| e.marks.iter().copied()).collect();
-        marks.sort_unstable();
-        marks.dedup();
-        marks
+        Mark::sorted(self.rows.iter().flatten().flat_map(|e| e.marks.iter().copied()))
     }
 }
 
@@ -150,6 +105,11 @@ impl Entry {
     /// A share in percent.
     pub fn percent(share: f64, marks: &[Mark]) -> Self {
         Self::number(percent(share), 100.0 * share, marks)
+    }
+
+    /// A standard deviation in percent; `-` for a single value, which has none.
+    pub fn std(share: Option<f64>, marks: &[Mark]) -> Self {
+        share.map_or_else(Self::none, |s| Self::percent(s, marks))
     }
 
     /// Two shares in percent: UAR / WAR.
@@ -202,6 +162,12 @@ impl Document {
 
     fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.sections.iter().flat_map(|s| &s.blocks)
+    }
+
+    /// All marks that occur at a number or a figure, in order.
+    pub fn marks(&self) -> Vec<Mark> {
+        let figures = self.figures().flat_map(|f| f.marks.iter().copied());
+        Mark::sorted(self.tables().flat_map(Table::marks).chain(figures))
     }
 
     /// No two tables or figures may become one file.

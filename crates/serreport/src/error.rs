@@ -29,7 +29,11 @@ pub enum ReportError {
         what: String,
     },
     /// A file of a later or earlier program.
-    #[error("{}: version {found}, this program reads {expected}; report with the program that made the run", path.display())]
+    #[error(
+        "{}: version {found}, this program reads {expected}; start the run's own command (or `merge`) again, which keeps finished \
+         folds and makes the tables anew, or report with the program that made the run",
+        path.display()
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -38,6 +42,9 @@ pub enum ReportError {
         /// The version that is read.
         expected: u32,
     },
+    /// A margin that is no margin.
+    #[error("margin {0}: a number of points above 0 is wanted, such as 2")]
+    Margin(f64),
     /// The report can't be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

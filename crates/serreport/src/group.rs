@@ -5,52 +5,117 @@ use std::collections::BTreeMap;
 use sermetrics::{Confusion, Spread};
 
 use crate::{
-    document::{Entry, Mark},
-    names, published,
+    document::Entry,
+    error::{ReportError, Result},
+    marks::Mark,
+    names,
     run::{Cell, Run},
+    setting::Setting,
 };
+
+/// Settings named in a title; the section "What was run" has all of them.
+const NAMED: usize = 4;
 
 /// One corpus (or pair), network, protocol and setting, with a cell for each seed.
 #[derive(Debug)]
 pub struct Group<'a> {
     /// By seed.
     pub cells: Vec<(&'a Run, &'a Cell)>,
+    /// Cells of further runs with the same setting and a seed that is there already. They count in no figure.
+    pub repeats: Vec<Repeat<'a>>,
+    /// What all its cells were made with.
+    pub setting: Setting,
+    /// What corpora have in common of it.
+    pub shared: Setting,
+    /// Number of the corpus' part among those of this corpus, network, protocol and shared setting. Figures of several corpora or
+    /// networks stand together only where it is equal.
+    pub layer: usize,
+    /// Keys in which the setting differs from other groups of this corpus, network, protocol and division.
+    pub differing: Vec<String>,
 }
+
+/// A cell that another run has already.
+#[derive(Debug)]
+pub struct Repeat<'a> {
+    pub run: &'a Run,
+    pub cell: &'a Cell,
+    /// The run whose cell counts.
+    pub of: &'a Run,
+    /// Whether the figures of both are equal.
+    pub same: bool,
+}
+
+/// See [`Group::comparable`].
+pub type Comparable<'a> = (usize, &'a str, &'a str, u32, &'a Setting, usize);
 
 /// A figure over seeds.
 #[derive(Debug, Clone, Copy)]
 pub struct Figure {
     pub mean: f64,
-    /// Mean over seeds of the standard deviation over folds, divisor n; None for a single fold.
+    /// Mean over seeds of the standard deviation over folds, divisor n - 1; None for a single fold.
     pub fold_std: Option<f64>,
-    /// The same with divisor n - 1.
-    pub fold_sample_std: Option<f64>,
     /// Standard deviation over seeds of the mean over folds, divisor n - 1; None for a single seed.
     pub seed_std: Option<f64>,
 }
 
 impl<'a> Group<'a> {
-    /// All cells of all runs in groups, in the order of the tables. Of cells that two runs of one setting share, the
-    /// first is kept.
-    pub fn all(runs: &'a [Run]) -> Vec<Self> {
-        let mut groups: BTreeMap<_, BTreeMap<u64, (&Run, &Cell)>> = BTreeMap::new();
+    /// All cells of all runs in groups, in the order of the tables.
+    ///
+    /// # Errors
+    /// A cell that the run's `config.toml` does not train.
+    pub fn all(runs: &'a [Run]) -> Result<Vec<Self>> {
+        let mut keyed: BTreeMap<_, Self> = BTreeMap::new();
         for run in runs {
-            let setting = run.setting();
-            for cell in &run.metrics.cells {
+            for (i, cell) in run.metrics.cells.iter().enumerate() {
+                let setting = Setting::of_cell(run, cell).ok_or_else(|| {
+                    let what = format!(
+                        "cells[{i}]: no part of config.toml beside it trains this network with this protocol and seed"
+                    );
+                    ReportError::malformed(&run.path.join("metrics.json"), what)
+                })?;
                 let place = (names::protocol_rank(&cell.protocol), &cell.protocol);
                 let network = (names::variant_rank(&cell.variant), &cell.variant);
-                let training = (&cell.division, cell.epochs, cell.uar.count);
-                let key =
-                    (&cell.corpus, &cell.target, network, place, run.metrics.synthetic, training, setting.clone());
-                groups.entry(key).or_default().entry(cell.seed).or_insert((run, cell));
+                let key = (&cell.corpus, &cell.target, network, place, &cell.division, cell.epochs, setting.clone());
+                let group = keyed.entry(key).or_insert_with(|| {
+                    let shared = setting.shared();
+                    let (cells, repeats, differing) = Default::default();
+                    Self { cells, repeats, setting, shared, layer: 0, differing }
+                });
+                group.add(run, cell);
             }
         }
-        groups.into_values().map(|cells| Self { cells: cells.into_values().collect() }).collect()
+        let mut groups: Vec<Self> = keyed.into_values().collect();
+        tell_apart(&mut groups);
+        Ok(groups)
+    }
+
+    fn add(&mut self, run: &'a Run, cell: &'a Cell) {
+        match self.cells.iter().find(|(_, known)| known.seed == cell.seed) {
+            Some(&(of, known)) => self.repeats.push(Repeat { run, cell, of, same: cell.has_figures_of(known) }),
+            None => {
+                let place = self.cells.partition_point(|(_, known)| known.seed < cell.seed);
+                self.cells.insert(place, (run, cell));
+            }
+        }
     }
 
     /// A cell that stands for all where they are the same.
     pub fn first(&self) -> &'a Cell {
         self.cells[0].1
+    }
+
+    /// Figures of one system and setting over several corpora share it.
+    pub fn system(&self) -> (usize, &'a str, Option<&str>, Comparable<'_>) {
+        let variant = &self.first().variant;
+        (names::variant_rank(variant), variant, self.setting.pooling(), self.comparable())
+    }
+
+    /// Figures of several systems and corpora that may stand together share it: place of the protocol, protocol, division, epochs, shared
+    /// setting, layer.
+    pub fn comparable(&self) -> Comparable<'_> {
+        let cell = self.first();
+        let place = names::protocol_rank(&cell.protocol);
+        (place, &cell.protocol, &cell.division, cell.epochs, &self.shared, self.layer)
     }
 
     /// Whether the recordings are synthetic.
@@ -60,13 +125,7 @@ impl<'a> Group<'a> {
 
     /// What has to be said at every figure of the group.
     pub fn marks(&self) -> Vec<Mark> {
-        let mut marks = published::marks(&self.first().protocol, self.synthetic());
-        for caveat in self.cells.iter().filter_map(|(_, c)| c.caveat.as_ref()) {
-            marks.push(if caveat.contains("optimistic") { Mark::Optimistic } else { Mark::Caveat });
-        }
-        marks.sort_unstable();
-        marks.dedup();
-        marks
+        Mark::sorted(self.cells.iter().flat_map(|(_, c)| c.marks.iter().copied()))
     }
 
     /// UAR and WAR over seeds.
@@ -77,11 +136,8 @@ impl<'a> Group<'a> {
     fn figure(&self, of: fn(&Cell) -> Spread) -> Figure {
         let spreads: Vec<Spread> = self.cells.iter().map(|(_, c)| of(c)).collect();
         let (mean, seed_std) = mean_and_std(spreads.iter().map(|s| s.mean));
-        let folds = |std: fn(&Spread) -> f64| {
-            let several = spreads.iter().all(|s| s.count > 1);
-            several.then(|| mean_and_std(spreads.iter().map(std)).0)
-        };
-        Figure { mean, fold_std: folds(|s| s.population_std), fold_sample_std: folds(|s| s.sample_std), seed_std }
+        let stds: Option<Vec<f64>> = spreads.iter().map(|s| s.std).collect();
+        Figure { mean, fold_std: stds.map(|s| mean_and_std(s.into_iter()).0), seed_std }
     }
 
     /// Folds of each cell.
@@ -106,14 +162,30 @@ impl<'a> Group<'a> {
         if named.len() == classes { named } else { (0..classes).map(|i| format!("class {i}")).collect() }
     }
 
-    /// "EMODB, TIM-Net, last-epoch" or "CASIA to EMOVO, ...".
-    pub fn title(&self) -> String {
+    /// What sets it apart from other groups of this corpus, network, protocol and division: "blocks 8"; empty where nothing does.
+    pub fn apart(&self) -> String {
+        let named = &self.differing[..self.differing.len().min(NAMED)];
+        let mut said = self.setting.said(named, self.first());
+        if named.len() < self.differing.len() {
+            said.push_str(&format!(" and {} more", self.differing.len() - named.len()));
+        }
+        said
+    }
+
+    /// "EMODB" or "CASIA to EMOVO", with what sets it apart: "EMODB (blocks 8)".
+    pub fn corpus(&self) -> String {
         let cell = self.first();
         let corpus = match &cell.target {
             Some(target) => format!("{} to {}", names::corpus(&cell.corpus), names::corpus(target)),
             None => names::corpus(&cell.corpus),
         };
-        format!("{corpus}, {}, {}", names::variant(&cell.variant), cell.protocol)
+        with_apart(&corpus, &self.apart())
+    }
+
+    /// "EMODB, TIM-Net, last-epoch" or "CASIA to EMOVO, ...".
+    pub fn title(&self) -> String {
+        let cell = self.first();
+        format!("{}, {}, {}", self.corpus(), names::variant(&cell.variant), cell.protocol)
     }
 
     /// For file names.
@@ -121,6 +193,31 @@ impl<'a> Group<'a> {
         let cell = self.first();
         let corpus = cell.target.as_ref().map_or(cell.corpus.clone(), |t| format!("{}-to-{t}", cell.corpus));
         slug(&format!("{corpus}-{}-{}", cell.variant, cell.protocol))
+    }
+}
+
+/// "EMODB (blocks 8)"; `text` alone where nothing sets it apart.
+pub fn with_apart(text: &str, apart: &str) -> String {
+    if apart.is_empty() { text.to_owned() } else { format!("{text} ({apart})") }
+}
+
+/// Finds in what groups of one corpus, network and protocol differ.
+fn tell_apart(groups: &mut [Group]) {
+    for i in 0..groups.len() {
+        let (own, cell) = (&groups[i], groups[i].first());
+        let kind = |c: &Cell| (c.corpus.clone(), c.target.clone(), c.protocol.clone(), c.division.clone());
+        let alike = |g: &&Group| kind(g.first()) == kind(cell);
+        let rivals: Vec<&Setting> =
+            groups.iter().filter(|g| alike(g) && g.first().variant == cell.variant).map(|g| &g.setting).collect();
+        let differing = Setting::differing(&rivals);
+        // Over all networks, so that those of one setting have one number.
+        let mut parts: Vec<Setting> =
+            groups.iter().filter(|g| alike(g) && g.shared == own.shared).map(|g| g.setting.corpora()).collect();
+        parts.sort();
+        parts.dedup();
+        let part = own.setting.corpora();
+        let layer = parts.iter().position(|p| *p == part).unwrap_or(0);
+        (groups[i].differing, groups[i].layer) = (differing, layer);
     }
 }
 
@@ -132,18 +229,23 @@ pub fn origin(groups: &[&Group]) -> Entry {
     Entry::runs(names.join(", "), &commands)
 }
 
+/// What sets any of the groups apart, each once.
+pub fn aparts(groups: &[&Group]) -> String {
+    let mut found: Vec<String> = groups.iter().map(|g| g.apart()).filter(|a| !a.is_empty()).collect();
+    found.sort();
+    found.dedup();
+    found.join("; ")
+}
+
 /// What has to be said at a figure over some groups.
 pub fn marks(groups: &[&Group]) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = groups.iter().flat_map(|g| g.marks()).collect();
-    marks.sort_unstable();
-    marks.dedup();
-    marks
+    Mark::sorted(groups.iter().flat_map(|g| g.marks()))
 }
 
 /// Mean, and standard deviation with divisor n - 1 where there are several; NaN for none.
 pub fn mean_and_std(values: impl Iterator<Item = f64>) -> (f64, Option<f64>) {
     let values: Vec<f64> = values.collect();
-    Spread::of(&values).map_or((f64::NAN, None), |s| (s.mean, (s.count > 1).then_some(s.sample_std)))
+    Spread::of(&values).map_or((f64::NAN, None), |s| (s.mean, s.std))
 }
 
 /// Lower-case letters, digits and hyphens.

@@ -1,15 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod comparison;
 mod document;
 mod error;
 mod figures;
 mod group;
+mod marks;
 mod names;
+mod over;
 mod published;
 mod render;
 mod run;
 mod sections;
+mod setting;
 mod svg;
 mod training;
 mod tsne;
@@ -21,11 +25,28 @@ use std::{
 
 use sertrain::write_atomic;
 
+pub use comparison::{Comparison, SIGNIFICANCE, Tell};
 pub use error::{ReportError, Result};
-pub use run::quote;
+pub use marks::{Mark, UnknownMark};
+pub use over::{Over, Unit};
+pub use run::{METRICS_VERSION, quote};
 pub use tsne::{FEWEST, Settings, tsne};
 
 use run::Run;
+
+/// Choices in making a report.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Points around a published figure within which ours agrees with it; above 0.
+    pub margin: f64,
+}
+
+impl Default for Options {
+    /// 2 points.
+    fn default() -> Self {
+        Self { margin: 2.0 }
+    }
+}
 
 /// What [`write()`] has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +62,17 @@ pub struct Written {
 /// and the same runs give the same bytes. Files of an earlier report that this one does not have stay as they are.
 ///
 /// # Errors
-/// No folder, one without `metrics.json`, a file in one that does not hold what it should, or files that can't be written.
-/// Nothing is written before all runs are read.
-pub fn write(run_dirs: &[&Path], out: &Path) -> Result<Written> {
+/// No folder, one without `metrics.json`, a file in one that does not hold what it should, a margin that is not above 0, or files that
+/// can't be written. Nothing is written before all runs are read.
+pub fn write(run_dirs: &[&Path], out: &Path, options: &Options) -> Result<Written> {
     if run_dirs.is_empty() {
         return Err(ReportError::NoRuns);
     }
+    if !(options.margin > 0.0 && options.margin.is_finite()) {
+        return Err(ReportError::Margin(options.margin));
+    }
     let runs = run_dirs.iter().enumerate().map(|(i, path)| Run::open(i, path)).collect::<Result<Vec<_>>>()?;
-    let (document, absent) = sections::document(&runs);
+    let (document, absent) = sections::document(&runs, options.margin / 100.0)?;
     let json = |value: serde_json::Value| format!("{value:#}\n");
     let mut files = vec![
         ("report.html".to_owned(), render::html(&document)),

@@ -21,6 +21,9 @@ struct Cli {
     /// The folder to write into.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
+    /// Points around a published figure within which ours agrees with it.
+    #[arg(long, value_name = "POINTS", default_value_t = serreport::Options::default().margin)]
+    margin: f64,
 }
 
 fn main() -> ExitCode {
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
         .with_target(false)
         .init();
     let runs: Vec<&std::path::Path> = cli.runs.iter().map(PathBuf::as_path).collect();
-    match serreport::write(&runs, &cli.output) {
+    match serreport::write(&runs, &cli.output, &serreport::Options { margin: cli.margin }) {
         Ok(written) => {
             written.absent.iter().for_each(|absent| tracing::info!("left out: {absent}"));
             let page = cli.output.join("report.html");

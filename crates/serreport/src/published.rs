@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use sertrain::Protocol;
 
-use crate::{document::Mark, run::Run};
+use crate::{marks::Mark, run::Run, setting::Setting};
 
-/// Epochs of the paper's trainings.
-pub const EPOCHS: u32 = 500;
-/// Folds of the paper's cross-validations.
-pub const FOLDS: usize = 10;
 /// Ordered pairs of corpora in Table 2.
 pub const PAIRS: usize = 20;
 /// Runs of Table 2.
 pub const RUNS: usize = 10;
 /// Corpora that Table 3 is a mean of.
-pub const CORPORA: usize = 6;
+pub const CORPORA: [&str; 6] = ["casia", "emodb", "emovo", "iemocap", "ravdess", "savee"];
 
 /// All of it; nothing where no run has the file. UAR and WAR in pairs.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Published {
+    /// What the figures were made with, in the keys of a run's `config.toml`; `corpora.NAME.seed` draws the folds.
+    #[serde(default)]
+    setting: Value,
     /// Table 1, TIM-Net: protocol, then corpus.
     #[serde(default, rename = "tim-net")]
     pub tim_net: BTreeMap<String, BTreeMap<String, [f64; 2]>>,
@@ -73,13 +73,48 @@ impl Published {
         }
         self.tim_net.get(protocol)?.get(corpus).copied()
     }
+
+    /// UAR and WAR of a network, mean over exactly these corpora: Table 3 has the means over all six, Table 1 has TIM-Net's figure of
+    /// each corpus. None where the paper does not say.
+    pub fn mean(&self, variant: &str, protocol: &str, corpora: &[&str]) -> Option<[f64; 2]> {
+        let all = corpora.len() == CORPORA.len() && CORPORA.iter().all(|c| corpora.contains(c));
+        if all
+            && protocol == "best-epoch"
+            && let Some(mean) = self.table3.get(variant)
+        {
+            return Some(*mean);
+        }
+        let each: Vec<[f64; 2]> = corpora.iter().map(|c| self.table1(variant, protocol, c)).collect::<Option<_>>()?;
+        let mean = |i: usize| each.iter().map(|v| v[i]).sum::<f64>() / each.len() as f64;
+        (!each.is_empty()).then(|| [mean(0), mean(1)])
+    }
+
+    /// What the figures were made with, without the seeds; None where the file does not say.
+    pub fn setting(&self) -> Option<Setting> {
+        let mut setting = self.setting.clone();
+        for corpus in setting.get_mut("corpora")?.as_object_mut()?.values_mut() {
+            corpus.as_object_mut()?.remove("seed");
+        }
+        Some(Setting::of(&setting))
+    }
+
+    /// The seed of a corpus' published folds.
+    pub fn seed(&self, corpus: &str) -> Option<u64> {
+        self.setting.get("corpora")?.get(corpus)?.get("seed")?.as_u64()
+    }
 }
 
-/// What has to be said of figures of a protocol, whoever made them, on recordings or on synthetic ones.
-pub fn marks(protocol: &str, synthetic: bool) -> Vec<Mark> {
-    let optimistic = protocol.parse::<Protocol>().is_ok_and(|p| p.caveat().is_some());
-    [(optimistic, Mark::Optimistic), (synthetic, Mark::Synthetic)]
-        .into_iter()
-        .filter_map(|(said, m)| said.then_some(m))
-        .collect()
+/// What must be said beside a published figure within a corpus. The folds of a protocol are random, so they share their sentences; of
+/// other protocols nothing is known.
+pub fn marks(protocol: &str) -> Vec<Mark> {
+    match protocol.parse::<Protocol>() {
+        Ok(protocol) if protocol.caveat().is_some() => vec![Mark::Optimistic, Mark::TextsShared],
+        Ok(_) => vec![Mark::TextsShared],
+        Err(_) => Vec::new(),
+    }
+}
+
+/// What must be said beside a published figure of Table 2. CAAM aligns the corpora's features without the labels of the one tested.
+pub fn marks_across(system: &str) -> Vec<Mark> {
+    if system == "caam" { vec![Mark::UnlabelledTestData] } else { Vec::new() }
 }

@@ -7,21 +7,25 @@ use std::{
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use sermetrics::{Confusion, Interval, Spread};
 
 use crate::{
+    comparison::Comparison,
     error::{ReportError, Result},
+    marks::Mark,
+    over::Over,
     published::Published,
     training::Training,
 };
 
-/// The version of `metrics.json` that is read.
-const VERSION: u32 = 1;
+/// Version of `metrics.json`, as it is read here and written by `serlab`. 2: standard deviations with divisor n - 1 alone, marks, what
+/// intervals are over, adjusted comparisons.
+pub const METRICS_VERSION: u32 = 2;
 
 /// `metrics.json`. Keys that are not here are not needed.
 #[derive(Debug, Deserialize)]
 pub struct Metrics {
-    pub version: u32,
     pub experiment: String,
     pub synthetic: bool,
     pub cells: Vec<Cell>,
@@ -40,32 +44,73 @@ pub struct Cell {
     pub target: Option<String>,
     pub variant: String,
     pub protocol: String,
+    /// Seed of the folds and of the training.
     pub seed: u64,
-    #[serde(default)]
     pub division: String,
     pub utterances: usize,
+    /// Utterances of the corpus tested on that were found and that it has, where it is not whole.
+    pub partial: Option<[usize; 2]>,
     pub epochs: u32,
-    pub caveat: Option<String>,
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     pub uar: Spread,
     pub war: Spread,
     pub pooled_uar: Option<Interval>,
     pub pooled_war: Option<Interval>,
+    /// What the intervals of the pooled figures are over.
+    pub interval_over: Option<Over>,
     pub confusion: Option<Confusion>,
     #[serde(default)]
     pub recall: BTreeMap<String, f64>,
+    pub folds: Vec<FoldScore>,
 }
 
-/// A variant against TIM-Net over the same folds and seeds: variant minus TIM-Net.
+/// A fold of a cell.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct FoldScore {
+    pub fold: usize,
+    pub uar: f64,
+    pub war: f64,
+}
+
+impl Cell {
+    /// Name of the folder of the training that it comes from.
+    pub fn training(&self) -> String {
+        let division = self.division.strip_prefix("random-").unwrap_or(&self.division);
+        format!("{}-{}-{division}-seed{}", self.corpus, self.variant, self.seed)
+    }
+
+    /// Whether all figures are those of another cell.
+    pub fn has_figures_of(&self, other: &Self) -> bool {
+        (&self.folds, &self.confusion) == (&other.folds, &other.confusion)
+    }
+}
+
+/// A variant against TIM-Net on the same folds: variant minus TIM-Net.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Paired {
     pub corpus: String,
     pub variant: String,
     pub protocol: String,
+    pub division: String,
+    /// Seeds that both were trained with.
+    pub seeds: Vec<u64>,
+    /// Differences: folds times fold seeds.
     pub n: usize,
-    pub uar_difference: f64,
-    pub uar_interval: [f64; 2],
-    pub war_difference: f64,
-    pub war_interval: Option<[f64; 2]>,
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+    pub uar: Comparison,
+    pub war: Comparison,
+}
+
+impl Paired {
+    /// Whether another run's comparison is the same: of the same trainings, with the same values.
+    pub fn is(&self, other: &Self) -> bool {
+        let what =
+            |p: &Self| (p.corpus.clone(), p.variant.clone(), p.protocol.clone(), p.division.clone(), p.seeds.clone());
+        let values = |p: &Self| (p.n, p.uar.interval, p.war.interval);
+        what(self) == what(other) && values(self) == values(other)
+    }
 }
 
 /// `environment.json`.
@@ -85,6 +130,25 @@ pub struct Environment {
     pub jobs: Option<usize>,
     #[serde(default)]
     pub command: Vec<String>,
+    /// Those of the parts, where the run was merged.
+    #[serde(default)]
+    pub merged_from: Vec<Environment>,
+}
+
+/// An entry of `provenance.json`: what trained some of the folds. Values of any kind, printed as they are.
+#[derive(Debug, Deserialize)]
+pub struct Provenance(BTreeMap<String, Value>);
+
+impl Provenance {
+    /// A value as text: a list of folds as their number. Empty where it is not there.
+    pub fn text(&self, key: &str) -> String {
+        match self.0.get(key) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(list)) => list.len().to_string(),
+            Some(value) => value.to_string(),
+        }
+    }
 }
 
 /// A line of `sessions.jsonl`.
@@ -103,8 +167,10 @@ pub struct Run {
     pub name: String,
     pub path: PathBuf,
     pub metrics: Metrics,
-    pub config: Option<toml::Table>,
+    /// `config.toml`.
+    pub config: Option<Value>,
     pub environment: Option<Environment>,
+    pub provenance: Vec<Provenance>,
     pub published: Option<Published>,
     pub sessions: Vec<Session>,
     pub trainings: Vec<Training>,
@@ -120,16 +186,16 @@ impl Run {
     pub fn open(index: usize, path: &Path) -> Result<Self> {
         fs::read_dir(path).map_err(|source| ReportError::Read { path: path.to_owned(), source })?;
         let file = path.join("metrics.json");
-        let metrics: Metrics = json(&file)?.ok_or_else(|| ReportError::Unfinished(path.to_owned()))?;
-        check(&file, &metrics)?;
+        let metrics = metrics(&file)?.ok_or_else(|| ReportError::Unfinished(path.to_owned()))?;
         let config = text(&path.join("config.toml"))?
-            .map(|t| toml::from_str(&t).map_err(|e| ReportError::malformed(&path.join("config.toml"), e)))
+            .map(|t| toml::from_str::<Value>(&t).map_err(|e| ReportError::malformed(&path.join("config.toml"), e)))
             .transpose()?;
         Ok(Self {
             index,
             name: format!("R{}", index + 1),
             metrics,
             config,
+            provenance: json(&path.join("provenance.json"))?.unwrap_or_default(),
             environment: json(&path.join("environment.json"))?,
             published: json(&path.join("published.json"))?,
             sessions: sessions(&path.join("sessions.jsonl"))?,
@@ -147,15 +213,6 @@ impl Run {
         let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
         std::iter::once(program).chain(rest.iter().map(String::as_str)).map(quote).collect::<Vec<_>>().join(" ")
     }
-
-    /// All that figures depend on beside corpus, network, protocol and seed: cells of runs that share it belong together.
-    pub fn setting(&self) -> String {
-        let Some(mut config) = self.config.clone() else { return self.path.display().to_string() };
-        for key in ["experiment", "protocols", "variants", "split", "classes", "on", "seeds", "folds", "corpora"] {
-            config.remove(key);
-        }
-        toml::to_string(&config).unwrap_or_default()
-    }
 }
 
 /// A word as a POSIX shell takes it.
@@ -168,24 +225,31 @@ pub fn quote(word: &str) -> String {
     }
 }
 
-fn check(path: &Path, metrics: &Metrics) -> Result<()> {
-    if metrics.version != VERSION {
-        return Err(ReportError::Version { path: path.to_owned(), found: metrics.version, expected: VERSION });
+/// Reads `metrics.json`; None where there is no file. The version first: other versions have other keys.
+fn metrics(path: &Path) -> Result<Option<Metrics>> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
     }
+    let Some(text) = text(path)? else { return Ok(None) };
+    let malformed = |e: serde_json::Error| ReportError::malformed(path, e);
+    let Version { version } = serde_json::from_str(&text).map_err(malformed)?;
+    if version != METRICS_VERSION {
+        return Err(ReportError::Version { path: path.to_owned(), found: version, expected: METRICS_VERSION });
+    }
+    let metrics: Metrics = serde_json::from_str(&text).map_err(malformed)?;
     let mut seen = BTreeSet::new();
     for (i, cell) in metrics.cells.iter().enumerate() {
         let bad = |what: &str| Err(ReportError::malformed(path, format!("cells[{i}]: {what}")));
-        if let Some(confusion) = &cell.confusion {
-            let n = confusion.classes();
-            if confusion.matrix().iter().any(|row| row.len() != n) {
-                return bad("`confusion` is not square");
-            }
+        let folds = cell.folds.len();
+        if folds == 0 || (cell.uar.count, cell.war.count) != (folds, folds) {
+            return bad("`uar`, `war` and `folds` must be of the same folds, at least one");
         }
         if !seen.insert((&cell.corpus, &cell.target, &cell.variant, &cell.protocol, &cell.division, cell.seed)) {
             return bad("a second cell of this corpus, network, protocol and seed");
         }
     }
-    Ok(())
+    Ok(Some(metrics))
 }
 
 /// The text of a file; None where there is no file.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{plot::Plot, stamp};
 use crate::{
-    document::Mark,
+    marks::Mark,
     svg::{Anchor, Rect, Svg},
 };
 

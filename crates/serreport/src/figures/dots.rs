@@ -2,7 +2,7 @@
 
 use super::{plot::Plot, plot::range, stamp};
 use crate::{
-    document::Mark,
+    marks::Mark,
     svg::{Anchor, Svg},
 };
 

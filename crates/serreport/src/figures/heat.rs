@@ -2,7 +2,7 @@
 
 use super::stamp;
 use crate::{
-    document::Mark,
+    marks::Mark,
     svg::{Anchor, Svg},
 };
 

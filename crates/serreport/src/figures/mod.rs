@@ -18,7 +18,8 @@ pub use reliability::reliability;
 pub use scatter::{Point, scatter};
 
 use crate::{
-    document::{Mark, words},
+    document::words,
+    marks::Mark,
     svg::{Anchor, Svg},
 };
 

@@ -4,7 +4,7 @@ use sermetrics::Calibration;
 
 use super::{plot::Plot, stamp};
 use crate::{
-    document::Mark,
+    marks::Mark,
     svg::{Anchor, Svg},
 };
 

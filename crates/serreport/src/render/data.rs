@@ -3,10 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::words;
-use crate::document::{Document, Entry, Mark, Table};
+use crate::{
+    document::{Document, Entry, Table},
+    marks::Mark,
+};
 
 /// Raised when the meaning of the JSON files changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A header and the rows.
 pub fn csv(table: &Table) -> String {

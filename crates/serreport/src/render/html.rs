@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    document::{Block, Document, Entry, Figure, Mark, Section, Table},
+    document::{Block, Document, Entry, Figure, Section, Table},
+    marks::Mark,
     svg::{STYLE, escape},
 };
 
@@ -102,7 +103,7 @@ fn write_table(out: &mut String, table: &Table) {
     out.push_str("</tbody>\n</table>\n</div>\n<p class=\"note\">");
     out.push_str(&escape(&table.note));
     for mark in table.marks() {
-        let _ = write!(out, " {} {}.", mark_html(mark), escape(mark.meaning()));
+        let _ = write!(out, " {} {}.", mark_html(mark), escape(&mark.meaning()));
     }
     out.push_str("</p>\n</div>\n");
 }
@@ -116,7 +117,7 @@ fn entry_html(entry: &Entry) -> String {
 }
 
 fn mark_html(mark: Mark) -> String {
-    format!("<abbr class=\"mark\" title=\"{}\">{}</abbr>", escape(mark.meaning()), mark.short())
+    format!("<abbr class=\"mark\" title=\"{}\">{}</abbr>", escape(&mark.meaning()), mark.short())
 }
 
 fn write_figures(out: &mut String, figures: &[Figure]) {

@@ -1,7 +1,9 @@
 //! The rows of a LaTeX table, to be put between `\begin{tabular}` and `\end{tabular}`.
 
-use super::short;
-use crate::document::{Entry, Table};
+use crate::{
+    document::{Entry, Table},
+    marks::Mark,
+};
 
 /// The header and the rows, with comments that say what they are.
 pub fn latex(table: &Table) -> String {
@@ -24,7 +26,7 @@ pub fn latex(table: &Table) -> String {
 
 fn entry(entry: &Entry) -> String {
     let text = escape(&entry.text);
-    if entry.marks.is_empty() { text } else { format!("{text}\\textsuperscript{{{}}}", short(&entry.marks)) }
+    if entry.marks.is_empty() { text } else { format!("{text}\\textsuperscript{{{}}}", Mark::shorts(&entry.marks)) }
 }
 
 /// No character of `text` is taken for a command.

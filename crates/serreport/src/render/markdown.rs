@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{short, words};
-use crate::document::{Block, Document, Entry, Table};
+use super::words;
+use crate::{
+    document::{Block, Document, Entry, Table},
+    marks::Mark,
+};
 
 /// The report; figures are in `figures/`.
 pub fn markdown(document: &Document) -> String {
@@ -57,14 +60,14 @@ fn write_table(out: &mut String, table: &Table) {
     table.rows.iter().for_each(|r| row(r.iter().map(entry).collect()));
     let _ = write!(out, "\n{}", escape(&table.note));
     for mark in table.marks() {
-        let _ = write!(out, " {}: {}.", mark.short(), escape(mark.meaning()));
+        let _ = write!(out, " {}: {}.", mark.short(), escape(&mark.meaning()));
     }
     out.push('\n');
 }
 
 fn entry(entry: &Entry) -> String {
     let text = escape(&entry.text);
-    if entry.marks.is_empty() { text } else { format!("{text} ({})", short(&entry.marks)) }
+    if entry.marks.is_empty() { text } else { format!("{text} ({})", Mark::shorts(&entry.marks)) }
 }
 
 /// No character of `text` is taken for markup.

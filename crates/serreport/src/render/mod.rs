@@ -10,9 +10,4 @@ pub use html::html;
 pub use latex::latex;
 pub use markdown::markdown;
 
-use crate::document::{Mark, words};
-
-/// "opt, syn".
-fn short(marks: &[Mark]) -> String {
-    marks.iter().map(|m| m.short()).collect::<Vec<_>>().join(", ")
-}
+use crate::document::words;

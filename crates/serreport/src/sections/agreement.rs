@@ -1,26 +1,31 @@
 //! What agrees with the paper and what does not: computed, never written by hand.
 
+use sermetrics::{Equivalence, FEWEST_TRAININGS, Verdict, equivalence};
+
 use super::{
-    Context, table1,
-    table2::{self, Network},
-    table3,
+    Context, table1, table2,
+    table3::{self, Compared},
 };
 use crate::{
-    document::{Block, Entry, Mark, Section, Table, columns, percent, signed, words},
-    group::{self, Figure, Group, mean_and_std},
+    document::{Block, Entry, Section, Table, columns, percent, signed, words},
+    group::{self, Group},
+    marks::Mark,
     names, published,
-    run::{Paired, Run},
+    run::FoldScore,
 };
 
-/// The rule in words; [`verdict`] is the rule.
-const RULE: &str = "Rule. A difference to the paper counts as one where it is more than twice the standard error of a difference of two means \
-    of k folds, s √(2 / k), s being our standard deviation over folds (divisor k - 1); below that, another draw of folds alone \
-    could make it. Figures of Table 2 are judged by the standard errors over runs of both sides. Nothing is judged that was \
-    not made as in the paper: 500 epochs, 10 folds, real recordings, all corpora. In the table, the difference is also \
-    given as a multiple of the std over folds and, from three seeds on, of the std over seeds.";
-
-/// A standard deviation of fewer is no yardstick: two seeds may agree by chance.
-const FEWEST_SEEDS: usize = 3;
+/// The rule in words; `sermetrics::equivalence` is the rule.
+fn rule(margin: f64) -> String {
+    format!(
+        "Rule. The paper gives a mean over folds and no spread, so at the published seed, which draws the paper's folds, the spread is that of our \
+         own trainings of the same folds: at least {FEWEST_TRAININGS}, averaged over the variances of the folds. Ours agrees where the 90 % interval of our mean lies within \
+         {} points of the published figure (two one-sided tests). It differs where the published figure is further away than one more \
+         training would be (95 %), and further than the margin. Otherwise it is not resolved; a noisier run never agrees more easily. Figures of Table 2 are \
+         judged over runs. Nothing is judged that was not made as in the paper: front end, length, blocks, epochs, folds, batch, \
+         optimiser, smoothing, dropout, number of utterances; the first thing that differs is named.",
+        percent(margin)
+    )
+}
 
 pub fn section(context: &Context) -> Section {
     let mut blocks = Vec::new();
@@ -31,7 +36,7 @@ pub fn section(context: &Context) -> Section {
         let findings = findings(context);
         let mut sentences: Vec<String> =
             findings.chunk_by(|a, b| a.what == b.what && a.origin.text == b.origin.text).map(sentence).collect();
-        sentences.extend(ablation_sentences(context));
+        sentences.extend(context.comparisons.iter().filter(|c| !c.is_synthetic()).map(comparison));
         sentences.extend(protocol_gaps(context));
         if sentences.is_empty() {
             blocks.push(Block::Text("No figure here has a published counterpart.".to_owned()));
@@ -40,8 +45,8 @@ pub fn section(context: &Context) -> Section {
             blocks.push(Block::List(sentences));
         }
         if !findings.is_empty() {
-            blocks.push(Block::Text(RULE.to_owned()));
-            blocks.push(Block::Table(table(&findings)));
+            blocks.push(Block::Text(rule(context.margin)));
+            blocks.push(Block::Table(table(&findings, context.margin)));
         }
     }
     Section { id: "agreement", title: "What agrees with the paper, and what does not", blocks }
@@ -54,144 +59,183 @@ struct Finding {
     metric: &'static str,
     ours: f64,
     published: f64,
-    fold_std: Option<f64>,
-    seed_std: Option<f64>,
-    /// Standard error of the difference.
-    error: Option<f64>,
-    /// Why it can't be judged.
-    obstacle: Option<String>,
+    judgement: Judgement,
     marks: Vec<Mark>,
+    published_marks: Vec<Mark>,
     origin: Entry,
 }
+
+/// What can be said of ours beside the published figure.
+#[derive(Debug)]
+enum Judgement {
+    /// It was not made as in the paper: the first thing that differs.
+    Unlike(String),
+    /// By the rule.
+    Judged(Equivalence),
+}
+
+/// Figures by fold and training: those of one fold are trainings of the same division.
+type Folds = Vec<Vec<f64>>;
 
 fn findings(context: &Context) -> Vec<Finding> {
     let mut out = Vec::new();
     for group in table1::groups(context).into_iter().filter(|g| !g.synthetic()) {
         let cell = group.first();
-        if let Some(published) = context.published.table1(&cell.variant, &cell.protocol, &cell.corpus) {
-            let pairs = group.figures().into_iter().zip(published).zip(["UAR", "WAR"]);
-            out.extend(pairs.map(|((ours, published), metric)| table1_finding(group, ours, published, metric)));
+        let published = context.published.table1(&cell.variant, &cell.protocol, &cell.corpus);
+        for (i, published) in published.into_iter().flatten().enumerate() {
+            out.push(Finding {
+                what: group.title(),
+                metric: METRICS[i],
+                ours: group.figures()[i].mean,
+                published,
+                judgement: judge(context, unlike(context, group), || folds(context, group, i), published),
+                marks: group.marks(),
+                published_marks: published::marks(&cell.protocol),
+                origin: group::origin(&[group]),
+            });
         }
     }
-    for network in table2::networks(context).iter().filter(|n| !n.pairs[0].synthetic()) {
-        let row = context.published.table2.get(network.variant);
-        let pairs = row.into_iter().flat_map(|r| [0, 1].map(|i| [r.mean[i], r.std[i]]));
-        let metrics = pairs.zip(["UAR", "WAR"]).zip(network.seeds());
-        out.extend(
-            metrics.filter_map(|((published, metric), seeds)| table2_finding(network, published, metric, &seeds)),
-        );
+    for network in table2::networks(context).iter().filter(|n| n.is_whole() && !n.pairs[0].synthetic()) {
+        let Some(row) = context.published.table2.get(network.variant) else { continue };
+        for (i, runs) in network.seeds().into_iter().enumerate().filter(|(_, runs)| !runs.is_empty()) {
+            let obstacle = network.pairs.iter().find_map(|g| unlike(context, g));
+            out.push(Finding {
+                what: format!("Across corpora, {}, {}", network.title(), network.protocol),
+                metric: METRICS[i],
+                ours: group::mean_and_std(runs.iter().copied()).0,
+                published: row.mean[i],
+                judgement: judge(context, obstacle, || Ok(vec![runs]), row.mean[i]),
+                marks: network.marks(),
+                published_marks: published::marks_across(network.variant),
+                origin: group::origin(&network.pairs),
+            });
+        }
     }
-    for ablation in table3::ablations(context).iter().filter(|a| a.protocol == "best-epoch") {
-        for (variant, groups) in ablation.networks.iter().filter(|n| !n.1[0].synthetic()) {
-            if let Some(published) = context.published.table3.get(*variant) {
-                out.extend((0..2).map(|i| table3_finding(groups, *published, i)));
+    for ablation in table3::ablations(context) {
+        let corpora: Vec<&str> = ablation.corpora.iter().copied().collect();
+        // TIM-Net's figures of single corpora stand above.
+        let networks =
+            ablation.networks.iter().filter(|(variant, groups)| *variant != "tim-net" && !groups[0].synthetic());
+        for (variant, groups) in networks {
+            let Some(published) = context.published.mean(variant, ablation.protocol, &corpora) else { continue };
+            for (i, published) in published.into_iter().enumerate() {
+                let obstacle = groups.iter().find_map(|g| unlike(context, g));
+                let all = || Ok(groups.iter().map(|g| folds(context, g, i)).collect::<Result<Vec<_>, _>>()?.concat());
+                out.push(Finding {
+                    what: format!("Mean over six corpora, {}, {}", names::variant(variant), ablation.protocol),
+                    metric: METRICS[i],
+                    ours: table3::means(groups)[i],
+                    published,
+                    judgement: judge(context, obstacle, all, published),
+                    marks: group::marks(groups),
+                    published_marks: published::marks(ablation.protocol),
+                    origin: group::origin(groups),
+                });
             }
         }
     }
     out
 }
 
-/// Why a group is not made as in the paper.
-fn obstacle(group: &Group) -> Option<String> {
-    let (epochs, folds) = (group.first().epochs, group.folds());
-    match () {
-        () if epochs != published::EPOCHS => Some(format!("{epochs} epochs, the paper {}", published::EPOCHS)),
-        () if folds != published::FOLDS => Some(format!("{folds} folds, the paper {}", published::FOLDS)),
-        () => None,
-    }
-}
+const METRICS: [&str; 2] = ["UAR", "WAR"];
 
-fn table1_finding(group: &Group, ours: Figure, published: f64, metric: &'static str) -> Finding {
-    Finding {
-        what: group.title(),
-        metric,
-        ours: ours.mean,
-        published,
-        fold_std: ours.fold_std,
-        seed_std: ours.seed_std.filter(|_| group.cells.len() >= FEWEST_SEEDS),
-        error: ours.fold_sample_std.map(|s| s * (2.0 / group.folds() as f64).sqrt()),
-        obstacle: obstacle(group),
-        marks: group.marks(),
-        origin: group::origin(&[group]),
-    }
-}
-
-fn table2_finding(network: &Network, published: [f64; 2], metric: &'static str, seeds: &[f64]) -> Option<Finding> {
-    let (ours, seed_std) = mean_and_std(seeds.iter().copied());
-    let pairs = network.pairs.len();
-    let epochs = network.pairs[0].first().epochs;
-    let obstacle = match () {
-        () if pairs != published::PAIRS => Some(format!("{pairs} pairs, the paper {}", published::PAIRS)),
-        () if epochs != published::EPOCHS => Some(format!("{epochs} epochs, the paper {}", published::EPOCHS)),
-        () => None,
+/// What of a group's setting is not the paper's, if anything.
+fn unlike(context: &Context, group: &Group) -> Option<String> {
+    let cell = group.first();
+    let Some(paper) = context.published.setting() else {
+        return Some("published.json does not say what the paper's figures were made with".to_owned());
     };
-    let square = |s: f64, n: usize| s.powi(2) / n as f64;
-    (!seeds.is_empty()).then(|| Finding {
-        what: format!("Across corpora, {}, {}", names::variant(network.variant), network.protocol),
-        metric,
-        ours,
-        published: published[0],
-        fold_std: None,
-        seed_std,
-        error: seed_std.map(|s| (square(s, seeds.len()) + square(published[1], published::RUNS)).sqrt()),
-        obstacle,
-        marks: network.marks(),
-        origin: group::origin(&network.pairs),
-    })
+    let missing = group.setting.get(&format!("corpora.{}.missing folds", cell.corpus));
+    group
+        .setting
+        .first_unlike(&paper.of_division(&cell.division), cell)
+        .or_else(|| missing.map(|folds| format!("the folds {folds} are missing")))
 }
 
-fn table3_finding(groups: &[&Group], published: [f64; 2], i: usize) -> Finding {
-    let figures: Vec<Figure> = groups.iter().map(|g| g.figures()[i]).collect();
-    let errors: Option<Vec<f64>> =
-        figures.iter().zip(groups).map(|(f, g)| Some(f.fold_sample_std? * (2.0 / g.folds() as f64).sqrt())).collect();
-    let n = groups.len();
-    let few = (n != published::CORPORA).then(|| format!("{n} of the paper's {} corpora", published::CORPORA));
-    let first = groups[0].first();
-    Finding {
-        what: format!("Table 3, {}, {}", names::variant(&first.variant), first.protocol),
-        metric: ["UAR", "WAR"][i],
-        ours: table3::means(groups)[i],
-        published: published[i],
-        fold_std: figures.iter().map(|f| f.fold_std).sum::<Option<f64>>().map(|s| s / n as f64),
-        seed_std: None,
-        error: errors.map(|e| e.iter().map(|e| e.powi(2)).sum::<f64>().sqrt() / n as f64),
-        obstacle: few.or_else(|| groups.iter().find_map(|g| obstacle(g))),
-        marks: group::marks(groups),
-        origin: group::origin(groups),
+/// A group's figures on the paper's folds: its cells at the published seed, which draws the folds.
+///
+/// # Errors
+/// In words: no such cell.
+fn folds(context: &Context, group: &Group, metric: usize) -> Result<Folds, String> {
+    let cell = group.first();
+    let seed = context.published.seed(&cell.corpus);
+    let value = |f: &FoldScore| [f.uar, f.war][metric];
+    let mut out: Folds = Vec::new();
+    for (_, cell) in group.cells.iter().filter(|(_, c)| Some(c.seed) == seed) {
+        out.resize(cell.folds.len(), Vec::new());
+        out.iter_mut().zip(&cell.folds).for_each(|(all, fold)| all.push(value(fold)));
+    }
+    if out.is_empty() {
+        let ours: Vec<String> = group.cells.iter().map(|(_, c)| c.seed.to_string()).collect();
+        let paper = seed.map_or_else(|| "unknown".to_owned(), |s| s.to_string());
+        return Err(format!("seed of the folds {}, the paper {paper}", ours.join(", ")));
+    }
+    Ok(out)
+}
+
+fn judge(
+    context: &Context,
+    obstacle: Option<String>,
+    folds: impl FnOnce() -> Result<Folds, String>,
+    published: f64,
+) -> Judgement {
+    let judged = match obstacle {
+        Some(obstacle) => Err(obstacle),
+        None => folds().and_then(|f| equivalence(&f, published, context.margin).map_err(|e| e.to_string())),
+    };
+    judged.map_or_else(Judgement::Unlike, Judgement::Judged)
+}
+
+impl Judgement {
+    /// In few words.
+    fn verdict(&self) -> String {
+        match self {
+            Self::Unlike(what) => format!("not made as in the paper: {what}"),
+            Self::Judged(e) => match e.verdict {
+                Verdict::Agrees => format!("agrees within {} points", percent(e.margin)),
+                Verdict::Differs if e.difference > 0.0 => "higher than the paper".to_owned(),
+                Verdict::Differs => "lower than the paper".to_owned(),
+                Verdict::NotResolved => "not resolved".to_owned(),
+            },
+        }
+    }
+
+    /// What the verdict rests on; empty where there is none.
+    fn ground(&self) -> String {
+        let Self::Judged(e) = self else { return String::new() };
+        let on = "on the paper's folds";
+        let plural = if e.trainings == 1 { "" } else { "s" };
+        let trainings = format!("{} training{plural} {on}", e.trainings);
+        let mean = percent(e.mean);
+        match e.interval {
+            _ if e.trainings < FEWEST_TRAININGS => {
+                let resolution =
+                    e.resolution().map_or_else(String::new, |r| format!(", 90 % interval ± {}", percent(r)));
+                format!("{mean} in {trainings}{resolution}; at least {FEWEST_TRAININGS} are needed")
+            }
+            Some(i) => {
+                let interval = format!("[{}, {}]", percent(i.low), percent(i.high));
+                format!("{mean}, 90 % interval {interval}, ± {} points, {trainings}", percent(i.half()))
+            }
+            None => trainings,
+        }
     }
 }
 
 impl Finding {
-    fn verdict(&self) -> String {
-        let difference = self.ours - self.published;
-        match (&self.obstacle, self.error) {
-            (Some(why), _) => format!("not judged: {why}"),
-            (None, None) => "not judged: no spread".to_owned(),
-            (None, Some(error)) if difference.abs() <= 2.0 * error => "agrees".to_owned(),
-            (None, Some(_)) if difference > 0.0 => "higher than the paper".to_owned(),
-            (None, Some(_)) => "lower than the paper".to_owned(),
-        }
-    }
-
-    fn times(&self, std: Option<f64>) -> Option<f64> {
-        std.filter(|s| *s > 0.0).map(|s| (self.ours - self.published).abs() / s)
-    }
-
-    /// "UAR 87.14 against 89.19 published (-2.05 points, 0.8 std over folds): agrees".
+    /// "UAR 87.14 against 89.19 published (-2.05 points): not resolved (87.14 in 1 training on the paper's folds; at least 3 are needed)".
     fn clause(&self) -> String {
-        let folds = self.times(self.fold_std).map(|t| format!(", {t:.1} std over folds"));
-        let seeds = self.times(self.seed_std).map(|t| format!(", {t:.1} std over seeds"));
+        let ground = self.judgement.ground();
+        let ground = if ground.is_empty() { ground } else { format!(" ({ground})") };
         format!(
-            "{} {}{} against {}{} published ({} points{}{}): {}",
+            "{} {}{} against {}{} published ({} points): {}{ground}",
             self.metric,
             percent(self.ours),
             said(&self.marks),
             percent(self.published),
-            said(&self.marks),
+            said(&self.published_marks),
             signed(self.ours - self.published),
-            folds.unwrap_or_default(),
-            seeds.unwrap_or_default(),
-            self.verdict()
+            self.judgement.verdict()
         )
     }
 }
@@ -204,16 +248,20 @@ fn sentence(findings: &[Finding]) -> String {
 
 /// How many figures got which verdict.
 fn count(findings: &[Finding]) -> String {
-    let verdicts: Vec<String> = findings.iter().map(Finding::verdict).collect();
-    let of = |start: &str| verdicts.iter().filter(|v| v.starts_with(start)).count();
+    let of = |wanted: fn(&Judgement) -> bool| findings.iter().filter(|f| wanted(&f.judgement)).count();
+    let judged = |judgement: &Judgement, verdict: Verdict| match judgement {
+        Judgement::Judged(e) => e.verdict == verdict,
+        Judgement::Unlike(_) => false,
+    };
+    let verdicts = [Verdict::Agrees, Verdict::Differs, Verdict::NotResolved]
+        .map(|v| findings.iter().filter(|f| judged(&f.judgement, v)).count());
     format!(
-        "Of {} figures with a published counterpart, {} agree, {} are lower, {} are higher and {} were not made as in the paper \
-         and are not judged.",
+        "Of {} figures with a published counterpart, {} agree, {} differ, {} are not resolved and {} were not made as in the paper and are not judged.",
         findings.len(),
-        of("agrees"),
-        of("lower"),
-        of("higher"),
-        of("not judged")
+        verdicts[0],
+        verdicts[1],
+        verdicts[2],
+        of(|j| matches!(j, Judgement::Unlike(_)))
     )
 }
 
@@ -222,37 +270,44 @@ fn said(marks: &[Mark]) -> String {
     if marks.is_empty() { String::new() } else { format!(" ({})", words(marks)) }
 }
 
-fn table(findings: &[Finding]) -> Table {
+fn table(findings: &[Finding], margin: f64) -> Table {
     let row = |f: &Finding| {
-        let times =
-            |std: Option<f64>| f.times(std).map_or_else(Entry::none, |t| Entry::number(format!("{t:.1}"), t, &f.marks));
         let difference = f.ours - f.published;
+        let resolution = match &f.judgement {
+            Judgement::Judged(e) => e.resolution(),
+            Judgement::Unlike(_) => None,
+        };
+        let trainings = match &f.judgement {
+            Judgement::Judged(e) => Entry::number(e.trainings.to_string(), e.trainings, &[]),
+            Judgement::Unlike(_) => Entry::none(),
+        };
         vec![
             Entry::text(&f.what),
             Entry::text(f.metric),
             Entry::percent(f.ours, &f.marks),
-            Entry::percent(f.published, &f.marks),
+            Entry::percent(f.published, &f.published_marks),
             Entry::number(signed(difference), 100.0 * difference, &f.marks),
-            f.error.map_or_else(Entry::none, |e| Entry::percent(e, &f.marks)),
-            times(f.fold_std),
-            times(f.seed_std),
-            Entry::text(f.verdict()),
+            trainings,
+            resolution.map_or_else(Entry::none, |r| Entry::percent(r, &f.marks)),
+            Entry::text(f.judgement.verdict()),
             f.origin.clone(),
         ]
     };
     Table {
         id: "agreement".to_owned(),
         title: "Ours against the paper".to_owned(),
-        note: "Percent and points. Error: standard error of the difference, by the rule above.".to_owned(),
+        note: format!(
+            "Percent and points. Trainings: of the paper's folds. Resolution: half of the 90 % interval of our mean on these folds; the margin is {} points.",
+            percent(margin)
+        ),
         columns: columns(&[
             "figure",
             "metric",
             "#ours",
             "#paper",
             "#difference",
-            "#error",
-            "#in std over folds",
-            "#in std over seeds",
+            "#trainings",
+            "#resolution",
             "verdict",
             "run",
         ]),
@@ -260,86 +315,134 @@ fn table(findings: &[Finding]) -> Table {
     }
 }
 
-/// " (20 epochs, the paper 500)" or nothing.
-fn unlike<'a>(mut groups: impl Iterator<Item = &'a Group<'a>>) -> String {
-    groups.find_map(obstacle).map_or_else(String::new, |why| format!(" ({why})"))
+impl Compared<'_> {
+    fn is_synthetic(&self) -> bool {
+        self.paired.marks.contains(&Mark::Synthetic)
+    }
 }
 
-/// Whether the parts of the network are worth what the paper says, by the signs of the paired differences: a sentence for
-/// each network and protocol.
-fn ablation_sentences(context: &Context) -> Vec<String> {
-    let mut keyed: Vec<((usize, usize), &Run, &Paired)> = context
-        .runs
-        .iter()
-        .filter(|r| !r.metrics.synthetic)
-        .flat_map(|r| r.metrics.paired.iter().map(move |p| (r, p)))
-        .map(|(r, p)| ((names::variant_rank(&p.variant), names::protocol_rank(&p.protocol)), r, p))
-        .collect();
-    keyed.sort_by_key(|k| k.0);
-    keyed.chunk_by(|a, b| a.0 == b.0).filter_map(|members| ablation_sentence(context, members)).collect()
-}
-
-fn ablation_sentence(context: &Context, members: &[((usize, usize), &Run, &Paired)]) -> Option<String> {
-    let (_, run, first) = members[0];
-    let published = &context.published.table3;
-    let paper = published.get(&first.variant)?[0] - published.get("tim-net")?[0];
-    let holds_zero = |p: &Paired| p.uar_interval[0] <= 0.0 && p.uar_interval[1] >= 0.0;
-    let same_sign = |p: &Paired| (p.uar_difference < 0.0) == (paper < 0.0);
-    let count = |wanted: &dyn Fn(&Paired) -> bool| members.iter().filter(|m| wanted(m.2)).count();
-    let difference = |(_, _, p): &((usize, usize), &Run, &Paired)| {
-        let [low, high] = p.uar_interval.map(signed);
-        format!("{} {} [{low}, {high}] over {} pairs", names::corpus(&p.corpus), signed(p.uar_difference), p.n)
+/// Whether a part of the network is worth something on a corpus.
+fn comparison(compared: &Compared) -> String {
+    let clause = |metric: &str, c: &crate::comparison::Comparison| {
+        let i = &c.interval;
+        format!(
+            "{metric} {} points [{}, {}], p {:.4}, adjusted {:.4}: {}",
+            signed(i.estimate),
+            signed(i.low),
+            signed(i.high),
+            c.p,
+            c.adjusted_p,
+            c.verdict()
+        )
     };
-    let differences: Vec<String> = members.iter().map(difference).collect();
-    let ours = |g: &&Group| {
-        let cell = g.first();
-        let same = (&cell.variant, &cell.protocol) == (&first.variant, &first.protocol);
-        same && members.iter().any(|(_, r, p)| r.index == g.cells[0].0.index && p.corpus == cell.corpus)
-    };
-    let unlike = unlike(context.groups.iter().filter(ours));
-    Some(format!(
-        "{} minus TIM-Net, {}: points of UAR{}{unlike}: {}. The paper, over six corpora: {} (optimistic). In {} of {} the interval excludes 0 \
-         and the sign is the paper's, in {} it excludes 0 and the sign is the other, in {} it holds 0 and tells nothing apart.",
-        names::variant(&first.variant),
-        first.protocol,
-        said(&published::marks(&first.protocol, run.metrics.synthetic)),
-        differences.join(", "),
-        signed(paper),
-        count(&|p| !holds_zero(p) && same_sign(p)),
-        members.len(),
-        count(&|p| !holds_zero(p) && !same_sign(p)),
-        count(&holds_zero),
-    ))
+    let p = &compared.paired;
+    format!(
+        "{}, {} against TIM-Net, {}{}, over {}: {}; {}. Intervals are not adjusted; p values are, by Holm over {} comparison{} ({}).",
+        compared.corpus,
+        names::variant(&p.variant),
+        p.protocol,
+        said(&p.marks),
+        compared.over(),
+        clause("UAR", &p.uar),
+        clause("WAR", &p.war),
+        compared.family,
+        if compared.family == 1 { "" } else { "s" },
+        compared.origin()
+    )
 }
 
-/// What the protocol alone changes.
+/// What the protocol alone changes, over the seeds of one setting.
 fn protocol_gaps(context: &Context) -> Vec<String> {
     let groups: Vec<&Group> = table1::groups(context).into_iter().filter(|g| !g.synthetic()).collect();
+    let seeds = |g: &Group| g.cells.iter().map(|(_, c)| c.seed).collect::<Vec<_>>();
     let mut out = Vec::new();
     for last in groups.iter().filter(|g| g.first().protocol == "last-epoch") {
         let cell = last.first();
         let partners = groups.iter().filter(|g| {
             let other = g.first();
-            let same_run = g.cells[0].0.setting() == last.cells[0].0.setting();
-            same_run && (&other.corpus, &other.variant, other.epochs) == (&cell.corpus, &cell.variant, cell.epochs)
+            let alike = g.setting.without_folds() == last.setting.without_folds() && seeds(g) == seeds(last);
+            alike && (&other.corpus, &other.variant) == (&cell.corpus, &cell.variant)
         });
         for other in partners.filter(|g| g.first().protocol != "last-epoch") {
             let protocol = &other.first().protocol;
             let gap = other.figures()[0].mean - last.figures()[0].mean;
             let paper = |protocol: &str| context.published.table1(&cell.variant, protocol, &cell.corpus).map(|p| p[0]);
-            let published = match paper(protocol).zip(paper("last-epoch")) {
-                Some((a, b)) => format!("; in the paper {}{}", signed(a - b), said(&published::marks(protocol, false))),
-                None => "; the paper has no such figure".to_owned(),
+            let published = match (unlike(context, last), paper(protocol).zip(paper("last-epoch"))) {
+                (Some(what), _) => format!("; not made as in the paper: {what}"),
+                (None, Some((a, b))) => {
+                    format!("; in the paper {}{}", signed(a - b), said(&published::marks(protocol)))
+                }
+                (None, None) => "; the paper has no such figure".to_owned(),
             };
             out.push(format!(
-                "{}, {}: {protocol} is {} points of UAR from last-epoch{}{}{published}.",
-                names::corpus(&cell.corpus),
+                "{}, {}: {protocol} is {} points of UAR from last-epoch{}, mean of {} seed{}{published}.",
+                last.corpus(),
                 names::variant(&cell.variant),
                 signed(gap),
                 said(&other.marks()),
-                unlike(std::iter::once(*last)),
+                last.cells.len(),
+                if last.cells.len() == 1 { "" } else { "s" }
             ));
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// Ten folds of `trainings` trainings around `mean`, `noise` apart.
+    fn finding(mean: f64, noise: f64, trainings: usize) -> Finding {
+        // Deviations with mean 0 in every fold.
+        let deviation = |fold: usize, t: usize| {
+            let turn = (fold + t) % trainings;
+            noise * (turn as f64 - (trainings - 1) as f64 / 2.0)
+        };
+        let folds: Folds = (0..10)
+            .map(|f| (0..trainings).map(|t| mean + 0.01 * (f as f64 - 4.5) + deviation(f, t)).collect())
+            .collect();
+        Finding {
+            what: "EMODB, TIM-Net, last-epoch".to_owned(),
+            metric: "UAR",
+            ours: mean,
+            published: 0.8919,
+            judgement: Judgement::Judged(equivalence(&folds, 0.8919, 0.02).unwrap()),
+            marks: vec![Mark::TextsShared],
+            published_marks: vec![Mark::TextsShared],
+            origin: Entry::text("R1"),
+        }
+    }
+
+    #[test]
+    fn runs_agree_differ_or_are_not_resolved() {
+        let agrees = sentence(&[finding(0.8950, 0.01, 3)]);
+        assert_eq!(
+            agrees,
+            "EMODB, TIM-Net, last-epoch: UAR 89.50 (texts shared) against 89.19 (texts shared) published (+0.31 points): \
+             agrees within 2.00 points (89.50, 90 % interval [89.19, 89.81], ± 0.31 points, 3 trainings on the paper's folds)."
+        );
+        let lower = sentence(&[finding(0.84, 0.01, 3)]);
+        assert!(lower.contains("(-5.19 points): lower than the paper (84.00, 90 % interval ["), "{lower}");
+        let higher = sentence(&[finding(0.93, 0.01, 3)]);
+        assert!(higher.contains("(+3.81 points): higher than the paper"), "{higher}");
+        // One training says nothing, however close; noise makes agreement harder, never easier.
+        let alone = sentence(&[finding(0.8919, 0.0, 1)]);
+        assert!(
+            alone.ends_with(
+                "(+0.00 points): not resolved (89.19 in 1 training on the paper's folds; at least 3 are needed)."
+            ),
+            "{alone}"
+        );
+        let two = sentence(&[finding(0.8919, 0.01, 2)]);
+        assert!(two.contains("not resolved (89.19 in 2 trainings on the paper's folds, 90 % interval ± "), "{two}");
+        let noisy = sentence(&[finding(0.8950, 0.1, 3)]);
+        assert!(noisy.contains("(+0.31 points): not resolved (89.50, 90 % interval [86.3"), "{noisy}");
+        let far_and_noisy = sentence(&[finding(0.86, 0.15, 3)]);
+        assert!(far_and_noisy.contains("(-3.19 points): not resolved"), "{far_and_noisy}");
+        let counted = count(&[finding(0.8950, 0.01, 3), finding(0.84, 0.01, 3), finding(0.8950, 0.1, 3)]);
+        assert!(counted.contains("1 agree, 1 differ, 1 are not resolved and 0 were not made"), "{counted}");
+    }
 }

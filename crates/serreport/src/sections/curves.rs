@@ -7,12 +7,11 @@ use crate::{
     document::{Block, Figure},
     figures::{Curve, curves},
     group::{mean_and_std, slug},
-    names,
     training::Epoch,
 };
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
-    let mut all = trainings(context.runs);
+    let mut all = trainings(context);
     let total: usize = all.iter().map(|g| g.members.len()).sum();
     all.iter_mut().for_each(|g| g.members.retain(|(_, t)| tested_along(&t.epochs)));
     let have = all.iter().map(|g| g.members.len()).sum();
@@ -33,8 +32,8 @@ fn tested_along(epochs: &[Epoch]) -> bool {
 }
 
 fn pair(group: &Trainings) -> [Figure; 2] {
-    let title = names::training(group.stem);
-    let marks = group.marks("");
+    let title = group.title();
+    let marks = group.unselected();
     let folds: usize =
         group.members.iter().map(|(_, t)| t.epochs.iter().map(|e| e.fold).collect::<BTreeSet<_>>().len()).sum();
     let caption = |what: &str| format!("{title}: {what} over {folds} folds ({}).", group.origin());

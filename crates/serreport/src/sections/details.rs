@@ -3,26 +3,34 @@
 use sermetrics::Interval;
 
 use crate::{
-    document::{Entry, Mark, Table, columns, percent},
+    document::{Entry, Table, columns, percent},
     group::{Group, origin},
+    marks::Mark,
     names,
     run::{Cell, Run},
 };
 
 /// What the columns mean.
-const NOTE: &str = "UAR and WAR: mean over folds, in percent. Std over folds with divisor n; over seeds with divisor n - 1; in the rows \
-    for several seeds the std over folds is the mean over seeds. Pooled: the predictions of all folds together, with the \
-    percentile bootstrap interval over utterances.";
+const NOTE: &str = "UAR and WAR: mean over folds, in percent. Standard deviations have divisor n - 1, over the folds and seeds of the row; a single \
+    value has none (-); in the rows for several seeds the std over folds is the mean over seeds. Pooled: the predictions of all folds together, \
+    with a 95 % bootstrap interval over what the column says: over utterances where the speakers were trained on (percentile), over speakers where \
+    they were not (Student's t with the bootstrap's standard error; none over fewer than five). Intervals hold for these trained models; \
+    retraining is not in them.";
 
-/// A row for each seed, and one for all seeds where there are several.
+/// A row for each seed, and one for all seeds where there are several; then what is there a second time.
 pub fn details(id: &str, title: &str, groups: &[&Group]) -> Table {
     let mut rows = Vec::new();
     for group in groups {
         for (run, cell) in &group.cells {
-            rows.push(seed_row(group, run, cell));
+            rows.push(seed_row(group, cell.seed.to_string(), run, cell));
         }
         if group.cells.len() > 1 {
             rows.push(all_row(group));
+        }
+        for repeat in &group.repeats {
+            let what = if repeat.same { "the same as" } else { "other figures than" };
+            let seed = format!("{}: {what} {}, not counted", repeat.cell.seed, repeat.of.name);
+            rows.push(seed_row(group, seed, repeat.run, repeat.cell));
         }
     }
     let columns = columns(&[
@@ -39,52 +47,38 @@ pub fn details(id: &str, title: &str, groups: &[&Group]) -> Table {
         "#std over seeds UAR / WAR",
         "#pooled UAR [95 %]",
         "#pooled WAR [95 %]",
+        "interval over",
         "run",
     ]);
-    Table { id: id.to_owned(), title: title.to_owned(), note: NOTE.to_owned() + &caveats(groups), columns, rows }
+    Table { id: id.to_owned(), title: title.to_owned(), note: NOTE.to_owned(), columns, rows }
 }
 
-/// What the runs say beside their figures.
-pub fn caveats(groups: &[&Group]) -> String {
-    let mut texts: Vec<String> = groups
-        .iter()
-        .flat_map(|g| &g.cells)
-        .filter_map(|(_, c)| Some(format!(" {}: {}.", c.protocol, c.caveat.as_ref()?)))
-        .collect();
-    texts.sort();
-    texts.dedup();
-    texts.concat()
-}
-
-fn start(group: &Group, seed: String) -> Vec<Entry> {
-    let cell = group.first();
-    let corpus = match &cell.target {
-        Some(target) => format!("{} to {}", names::corpus(&cell.corpus), names::corpus(target)),
-        None => names::corpus(&cell.corpus),
+fn start(group: &Group, cell: &Cell, seed: String) -> Vec<Entry> {
+    let utterances = match cell.partial {
+        Some([found, expected]) => format!("{} (corpus: {found} of {expected})", cell.utterances),
+        None => cell.utterances.to_string(),
     };
     vec![
-        Entry::text(corpus),
+        Entry::text(group.corpus()),
         Entry::text(names::variant(&cell.variant)),
         Entry::text(&cell.protocol),
         Entry::text(seed),
-        Entry::number(cell.utterances.to_string(), cell.utterances, &[]),
+        Entry::number(utterances, cell.utterances, &[]),
         Entry::number(group.folds().to_string(), group.folds(), &[]),
         Entry::number(cell.epochs.to_string(), cell.epochs, &[]),
     ]
 }
 
-fn seed_row(group: &Group, run: &Run, cell: &Cell) -> Vec<Entry> {
-    let marks = group.marks();
-    let mut row = start(group, cell.seed.to_string());
-    row.push(Entry::percent(cell.uar.mean, &marks));
-    row.push(Entry::percent(cell.war.mean, &marks));
-    row.push(match cell.uar.count {
-        0 | 1 => Entry::none(),
-        _ => Entry::pair([cell.uar.population_std, cell.war.population_std], &marks),
-    });
+fn seed_row(group: &Group, seed: String, run: &Run, cell: &Cell) -> Vec<Entry> {
+    let marks = &cell.marks;
+    let mut row = start(group, cell, seed);
+    row.push(Entry::percent(cell.uar.mean, marks));
+    row.push(Entry::percent(cell.war.mean, marks));
+    row.push(stds(cell.uar.std, cell.war.std, marks));
     row.push(Entry::none());
-    row.push(interval(cell.pooled_uar, &marks));
-    row.push(interval(cell.pooled_war, &marks));
+    row.push(interval(cell.pooled_uar, marks));
+    row.push(interval(cell.pooled_war, marks));
+    row.push(cell.interval_over.map_or_else(Entry::none, |over| Entry::text(over.to_string())));
     row.push(Entry::runs(&run.name, &[run.command()]));
     row
 }
@@ -92,19 +86,18 @@ fn seed_row(group: &Group, run: &Run, cell: &Cell) -> Vec<Entry> {
 fn all_row(group: &Group) -> Vec<Entry> {
     let marks = group.marks();
     let [uar, war] = group.figures();
-    let optional = |a: Option<f64>, b: Option<f64>| match (a, b) {
-        (Some(a), Some(b)) => Entry::pair([a, b], &marks),
-        _ => Entry::none(),
-    };
-    let mut row = start(group, format!("mean of {}", group.cells.len()));
+    let mut row = start(group, group.first(), format!("mean of {}", group.cells.len()));
     row.push(Entry::percent(uar.mean, &marks));
     row.push(Entry::percent(war.mean, &marks));
-    row.push(optional(uar.fold_std, war.fold_std));
-    row.push(optional(uar.seed_std, war.seed_std));
-    row.push(Entry::none());
-    row.push(Entry::none());
+    row.push(stds(uar.fold_std, war.fold_std, &marks));
+    row.push(stds(uar.seed_std, war.seed_std, &marks));
+    row.extend([Entry::none(), Entry::none(), Entry::none()]);
     row.push(origin(&[group]));
     row
+}
+
+fn stds(uar: Option<f64>, war: Option<f64>, marks: &[Mark]) -> Entry {
+    uar.zip(war).map_or_else(Entry::none, |(uar, war)| Entry::pair([uar, war], marks))
 }
 
 fn interval(interval: Option<Interval>, marks: &[Mark]) -> Entry {

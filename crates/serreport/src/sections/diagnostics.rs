@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sermetrics::{Calibration, MetricError, brier_score, log_loss};
+use sermetrics::{Calibration, MetricError, ReliabilityBin, brier_score, log_loss};
 
 use super::{Absent, Context, Trainings, note_absent, shown, trainings};
 use crate::{
-    document::{Block, Entry, Figure, Mark, Table, columns},
+    document::{Block, Entry, Figure, Table, columns},
     figures::{Dot, Row, attention, dots, reliability},
     group::{mean_and_std, slug},
+    marks::Mark,
     names,
     training::Predictions,
 };
@@ -17,7 +18,7 @@ use crate::{
 const BINS: usize = 15;
 
 pub fn network(context: &Context, absent: &mut Absent) -> Vec<Block> {
-    let all = trainings(context.runs);
+    let all = trainings(context);
     let members = || all.iter().flat_map(|g| &g.members);
     let total = members().count();
     let fused = members().filter(|(_, t)| !t.fusion.is_empty()).count();
@@ -53,8 +54,8 @@ fn fusion(group: &Trainings) -> Option<Figure> {
         Row { name: format!("w{}", subscript(j + 1)), dot: Dot { value, low: value - std, high: value + std }, values }
     };
     let rows: Vec<Row> = (0..blocks).map(row).collect();
-    let title = names::training(group.stem);
-    let marks = group.marks("");
+    let title = group.title();
+    let marks = group.unselected();
     Some(Figure {
         id: format!("fusion-{}", slug(group.stem)),
         caption: format!("{title}: {} folds ({}).", folds.len(), group.origin()),
@@ -72,8 +73,8 @@ fn subscript(n: usize) -> String {
 fn map(group: &Trainings, i: usize) -> Option<Figure> {
     let (run, training) = group.members[i];
     let found = training.attention.as_ref()?;
-    let title = names::training(group.stem);
-    let marks = group.marks("");
+    let title = group.title();
+    let marks = group.unselected();
     Some(Figure {
         id: format!("attention-{}", slug(&training.name)),
         caption: format!(
@@ -104,7 +105,7 @@ struct Judged {
 }
 
 pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
-    let all = trainings(context.runs);
+    let all = trainings(context);
     let members = || all.iter().flat_map(|g| &g.members);
     let have = members().filter(|(_, t)| !t.predictions.is_empty()).count();
     note_absent(absent, "Calibration and speakers", "PROTOCOL/predictions.csv", have, members().count());
@@ -117,7 +118,7 @@ pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
         for ((_, protocol), parts) in protocols {
             match judge(group, protocol, &parts) {
                 Ok(found) => judged.push(found),
-                Err(e) => absent.push(format!("Calibration of {}, {protocol}: {e}.", names::training(group.stem))),
+                Err(e) => absent.push(format!("Calibration of {}, {protocol}: {e}.", group.title())),
             }
         }
     }
@@ -130,7 +131,12 @@ pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
         part of a bin that is right; triangles: the same at its mean confidence; dashed: perfect calibration; below: utterances in each \
         bin. Label smoothing in training pushes confidences down.";
     let figures = judged.iter().map(diagram).collect();
-    vec![Block::Text(text.to_owned()), Block::Table(table(&judged)), Block::Figures(figures)]
+    vec![
+        Block::Text(text.to_owned()),
+        Block::Table(table(&judged)),
+        Block::Table(bins(&judged)),
+        Block::Figures(figures),
+    ]
 }
 
 fn judge(group: &Trainings, protocol: &str, parts: &[&Predictions]) -> Result<Judged, MetricError> {
@@ -140,7 +146,7 @@ fn judge(group: &Trainings, protocol: &str, parts: &[&Predictions]) -> Result<Ju
     let right: Vec<bool> = rows().map(|r| r.truth == r.predicted).collect();
     let truth: Vec<usize> = rows().map(|r| r.truth).collect();
     let probabilities: Vec<f64> = rows().flat_map(|r| r.probabilities.iter().copied()).collect();
-    let title = format!("{}, {protocol}", names::training(group.stem));
+    let title = format!("{}, {protocol}", group.title());
     Ok(Judged {
         n: truth.len(),
         confidence: mean_and_std(confidence.iter().copied()).0,
@@ -163,6 +169,28 @@ fn diagram(judged: &Judged) -> Figure {
         caption: format!("{}: {} predictions ({}).", judged.title, judged.n, judged.origin),
         svg: reliability(&format!("Reliability diagram, {}", judged.title), &judged.calibration, &judged.marks),
         marks: judged.marks.clone(),
+    }
+}
+
+/// The bins that ECE and MCE are made of.
+fn bins(judged: &[Judged]) -> Table {
+    let row = |j: &Judged, bin: &ReliabilityBin| {
+        let share = |v: f64| if bin.count > 0 { Entry::percent(v, &j.marks) } else { Entry::none() };
+        vec![
+            Entry::text(&j.title),
+            Entry::text(format!("{:.4} to {:.4}", bin.low, bin.high)),
+            Entry::number(bin.count.to_string(), bin.count, &[]),
+            share(bin.confidence),
+            share(bin.accuracy),
+        ]
+    };
+    Table {
+        id: "calibration-bins".to_owned(),
+        title: format!("The {BINS} bins of equal width"),
+        note: "A bin holds confidences above its lower and up to its upper edge. Percent; an empty bin has none."
+            .to_owned(),
+        columns: columns(&["figure", "confidences", "#n", "#mean confidence", "#accuracy"]),
+        rows: judged.iter().flat_map(|j| j.calibration.bins.iter().map(|b| row(j, b))).collect(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
-    let all = trainings(context.runs);
+    let all = trainings(context);
     let total: usize = all.iter().map(|g| g.members.len()).sum();
     let have = all.iter().flat_map(|g| &g.members).filter(|(_, t)| !t.embeddings.is_empty()).count();
     note_absent(absent, "Figure 3", "embeddings.csv", have, total);
@@ -58,8 +58,8 @@ fn figure(group: &Trainings, i: usize) -> Option<Figure> {
         })
         .collect();
     let right = points.iter().filter(|p| p.right).count();
-    let title = names::training(group.stem);
-    let marks = group.marks("");
+    let title = group.title();
+    let marks = group.unselected();
     Some(Figure {
         id: format!("figure3-{}", slug(&training.name)),
         caption: format!(

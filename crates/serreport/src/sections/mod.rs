@@ -13,11 +13,19 @@ mod table1;
 mod table2;
 mod table3;
 
+use std::collections::BTreeMap;
+
+use table3::Compared;
+
 use crate::{
     document::{Block, Document, Section},
+    error::Result,
     group::Group,
+    marks::Mark,
+    names,
     published::Published,
     run::Run,
+    setting::Setting,
     training::Training,
 };
 
@@ -26,7 +34,10 @@ use crate::{
 pub struct Context<'a> {
     pub runs: &'a [Run],
     pub groups: Vec<Group<'a>>,
+    pub comparisons: Vec<Compared<'a>>,
     pub published: Published,
+    /// Share around a published figure within which ours agrees with it.
+    pub margin: f64,
 }
 
 /// Trainings that differ by their seed alone.
@@ -35,14 +46,25 @@ pub struct Trainings<'a> {
     pub stem: &'a str,
     pub synthetic: bool,
     pub members: Vec<(&'a Run, &'a Training)>,
+    /// The runs that have a training of the same setting and seed, which counts in no figure.
+    repeats: Vec<&'a Run>,
+    /// Marks of the cells that the trainings gave, by protocol.
+    marks: BTreeMap<&'a str, Vec<Mark>>,
+    /// What sets them apart from others of this name.
+    apart: String,
 }
 
 /// What a section could not show, and why.
 pub type Absent = Vec<String>;
 
 /// The report over all runs, and what is not in it.
-pub fn document(runs: &[Run]) -> (Document, Absent) {
-    let context = Context { runs, groups: Group::all(runs), published: Published::of(runs) };
+///
+/// # Errors
+/// A run whose files contradict one another.
+pub fn document(runs: &[Run], margin: f64) -> Result<(Document, Absent)> {
+    let groups = Group::all(runs)?;
+    let comparisons = table3::comparisons(runs, &groups)?;
+    let context = Context { runs, groups, comparisons, published: Published::of(runs), margin };
     let mut absent = Vec::new();
     if runs.iter().all(|r| r.published.is_none()) {
         absent.push("Published figures: no run has published.json.".to_owned());
@@ -76,14 +98,16 @@ pub fn document(runs: &[Run]) -> (Document, Absent) {
             sections.push(Section { id, title, blocks });
         }
     }
-    sections.push(reading::section());
     if !absent.is_empty() {
         let blocks = vec![Block::List(absent.clone())];
         sections.push(Section { id: "absent", title: "What is not here", blocks });
     }
     let mut document = Document { title: title(runs), warnings: warnings(&context), sections };
+    let reading = reading::section(&document.marks());
+    let place = document.sections.iter().position(|s| s.id == "absent").unwrap_or(document.sections.len());
+    document.sections.insert(place, reading);
     document.make_ids_unique();
-    (document, absent)
+    Ok((document, absent))
 }
 
 fn title(runs: &[Run]) -> String {
@@ -108,7 +132,15 @@ fn warnings(context: &Context) -> Vec<String> {
             synthetic.join(", ")
         ));
     }
-    if context.groups.iter().any(|g| g.marks().contains(&crate::document::Mark::Optimistic)) {
+    let has = |mark: Mark| context.groups.iter().any(|g| g.marks().contains(&mark));
+    if has(Mark::PartialCorpus) {
+        out.push(
+            "Partial corpora. Recordings of a corpus are missing; figures made from it are marked, and are compared with no \
+             published figure."
+                .to_owned(),
+        );
+    }
+    if has(Mark::Optimistic) {
         out.push(
             "Optimistic figures. The protocol best-epoch selects the epoch on the test fold; its figures are marked and \
              are no estimate for new data."
@@ -119,40 +151,67 @@ fn warnings(context: &Context) -> Vec<String> {
 }
 
 /// The trainings of all runs in groups, TIM-Net first.
-fn trainings<'a>(runs: &'a [Run]) -> Vec<Trainings<'a>> {
-    let mut out: Vec<(String, Trainings)> = Vec::new();
-    for run in runs {
-        let (setting, synthetic) = (run.setting(), run.metrics.synthetic);
+fn trainings<'a>(context: &'a Context<'a>) -> Vec<Trainings<'a>> {
+    let mut out: Vec<(Option<&Setting>, Trainings)> = Vec::new();
+    for run in context.runs {
         for training in &run.trainings {
             let stem = training.stem();
-            match out.iter_mut().find(|(s, g)| *s == setting && g.stem == stem && g.synthetic == synthetic) {
-                Some((_, group)) if group.members.iter().any(|(_, t)| t.name == training.name) => {}
-                Some((_, group)) => group.members.push((run, training)),
-                None => out.push((setting.clone(), Trainings { stem, synthetic, members: vec![(run, training)] })),
+            let of_it = |r: &Run, name: String| r.index == run.index && name == training.name;
+            let of = context.groups.iter().find(|g| {
+                g.cells.iter().any(|(r, c)| of_it(r, c.training()))
+                    || g.repeats.iter().any(|repeat| of_it(repeat.run, repeat.cell.training()))
+            });
+            // A folder that no cell comes from stands alone.
+            let setting = of.map(|g| &g.setting);
+            let found = out.iter().position(|(s, t)| s.is_some() && *s == setting && t.stem == stem);
+            let place = found.unwrap_or_else(|| {
+                let apart = of.map(Group::apart).unwrap_or_default();
+                let (members, repeats, marks) = Default::default();
+                let synthetic = run.metrics.synthetic;
+                out.push((setting, Trainings { stem, synthetic, members, repeats, marks, apart }));
+                out.len() - 1
+            });
+            let group = &mut out[place].1;
+            if group.members.iter().any(|(_, t)| t.name == training.name) {
+                group.repeats.push(run);
+                continue;
+            }
+            group.members.push((run, training));
+            for cell in run.metrics.cells.iter().filter(|c| c.training() == training.name) {
+                let marks = group.marks.entry(&cell.protocol).or_default();
+                *marks = Mark::sorted(marks.iter().chain(&cell.marks).copied());
             }
         }
     }
-    out.sort_by(|(_, a), (_, b)| crate::names::training_order(a.stem).cmp(&crate::names::training_order(b.stem)));
+    out.sort_by(|(_, a), (_, b)| names::training_order(a.stem).cmp(&names::training_order(b.stem)));
     out.into_iter().map(|(_, group)| group).collect()
 }
 
 impl Trainings<'_> {
+    /// "EMODB, TIM-Net, random folds", with what sets it apart.
+    fn title(&self) -> String {
+        crate::group::with_apart(&names::training(self.stem), &self.apart)
+    }
+
     /// For captions: "seed 46" or "seeds 46, 47", and the runs.
     fn origin(&self) -> String {
-        let seeds: Vec<String> = self
-            .members
-            .iter()
-            .filter_map(|(_, t)| crate::names::split_seed(&t.name).1)
-            .map(|s| s.to_string())
-            .collect();
-        let mut runs: Vec<&str> = self.members.iter().map(|(r, _)| r.name.as_str()).collect();
-        runs.dedup();
+        let seeds: Vec<String> =
+            self.members.iter().filter_map(|(_, t)| names::split_seed(&t.name).1).map(|s| s.to_string()).collect();
+        let distinct = |runs: &mut dyn Iterator<Item = &Run>| {
+            let mut names: Vec<String> = runs.map(|r| r.name.clone()).collect();
+            names.dedup();
+            names.join(", ")
+        };
         let seeds = match seeds.len() {
             0 => String::new(),
             1 => format!("seed {}, ", seeds[0]),
             _ => format!("seeds {}, ", seeds.join(", ")),
         };
-        format!("{seeds}{}", runs.join(", "))
+        let again = match self.repeats.is_empty() {
+            true => String::new(),
+            false => format!("; again in {}, not counted", distinct(&mut self.repeats.iter().copied())),
+        };
+        format!("{seeds}{}{again}", distinct(&mut self.members.iter().map(|(r, _)| *r)))
     }
 
     /// For data files.
@@ -162,8 +221,15 @@ impl Trainings<'_> {
         commands
     }
 
-    fn marks(&self, protocol: &str) -> Vec<crate::document::Mark> {
-        crate::published::marks(protocol, self.synthetic)
+    /// What has to be said at figures of a protocol.
+    fn marks(&self, protocol: &str) -> Vec<Mark> {
+        self.marks.get(protocol).cloned().unwrap_or_else(|| self.unselected())
+    }
+
+    /// What has to be said at figures that depend on no choice of an epoch.
+    fn unselected(&self) -> Vec<Mark> {
+        let own = self.marks.values().flatten().copied().filter(|m| *m != Mark::Optimistic);
+        Mark::sorted(own.chain(self.synthetic.then_some(Mark::Synthetic)))
     }
 }
 
@@ -182,8 +248,8 @@ fn shown<'a, 'b>(all: &'b [Trainings<'a>], has: impl Fn(&Training) -> bool) -> V
     let mut out: Vec<(String, usize, &Trainings, usize)> = Vec::new();
     for group in all {
         let Some(member) = group.members.iter().position(|(_, t)| has(t)) else { continue };
-        let rank = crate::names::division_rank(group.stem);
-        let key = format!("{}, {}", crate::names::corpus_and_network(group.stem), group.synthetic);
+        let rank = names::division_rank(group.stem);
+        let key = format!("{}, {}, {}", names::corpus_and_network(group.stem), group.synthetic, group.apart);
         match out.iter_mut().find(|(k, ..)| *k == key) {
             Some(kept) if kept.1 <= rank => {}
             Some(kept) => *kept = (key, rank, group, member),

@@ -1,8 +1,12 @@
 //! What words mean here.
 
-use crate::document::{Block, Mark, Section};
+use crate::{
+    document::{Block, Section},
+    marks::Mark,
+};
 
-pub fn section() -> Section {
+/// With the meaning of the `marks` that occur.
+pub fn section(marks: &[Mark]) -> Section {
     let facts = [
         (
             "UAR",
@@ -24,8 +28,6 @@ pub fn section() -> Section {
         ),
     ];
     let mut facts: Vec<(String, String)> = facts.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec();
-    for mark in [Mark::Optimistic, Mark::Synthetic, Mark::Caveat] {
-        facts.push((format!("mark {}", mark.short()), mark.meaning().to_owned()));
-    }
+    facts.extend(marks.iter().map(|m| (format!("mark {}", m.short()), m.meaning())));
     Section { id: "reading", title: "How to read the figures", blocks: vec![Block::Facts(facts)] }
 }

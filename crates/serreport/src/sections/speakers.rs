@@ -6,9 +6,10 @@ use sermetrics::{Confusion, confusion};
 
 use super::{Absent, Context, Trainings, trainings};
 use crate::{
-    document::{Block, Entry, Figure, Mark, Table, columns, percent},
+    document::{Block, Entry, Figure, Table, columns, percent},
     figures::{Field, Heat, heat},
     group::{mean_and_std, slug},
+    marks::Mark,
     names,
 };
 
@@ -33,7 +34,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
         return Vec::new();
     }
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    for group in trainings(context.runs) {
+    for group in trainings(context) {
         let own = group
             .members
             .iter()
@@ -45,7 +46,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
         for protocol in protocols {
             match speakers(&group, protocol) {
                 Some(speakers) => found.push(speakers),
-                None => unknown.push(format!("{} ({protocol})", names::training(group.stem))),
+                None => unknown.push(format!("{} ({protocol})", group.title())),
             }
         }
     }
@@ -89,7 +90,7 @@ fn speakers(group: &Trainings, protocol: &str) -> Option<Speakers> {
         .map(|(speaker, (truth, predicted))| Some((speaker, confusion(&truth, &predicted, labels.len()).ok()?)))
         .collect::<Option<_>>()?;
     Some(Speakers {
-        title: format!("{}, {protocol}", names::training(group.stem)),
+        title: format!("{}, {protocol}", group.title()),
         slug: slug(&format!("{} {protocol}", group.stem)),
         labels,
         counts,

@@ -1,9 +1,11 @@
 //! Table 1: published, re-run and ours side by side, then every figure of ours.
 
+use std::collections::BTreeMap;
+
 use super::{Absent, Context, details::details};
 use crate::{
     document::{Block, Column, Entry, Table, columns, percent},
-    group::{Group, origin},
+    group::{Group, aparts, origin},
     names,
     published::{self, Published},
 };
@@ -82,7 +84,7 @@ fn published_row(
     figure: impl Fn(&str) -> [Option<f64>; 2],
 ) -> Option<Placed> {
     let protocol = protocol.unwrap_or("other");
-    let marks = published::marks(protocol, false);
+    let marks = published::marks(protocol);
     let figures: Vec<[Option<f64>; 2]> = corpora.iter().map(|c| figure(c)).collect();
     if figures.iter().flatten().all(Option::is_none) {
         return None;
@@ -101,23 +103,9 @@ fn published_row(
 
 /// A row for each network, protocol and setting.
 fn our_rows(groups: &[&Group], corpora: &[&str]) -> Vec<Placed> {
-    let mut rows: Vec<(String, Vec<&Group>)> = Vec::new();
+    let mut rows: BTreeMap<_, Vec<&Group>> = BTreeMap::new();
     for group in groups {
-        let (run, cell) = group.cells[0];
-        let key = format!(
-            "{}|{}|{}|{}|{}|{}",
-            cell.variant,
-            cell.protocol,
-            cell.epochs,
-            cell.division,
-            run.metrics.synthetic,
-            run.setting()
-        );
-        let corpus = |g: &Group| g.first().corpus.clone();
-        match rows.iter_mut().find(|(k, members)| *k == key && members.iter().all(|m| corpus(m) != corpus(group))) {
-            Some((_, members)) => members.push(group),
-            None => rows.push((key, vec![group])),
-        }
+        rows.entry(group.system()).or_default().push(group);
     }
     let row = |members: Vec<&Group>| {
         let cell = members[0].first();
@@ -128,11 +116,13 @@ fn our_rows(groups: &[&Group], corpora: &[&str]) -> Vec<Placed> {
         }));
         ((names::protocol_rank(&cell.protocol), cell.protocol.clone(), 2), entries)
     };
-    rows.into_iter().map(|(_, members)| row(members)).collect()
+    rows.into_values().map(row).collect()
 }
 
-/// "ours (R1)", with the commands of the runs in data files.
+/// "ours (R1)" or "ours (R1; blocks 8)", with the commands of the runs in data files.
 fn from(members: &[&Group]) -> Entry {
     let runs = origin(members);
-    Entry { text: format!("ours ({})", runs.text), ..runs }
+    let apart = aparts(members);
+    let apart = if apart.is_empty() { apart } else { format!("; {apart}") };
+    Entry { text: format!("ours ({}{apart})", runs.text), ..runs }
 }

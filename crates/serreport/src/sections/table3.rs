@@ -1,84 +1,102 @@
 //! Table 3: what each part of the network is worth.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Absent, Context, details::details};
+use super::{Absent, Context, details::details, table1};
 use crate::{
+    comparison::Comparison,
     document::{Block, Entry, Figure, Table, columns, signed},
+    error::{ReportError, Result},
     figures::{Dot, Row, dots},
-    group::{self, Group, mean_and_std, slug},
+    group::{self, Group, mean_and_std, slug, with_apart},
     names, published,
     run::{Paired, Run},
 };
 
-/// The networks compared under one protocol, over the corpora that all of them have.
+/// The networks compared under one protocol and setting, over the corpora that all of them have.
 #[derive(Debug)]
 pub struct Ablation<'a> {
     pub protocol: &'a str,
     pub corpora: BTreeSet<&'a str>,
-    /// In the table's order, a group a corpus.
+    /// In the table's order: the network, and a group a corpus.
     pub networks: Vec<(&'a str, Vec<&'a Group<'a>>)>,
+}
+
+/// A network against TIM-Net, as one or several runs have it.
+#[derive(Debug)]
+pub struct Compared<'a> {
+    /// With p values adjusted over this report's comparisons of the corpus, protocol and measure.
+    pub paired: Paired,
+    /// Comparisons in that family.
+    pub family: usize,
+    /// The runs that have it, with equal values.
+    pub runs: Vec<&'a Run>,
+    /// The corpus, with what sets its setting apart.
+    pub corpus: String,
 }
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     let ablations = ablations(context);
-    let paired: Vec<(&Run, &Paired)> =
-        context.runs.iter().flat_map(|r| r.metrics.paired.iter().map(move |p| (r, p))).collect();
+    let compared = &context.comparisons;
     let mut blocks = Vec::new();
-    if ablations.is_empty() && paired.is_empty() {
+    if ablations.is_empty() && compared.is_empty() {
         absent.push("Table 3: no run compares several networks on one corpus.".to_owned());
-        return blocks;
     }
     if !ablations.is_empty() {
         blocks.push(Block::Table(summary(context, &ablations)));
     }
-    if paired.is_empty() {
+    if !compared.is_empty() {
+        blocks.push(Block::Table(differences(compared)));
+        blocks.push(Block::Figures(forests(compared)));
+    } else if !ablations.is_empty() {
         absent.push("Table 3: no run has paired differences.".to_owned());
-    } else {
-        blocks.push(Block::Table(differences(context, &paired)));
-        blocks.push(Block::Figures(forests(&paired)));
     }
-    let all: Vec<&Group> = ablations.iter().flat_map(|a| &a.networks).flat_map(|n| n.1.iter().copied()).collect();
+    let in_table1: Vec<*const Group> = table1::groups(context).into_iter().map(std::ptr::from_ref).collect();
+    let compared = |g: &&Group| {
+        ablations
+            .iter()
+            .flat_map(|a| &a.networks)
+            .any(|(_, groups)| groups.iter().any(|other| std::ptr::eq(*other, *g)))
+    };
+    let shown = |g: &&Group| within(g) && (compared(g) || !in_table1.contains(&std::ptr::from_ref::<Group>(g)));
+    let all: Vec<&Group> = context.groups.iter().filter(shown).collect();
     if !all.is_empty() {
         blocks.push(Block::Table(details("table3-figures", "Every corpus and seed", &all)));
     }
     blocks
 }
 
-/// Protocols, settings and kinds of data with several networks.
+/// Whether it is a cross-validation within a corpus.
+fn within(group: &Group) -> bool {
+    group.first().target.is_none() && group.folds() > 1
+}
+
+/// Protocols and settings with several networks.
 pub fn ablations<'a>(context: &'a Context) -> Vec<Ablation<'a>> {
-    let mut keyed: Vec<(String, Vec<&Group>)> = Vec::new();
-    for group in context.groups.iter().filter(|g| g.first().target.is_none() && g.folds() > 1) {
-        let (run, cell) = group.cells[0];
-        let place = names::protocol_rank(&cell.protocol);
-        let (protocol, synthetic, setting) = (&cell.protocol, run.metrics.synthetic, run.setting());
-        let key = format!("{place}|{protocol}|{synthetic}|{}|{}|{setting}", cell.epochs, cell.division);
-        match keyed.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, members)) => members.push(group),
-            None => keyed.push((key, vec![group])),
-        }
+    let mut keyed: BTreeMap<_, Vec<&Group>> = BTreeMap::new();
+    for group in context.groups.iter().filter(|g| within(g)) {
+        keyed.entry(group.comparable()).or_default().push(group);
     }
-    keyed.sort_by(|a, b| a.0.cmp(&b.0));
-    keyed.into_iter().filter_map(|(_, members)| ablation(members)).collect()
+    keyed.into_values().filter_map(ablation).collect()
 }
 
 fn ablation<'a>(members: Vec<&'a Group<'a>>) -> Option<Ablation<'a>> {
-    let mut variants: Vec<&str> = members.iter().map(|g| g.first().variant.as_str()).collect();
-    variants.sort_by_key(|v| (names::variant_rank(v), *v));
-    variants.dedup();
-    let of = |variant: &str| -> BTreeSet<&str> {
-        members.iter().filter(|g| g.first().variant == variant).map(|g| g.first().corpus.as_str()).collect()
-    };
-    let corpora = variants.iter().map(|v| of(v)).reduce(|a, b| &a & &b)?;
-    if variants.len() < 2 || corpora.is_empty() {
+    let mut networks: BTreeMap<_, Vec<&Group>> = BTreeMap::new();
+    for group in &members {
+        networks.entry(group.system()).or_default().push(group);
+    }
+    let of =
+        |groups: &Vec<&'a Group>| -> BTreeSet<&'a str> { groups.iter().map(|g| g.first().corpus.as_str()).collect() };
+    let corpora = networks.values().map(of).reduce(|a, b| &a & &b)?;
+    if networks.len() < 2 || corpora.is_empty() {
         return None;
     }
-    let network = |variant: &&'a str| {
-        let fits = |g: &&&Group| g.first().variant == *variant && corpora.contains(g.first().corpus.as_str());
-        (*variant, members.iter().filter(fits).copied().collect())
+    let protocol = &members[0].first().protocol;
+    let shared = |groups: Vec<&'a Group<'a>>| {
+        let groups: Vec<&Group> = groups.into_iter().filter(|g| corpora.contains(g.first().corpus.as_str())).collect();
+        (groups[0].first().variant.as_str(), groups)
     };
-    let networks = variants.iter().map(network).collect();
-    Some(Ablation { protocol: &members[0].first().protocol, corpora, networks })
+    Some(Ablation { protocol, networks: networks.into_values().map(shared).collect(), corpora })
 }
 
 /// UAR and WAR: mean over corpora of the mean over folds and seeds.
@@ -88,36 +106,23 @@ pub fn means(groups: &[&Group]) -> [f64; 2] {
 
 fn summary(context: &Context, ablations: &[Ablation]) -> Table {
     let mut rows = Vec::new();
-    let optimistic = published::marks("best-epoch", false);
-    let mut published: Vec<(&String, &[f64; 2])> = context.published.table3.iter().collect();
-    published.sort_by_key(|(variant, _)| names::variant_rank(variant));
-    for (variant, figures) in published {
-        let mut entries = vec![
-            Entry::text(names::variant(variant)),
-            Entry::text("best-epoch"),
-            Entry::text("paper"),
-            Entry::text("all six"),
-            Entry::none(),
-        ];
-        entries.extend(figures.map(|v| Entry::percent(v, &optimistic)));
-        entries.extend([Entry::none(), Entry::text("published")]);
-        rows.push(entries);
-    }
     for ablation in ablations {
-        let corpora: Vec<String> = ablation.corpora.iter().map(|c| names::corpus(c)).collect();
+        let names: Vec<String> = ablation.corpora.iter().map(|c| names::corpus(c)).collect();
+        let corpora: Vec<&str> = ablation.corpora.iter().copied().collect();
         for (variant, groups) in &ablation.networks {
             let marks = group::marks(groups);
             let seeds: Vec<usize> = groups.iter().map(|g| g.cells.len()).collect();
-            let folds = mean_and_std(groups.iter().filter_map(|g| g.figures()[0].fold_std)).0;
+            let stds: Option<Vec<f64>> = groups.iter().map(|g| g.figures()[0].fold_std).collect();
+            let paper = context.published.mean(variant, ablation.protocol, &corpora).filter(|_| !groups[0].synthetic());
             let mut entries = vec![
-                Entry::text(names::variant(variant)),
+                Entry::text(with_apart(&names::variant(variant), &group::aparts(groups))),
                 Entry::text(ablation.protocol),
-                Entry::text("ours"),
-                Entry::text(corpora.join(", ")),
+                Entry::text(names.join(", ")),
                 Entry::text(range(&seeds)),
             ];
             entries.extend(means(groups).map(|v| Entry::percent(v, &marks)));
-            entries.push(if folds.is_nan() { Entry::none() } else { Entry::percent(folds, &marks) });
+            entries.push(Entry::std(stds.map(|s| mean_and_std(s.into_iter()).0), &marks));
+            entries.push(paper.map_or_else(Entry::none, |p| Entry::pair(p, &published::marks(ablation.protocol))));
             entries.push(group::origin(groups));
             rows.push(entries);
         }
@@ -125,19 +130,19 @@ fn summary(context: &Context, ablations: &[Ablation]) -> Table {
     Table {
         id: "table3".to_owned(),
         title: "Ablation: mean over corpora, in percent".to_owned(),
-        note:
-            "Mean over corpora of the mean over folds and seeds; a corpus counts only where every network has it. The \
-            paper's figures are means over six corpora under best-epoch. Std over folds: mean over corpora and seeds."
-                .to_owned(),
+        note: "Mean over corpora of the mean over folds and seeds; a corpus counts only where every network has it. Std over folds: divisor n - 1, \
+            mean over corpora and seeds. Paper: the published mean over exactly these corpora; of the compared networks it has only the mean over \
+            all six."
+            .to_owned(),
         columns: columns(&[
             "network",
             "protocol",
-            "from",
             "corpora",
             "seeds",
             "#UAR",
             "#WAR",
             "#std over folds UAR",
+            "#paper UAR / WAR",
             "run",
         ]),
         rows,
@@ -152,76 +157,158 @@ fn range(counts: &[usize]) -> String {
     }
 }
 
-fn differences(context: &Context, paired: &[(&Run, &Paired)]) -> Table {
-    let whole = context.published.table3.get("tim-net");
-    let row = |(run, p): &(&Run, &Paired)| {
-        let marks = published::marks(&p.protocol, run.metrics.synthetic);
-        let entry = |value: f64, interval: Option<[f64; 2]>| match interval {
-            Some([low, high]) => Entry::number(
-                format!("{} [{}, {}]", signed(value), signed(low), signed(high)),
-                vec![100.0 * value, 100.0 * low, 100.0 * high],
-                &marks,
-            ),
-            None => Entry::number(signed(value), 100.0 * value, &marks),
+/// All comparisons of all runs, equal ones once, with p values adjusted over those of one corpus, protocol, division and measure.
+///
+/// # Errors
+/// A p value that is none.
+pub fn comparisons<'a>(runs: &'a [Run], groups: &[Group]) -> Result<Vec<Compared<'a>>> {
+    let mut out: Vec<(Option<&Group>, Compared)> = Vec::new();
+    for run in runs {
+        for paired in &run.metrics.paired {
+            let of = |r: &Run, c: &crate::run::Cell| {
+                r.index == run.index
+                    && c.target.is_none()
+                    && (&c.corpus, &c.variant, &c.protocol, &c.division)
+                        == (&paired.corpus, &paired.variant, &paired.protocol, &paired.division)
+            };
+            let group = groups.iter().find(|g| {
+                g.cells.iter().any(|(r, c)| of(r, c)) || g.repeats.iter().any(|again| of(again.run, again.cell))
+            });
+            let same = |(g, c): &&mut (Option<&Group>, Compared)| {
+                g.is_some() && g.map(|g| &g.setting) == group.map(|g| &g.setting) && c.paired.is(paired)
+            };
+            match out.iter_mut().find(same) {
+                Some((_, known)) => known.runs.push(run),
+                None => {
+                    let corpus = group.map_or_else(|| names::corpus(&paired.corpus), Group::corpus);
+                    out.push((group, Compared { paired: paired.clone(), family: 1, runs: vec![run], corpus }));
+                }
+            }
+        }
+    }
+    let mut out: Vec<Compared> = out.into_iter().map(|(_, c)| c).collect();
+    let key = |c: &Compared| {
+        let p = &c.paired;
+        (p.corpus.clone(), names::protocol_rank(&p.protocol), p.protocol.clone(), p.division.clone())
+    };
+    out.sort_by_key(|c| (key(c), names::variant_rank(&c.paired.variant)));
+    for family in out.chunk_by_mut(|a, b| key(a) == key(b)) {
+        let size = family.len();
+        family.iter_mut().for_each(|c| c.family = size);
+        for of in [|p: &mut Paired| &mut p.uar, |p: &mut Paired| &mut p.war] as [fn(&mut Paired) -> &mut Comparison; 2]
+        {
+            let mut members: Vec<&mut Comparison> = family.iter_mut().map(|c| of(&mut c.paired)).collect();
+            Comparison::adjust(&mut members).map_err(|e| {
+                ReportError::malformed(&family[0].runs[0].path.join("metrics.json"), format!("paired: {e}"))
+            })?;
+        }
+    }
+    Ok(out)
+}
+
+impl Compared<'_> {
+    /// "10 random folds, seed 46" and the like: what the differences are over.
+    pub fn over(&self) -> String {
+        let Paired { division, n, seeds, .. } = &self.paired;
+        let what = match division.as_str() {
+            "random" => "random folds",
+            "random-validated" => "random folds with a validation part",
+            "speaker-out" => "speakers left out",
+            "hold-out" => "hold-outs of a fifth",
+            other => other,
         };
-        let paper = context.published.table3.get(&p.variant).zip(whole);
-        vec![
-            Entry::text(names::corpus(&p.corpus)),
-            Entry::text(names::variant(&p.variant)),
-            Entry::text(&p.protocol),
-            Entry::number(p.n.to_string(), p.n, &[]),
-            entry(p.uar_difference, Some(p.uar_interval)),
-            entry(p.war_difference, p.war_interval),
-            paper.map_or_else(Entry::none, |(a, b)| {
-                Entry::number(signed(a[0] - b[0]), 100.0 * (a[0] - b[0]), &published::marks("best-epoch", false))
-            }),
-            Entry::runs(&run.name, &[run.command()]),
-        ]
+        let plural = if seeds.len() == 1 { "" } else { "s" };
+        let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+        format!("{n} {what}, seed{plural} {}", seeds.join(", "))
+    }
+
+    /// The runs that have it.
+    pub fn origin(&self) -> String {
+        self.runs.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn differences(compared: &[Compared]) -> Table {
+    let row = |c: &Compared| {
+        let marks = &c.paired.marks;
+        let mut entries = vec![
+            Entry::text(&c.corpus),
+            Entry::text(names::variant(&c.paired.variant)),
+            Entry::text(&c.paired.protocol),
+            Entry::text(c.over()),
+        ];
+        for comparison in [&c.paired.uar, &c.paired.war] {
+            let i = &comparison.interval;
+            entries.push(Entry::number(
+                format!("{} [{}, {}]", signed(i.estimate), signed(i.low), signed(i.high)),
+                [i.estimate, i.low, i.high].map(|v| 100.0 * v).to_vec(),
+                marks,
+            ));
+            entries.push(Entry::number(
+                format!("{:.4} ({:.4})", comparison.p, comparison.adjusted_p),
+                vec![comparison.p, comparison.adjusted_p],
+                marks,
+            ));
+            entries.push(Entry::text(comparison.verdict()));
+        }
+        let commands: Vec<String> = c.runs.iter().map(|r| r.command()).collect();
+        entries.push(Entry::runs(c.origin(), &commands));
+        entries
     };
     Table {
         id: "table3-paired".to_owned(),
         title: "Paired differences: the network minus TIM-Net, in points".to_owned(),
-        note: "Over the same folds and seeds, n pairs, with the 95 % interval of the mean difference. Folds of one \
-            cross-validation share training data, so the intervals are somewhat too narrow. Paper: difference of the means \
-            over six corpora, under best-epoch; it gives no interval."
+        note: "Over the same folds; the trainings of a fold are averaged first. The folds share training data, so the variance of a mean of J differences is \
+            s² (1 / J + test / training utterances) (Nadeau and Bengio 2003), with Student's t of J - 1 degrees of freedom. The interval is not adjusted; \
+            p stands before (Holm's adjustment over the networks of the same corpus, protocol and measure in this table). Better or worse is said where the adjusted p is below \
+            0.05; otherwise this run cannot tell, and the difference stands that it would have found four times in five. A run's networks are \
+            compared with its own TIM-Net; `merge` puts runs together."
             .to_owned(),
-        columns: columns(&["corpus", "network", "protocol", "#n", "#UAR [95 %]", "#WAR [95 %]", "#paper, UAR", "run"]),
-        rows: paired.iter().map(row).collect(),
+        columns: columns(&[
+            "corpus",
+            "network",
+            "protocol",
+            "over",
+            "#UAR [95 %]",
+            "#p of UAR",
+            "UAR",
+            "#WAR [95 %]",
+            "#p of WAR",
+            "WAR",
+            "run",
+        ]),
+        rows: compared.iter().map(row).collect(),
     }
 }
 
-/// A figure for each run, protocol and corpus.
-fn forests(paired: &[(&Run, &Paired)]) -> Vec<Figure> {
-    let mut out = Vec::new();
-    let same = |a: &(&Run, &Paired), b: &(&Run, &Paired)| {
-        (&a.0.name, &a.1.corpus, &a.1.protocol) == (&b.0.name, &b.1.corpus, &b.1.protocol)
-    };
-    let mut sorted = paired.to_vec();
-    let key = |(r, p): &(&Run, &Paired)| {
-        (r.name.clone(), p.corpus.clone(), names::protocol_rank(&p.protocol), names::variant_rank(&p.variant))
-    };
-    sorted.sort_by_key(key);
-    for members in sorted.chunk_by(same) {
-        let (run, first) = members[0];
-        let rows: Vec<Row> = members
-            .iter()
-            .map(|(_, p)| {
-                let [low, high] = p.uar_interval.map(|v| 100.0 * v);
-                let dot = Dot { value: 100.0 * p.uar_difference, low, high };
-                Row { name: names::variant(&p.variant), dot, values: Vec::new() }
-            })
-            .collect();
-        let title = format!("{}, {}", names::corpus(&first.corpus), first.protocol);
-        let marks = published::marks(&first.protocol, run.metrics.synthetic);
-        out.push(Figure {
-            id: format!("table3-{}", slug(&title)),
-            caption: format!(
-                "{title}: UAR of each network minus that of TIM-Net, with the 95 % interval; {}.",
-                run.name
-            ),
-            svg: dots(&format!("Table 3, {title}"), "difference of UAR (points)", &rows, 0.0, &marks),
-            marks,
-        });
+/// A figure for each set of runs, protocol and corpus.
+fn forests(compared: &[Compared]) -> Vec<Figure> {
+    let mut keyed: BTreeMap<_, Vec<&Compared>> = BTreeMap::new();
+    for c in compared {
+        let p = &c.paired;
+        let key = (&p.corpus, names::protocol_rank(&p.protocol), &p.protocol, &c.corpus, c.over(), c.origin());
+        keyed.entry(key).or_default().push(c);
     }
-    out
+    let figure = |members: Vec<&Compared>| {
+        let row = |c: &&Compared| {
+            let i = &c.paired.uar.interval;
+            let dot = Dot { value: 100.0 * i.estimate, low: 100.0 * i.low, high: 100.0 * i.high };
+            Row { name: names::variant(&c.paired.variant), dot, values: Vec::new() }
+        };
+        let rows: Vec<Row> = members.iter().map(row).collect();
+        let first = members[0];
+        let title = format!("{}, {}", first.corpus, first.paired.protocol);
+        let marks = &first.paired.marks;
+        Figure {
+            id: format!("table3-{}", slug(&format!("{} {}", first.paired.corpus, first.paired.protocol))),
+            caption: format!(
+                "{title}: UAR of each network minus that of TIM-Net, with the unadjusted 95 % interval; {} ({}).",
+                first.over(),
+                first.origin()
+            ),
+            svg: dots(&format!("Table 3, {title}"), "difference of UAR (points)", &rows, 0.0, marks),
+            marks: marks.clone(),
+        }
+    };
+    keyed.into_values().map(figure).collect()
 }
