@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sertrain::Protocol;
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::shard::Shard;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use sercorpus::{CorpusKind, OpenOptions};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sertrain::Protocol;
-use timnet::{ModelConfig, Variant};
 use timnet_core::{Adam, Objective, TcnPooling};
+use timnet_core::{ModelConfig, Variant};
 
 use crate::{
     error::{LabError, Result},

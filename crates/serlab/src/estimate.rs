@@ -5,16 +5,15 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
-use timnet::tch::Device;
 use timnet_core::{Dataset, EngineError, streams};
 
 use crate::{
+    backend::Backend,
     environment,
     error::{LabError, Result},
     fold_file::fold_path,
     plan::{Plan, Training},
     run_config::RunConfig,
-    workers::Backend,
 };
 
 /// One thread's seconds for one utterance.
@@ -97,10 +96,7 @@ fn measure(
     let batches = streams::epoch(&t.model, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.
     let start = Instant::now();
-    let now = || match backend {
-        Backend::Libtorch(Device::Cuda(_)) => start.elapsed().as_secs_f64(),
-        _ => environment::cpu_seconds(),
-    };
+    let now = || if backend.is_elsewhere() { start.elapsed().as_secs_f64() } else { environment::cpu_seconds() };
     let (mut train, mut predict) = (f64::MAX, f64::MAX);
     for round in 0..4 {
         let started = now();

@@ -1,5 +1,6 @@
 //! `serlab`: the experiments of TIM-Net (ICASSP 2023). `cargo xtask reproduce` starts it.
 
+mod backend;
 mod cli;
 mod config;
 mod corpora;

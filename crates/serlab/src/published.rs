@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sercorpus::CorpusKind;
 use serde::{Deserialize, Serialize};
 use sertrain::Protocol;
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::plan::{Division, Training};
 

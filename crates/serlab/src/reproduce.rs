@@ -11,9 +11,9 @@ use std::{
 
 use sercorpus::CorpusKind;
 use sermfcc::FrontEnd;
-use timnet::tch::{self, Device};
 
 use crate::{
+    backend::Backend,
     cli::{self, EngineKind, Reproduce},
     config::{self, CorpusConfig, Experiment, Split},
     corpora::{self, Sources},
@@ -29,7 +29,7 @@ use crate::{
     run_config::{Part, RunConfig, RunCorpus},
     run_dir::RunDir,
     shard, table, tables,
-    workers::{Backend, Work},
+    workers::Work,
 };
 
 /// Features and synthetic corpora live here, below the working folder.
@@ -42,7 +42,8 @@ const CACHE: &str = ".cache";
 pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let shard = shard(args)?;
     let published: Published = config::read(&args.configs.join("published.toml"))?;
-    let (engine, backend) = backend(args)?;
+    let backend = Backend::choose(args.engine, &args.device)?;
+    let engine = backend.kind();
     let cache = Path::new(CACHE);
     let setting = Setting::of(args, cache)?;
     let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
@@ -215,36 +216,6 @@ impl Setting {
             seeds: e.seeds.clone(),
             training: e.training.clone(),
         }
-    }
-}
-
-/// Which engine, and where: native on a CPU and libtorch on CUDA, unless one is asked for.
-fn backend(args: &Reproduce) -> Result<(EngineKind, Backend)> {
-    let device = match args.device.as_str() {
-        "auto" if args.engine == Some(EngineKind::Native) => Device::Cpu,
-        "auto" => Device::cuda_if_available(),
-        "cpu" => Device::Cpu,
-        name => cuda(name)?,
-    };
-    match (args.engine, device) {
-        (Some(EngineKind::Native), Device::Cuda(_)) => {
-            Err(LabError::Input(format!("--engine native computes on the CPU, not on {}", args.device)))
-        }
-        (Some(EngineKind::Native) | None, Device::Cpu) => Ok((EngineKind::Native, Backend::Native)),
-        _ => Ok((EngineKind::Libtorch, Backend::Libtorch(device))),
-    }
-}
-
-fn cuda(name: &str) -> Result<Device> {
-    let n: usize = name
-        .strip_prefix("cuda:")
-        .and_then(|n| n.parse().ok())
-        .ok_or_else(|| LabError::Input(format!("--device {name}: expected auto, cpu or cuda:N")))?;
-    let seen = tch::Cuda::device_count().max(0) as usize;
-    if n < seen {
-        Ok(Device::Cuda(n))
-    } else {
-        Err(LabError::Input(format!("--device {name}: libtorch sees {seen} CUDA devices")))
     }
 }
 

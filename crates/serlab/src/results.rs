@@ -6,7 +6,7 @@ use sercorpus::CorpusKind;
 use serde::Serialize;
 use sermetrics::{Confusion, Interval, Spread, bootstrap_interval, confusion};
 use sertrain::{Protocol, Scored, argmax};
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::{
     error::{LabError, Result},

@@ -6,7 +6,7 @@ use sercorpus::CorpusKind;
 use serde::Serialize;
 use sermetrics::{Spread, paired_difference};
 use sertrain::Protocol;
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::{
     error::{LabError, Result},
