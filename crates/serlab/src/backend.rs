@@ -9,8 +9,8 @@ use timnet::{
 };
 #[cfg(feature = "libtorch")]
 use timnet_core::TrainState;
-use timnet_core::{Dataset, Engine, EngineError, Objective, Weights};
-use timnet_native::NativeEngine;
+use timnet_core::{Dataset, Engine, EngineError, EngineFacts, Objective, Weights};
+use timnet_native::{NativeEngine, Simd};
 
 use crate::{
     cli::EngineKind,
@@ -80,12 +80,12 @@ impl Backend {
         ))
     }
 
-    /// Which engine it is.
-    pub fn kind(self) -> EngineKind {
+    /// Name, numerics version, device and SIMD level of the engines.
+    pub fn facts(self) -> EngineFacts {
         match self {
-            Self::Native => EngineKind::Native,
+            Self::Native => timnet_native::facts(Simd::detect()),
             #[cfg(feature = "libtorch")]
-            Self::Libtorch(_) => EngineKind::Libtorch,
+            Self::Libtorch(device) => timnet::facts(device),
         }
     }
 
