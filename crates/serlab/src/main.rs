@@ -4,6 +4,7 @@ mod backend;
 mod cache;
 mod cli;
 mod config;
+mod configs;
 mod corpora;
 mod emit;
 mod environment;
@@ -27,6 +28,7 @@ mod roster;
 mod run_config;
 mod run_dir;
 mod shard;
+mod show;
 mod summary;
 mod table;
 mod tables;
@@ -67,6 +69,8 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         cli::Command::Reproduce(args) => reproduce::run(args, &STOP),
         cli::Command::Merge(args) => merge::run(args),
+        cli::Command::Show(args) => show::run(args),
+        cli::Command::Config { command } => show::config(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

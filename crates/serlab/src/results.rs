@@ -152,7 +152,7 @@ fn predictions<'a>(
     Ok(out)
 }
 
-fn scored(protocol: Protocol, file: &FoldFile) -> Result<&Scored> {
+pub fn scored(protocol: Protocol, file: &FoldFile) -> Result<&Scored> {
     match protocol {
         Protocol::LastEpoch | Protocol::SpeakerIndependent => Ok(&file.last),
         Protocol::BestEpoch => Ok(&file.best),

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use sertrain::{FoldTask, Schedule, TrainError, train_fold};
+use sertrain::{FoldTask, Schedule, TrainError, argmax, train_fold};
 use timnet_core::{Engine, Weights, streams};
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     plan::{Place, Plan, Training},
     progress::Progress,
     provenance::{Log, Maker},
+    results::scored,
     shard, tensorboard,
 };
 
@@ -220,8 +221,21 @@ impl Work<'_> {
         let file = FoldFile::write(path, outcome, &self.metadata(training, place.fold))?;
         // What it held is in the fold's files now.
         let _ = std::fs::remove_file(&checkpoint);
-        tracing::info!("{name}: finished, test accuracy {:.4}", file.last.accuracy);
+        tracing::info!("{name}: finished; {}", self.figures(training, place.fold, &file)?);
         Ok(file)
+    }
+
+    /// What a finished fold scores: `last-epoch UAR / WAR 88.34 / 90.74 %`, for every protocol.
+    fn figures(&self, training: &Training, fold: usize, file: &FoldFile) -> Result<String> {
+        let labels = &self.features[training.material].data.labels;
+        let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
+        let figure = |&protocol: &sertrain::Protocol| -> Result<String> {
+            let predicted: Vec<usize> = scored(protocol, file)?.probabilities.iter().map(|row| argmax(row)).collect();
+            let c = sermetrics::confusion(&truth, &predicted, training.model.classes).map_err(LabError::work)?;
+            let optimistic = if protocol == sertrain::Protocol::BestEpoch { " (optimistic)" } else { "" };
+            Ok(format!("{protocol}{optimistic} UAR / WAR {:.2} / {:.2} %", 100.0 * c.uar(), 100.0 * c.war()))
+        };
+        Ok(training.protocols.iter().map(figure).collect::<Result<Vec<_>>>()?.join(", "))
     }
 
     fn metadata(&self, training: &Training, fold: usize) -> BTreeMap<String, String> {
