@@ -29,8 +29,6 @@ pub struct Estimate {
     pub trainings: String,
     /// All of it, in a sentence.
     pub total: String,
-    /// Seconds from start to end.
-    pub seconds: f64,
     /// Folds that are not finished.
     pub unfinished: usize,
 }
@@ -80,7 +78,7 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
         minutes(seconds),
         minutes(seconds / side as f64)
     );
-    Ok(Estimate { trainings, total, seconds: seconds / side as f64, unfinished: folds - done })
+    Ok(Estimate { trainings, total, unfinished: folds - done })
 }
 
 /// In the unit that fits.
