@@ -5,6 +5,7 @@
 use std::process::Command;
 
 fn main() {
+    #[cfg(feature = "libtorch")]
     libtorch_link::rpath();
     let git = |words: &[&str]| {
         let output = Command::new("git").args(words).output().ok().filter(|o| o.status.success())?;

@@ -16,9 +16,9 @@ use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask setup                                   libtorch into .libtorch/, once
-  cargo xtask reproduce table1                        on small synthetic corpora, with no data at all
-  cargo xtask reproduce table1 --data emodb=PATH      the EMODB row of Table 1, on the recordings
+  cargo xtask reproduce table1                        a preview of the EMODB row of Table 1, on recordings that come along
+  cargo xtask reproduce table1 --full                 the whole row
+  cargo xtask setup                                   libtorch into .libtorch/, for --engine libtorch and the tests
   cargo xtask reproduce all --dry-run                 what would run, and for how long
   cargo xtask test                                    everything that CI checks";
 
@@ -42,6 +42,9 @@ enum Command {
     /// Join run folders into one and make its tables
     #[command(disable_help_flag = true)]
     Merge(reproduce::Options),
+    /// Print the tables of a run folder again, or list the run folders
+    #[command(disable_help_flag = true)]
+    Show(reproduce::Options),
     /// Time ours and the Python peer alternately in one run; medians and ratios
     Bench(bench::Options),
     /// Everything that CI checks
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Reproduce(target) => reproduce::run(target),
         Command::Ablation(options) => reproduce::run(reproduce::Target::Table3(options)),
         Command::Merge(options) => reproduce::merge(options),
+        Command::Show(options) => reproduce::show(options),
         Command::Bench(options) => bench::run(&options),
         Command::Test => test::run(),
         Command::Tidy => tidy::run(),

@@ -28,8 +28,14 @@ pub fn root() -> PathBuf {
 
 /// The cargo that runs us, in the repository's root.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = cargo_here();
     command.current_dir(root());
+    command
+}
+
+/// The cargo that runs us, in the folder that it was called in.
+pub fn cargo_here() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // What cargo set for us is not for what we start.
     command.env_remove("CARGO_MANIFEST_DIR");
     command

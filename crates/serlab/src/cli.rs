@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sertrain::Protocol;
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::shard::Shard;
 
@@ -18,12 +18,14 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask reproduce all                                      synthetic corpora, minutes
-  cargo xtask reproduce table1 --data emodb=/data/emodb          the real EMODB
+  cargo xtask reproduce table1                                   preview on EMODB, which comes along
+  cargo xtask reproduce table1 --full                            its whole row of Table 1
+  cargo xtask reproduce table1 --data ravdess=/data/ravdess      another corpus
   SER_DATA=/data cargo xtask reproduce all                       every corpus below /data
   cargo xtask reproduce table1 --only emodb --seed 46,47 --epochs 100
   cargo xtask reproduce table3 --set training.dropout=0.2 --dry-run
   cargo xtask reproduce all --emit slurm --shard auto/20 > job.sh; sbatch job.sh
+  cargo xtask reproduce all --synthetic                          small synthetic corpora
   cargo xtask merge runs/part1 runs/part2 -o runs/whole
 
 Exit codes: 0 done, 1 the work failed or was interrupted, 2 wrong use or bad input.
@@ -38,6 +40,13 @@ pub enum Command {
     /// Parts made with --shard, and runs that differ in protocols, variants, seeds or experiment alone, fit together.
     /// Folds that none of them has are listed.
     Merge(Merge),
+    /// Print the tables of a run folder again; no recording is needed.
+    Show(Show),
+    /// Show the experiment and corpus files that the program carries, or write them into a folder for `--configs`.
+    Config {
+        #[command(subcommand)]
+        command: Config,
+    },
 }
 
 /// What can be reproduced.
@@ -87,6 +96,15 @@ pub struct Reproduce {
     /// either a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH.
     #[arg(long, value_name = "CORPUS=PATH")]
     pub data: Vec<String>,
+    /// Run on small synthetic corpora: minutes, and figures that say nothing of real speech.
+    #[arg(long, conflicts_with = "data")]
+    pub synthetic: bool,
+    /// All epochs, where a run on the corpus that comes along would be a preview of fewer.
+    #[arg(long)]
+    pub full: bool,
+    /// A folder with corpora that come along, one folder a corpus; used where no corpus is configured.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub bundled: Option<PathBuf>,
     /// Only these corpora.
     #[arg(long, value_delimiter = ',', value_name = "CORPUS")]
     pub only: Vec<String>,
@@ -137,9 +155,39 @@ pub struct Reproduce {
     /// Print metrics.json in place of the table.
     #[arg(long)]
     pub json: bool,
-    /// The folder of experiment and corpus files.
-    #[arg(long, default_value = "configs", value_name = "DIR")]
-    pub configs: PathBuf,
+    /// A folder of experiment and corpus files in place of those that the program carries; `config init` makes one.
+    #[arg(long, value_name = "DIR")]
+    pub configs: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    /// Run folders [default with --list: runs].
+    #[arg(required_unless_present = "list", value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// List the run folders below RUN: what they are and how many of their folds are finished.
+    #[arg(long)]
+    pub list: bool,
+    /// Print metrics.json in place of the table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Print a file, or the names of all of them.
+    Show {
+        /// table1, corpora/emodb and their like.
+        name: Option<String>,
+        /// A folder of files in place of those that the program carries.
+        #[arg(long, value_name = "DIR")]
+        configs: Option<PathBuf>,
+    },
+    /// Write the files that the program carries into a new or empty folder.
+    Init {
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -153,9 +201,9 @@ pub struct Merge {
     /// Print metrics.json in place of the table.
     #[arg(long)]
     pub json: bool,
-    /// The folder of experiment and corpus files.
-    #[arg(long, default_value = "configs", value_name = "DIR")]
-    pub configs: PathBuf,
+    /// A folder of experiment and corpus files in place of those that the program carries; `config init` makes one.
+    #[arg(long, value_name = "DIR")]
+    pub configs: Option<PathBuf>,
 }
 
 /// For whom a job is written.

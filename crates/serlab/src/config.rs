@@ -1,14 +1,16 @@
 //! Experiment and corpus files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sercorpus::{CorpusKind, OpenOptions};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use sertrain::Protocol;
-use timnet::{ModelConfig, Variant};
 use timnet_core::{Adam, Objective, TcnPooling};
+use timnet_core::{ModelConfig, Variant};
 
 use crate::{
+    configs::Configs,
+    corpora::Origin,
     error::{LabError, Result},
     overrides::{Overrides, Target},
     plan::Division,
@@ -43,7 +45,9 @@ pub struct Experiment {
     pub front_end: FrontEndChoice,
     /// The training.
     pub training: Training,
-    /// What stands in where no corpus is configured.
+    /// What a preview on a corpus that comes along leaves out.
+    pub preview: Preview,
+    /// What `--synthetic` runs on.
     pub synthetic: Synthetic,
 }
 
@@ -115,6 +119,14 @@ impl Training {
     }
 }
 
+/// A preview: a run on a corpus that comes along, without `--full`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preview {
+    /// Epochs in place of the experiment's.
+    pub epochs: u32,
+}
+
 /// The synthetic stand-in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,33 +166,16 @@ pub struct CorpusConfig {
 
 const TOO_LARGE_A_SEED: &str = "must lie below 2^32: NumPy's RandomState takes no larger one";
 
-/// Reads a TOML file.
-///
-/// # Errors
-/// Unreadable, or with an unknown key or a bad value: the message names file, line and key.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    from_text(path, &text(path)?)
-}
-
-fn text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
-}
-
-fn from_text<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
-    toml::from_str(text).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
-}
-
 impl CorpusConfig {
     /// Reads `kind`'s file with the command line's values in place of its own.
     ///
     /// # Errors
-    /// As [`read`]; an override that does not fit, by its text.
-    pub fn load(configs: &Path, kind: CorpusKind, overrides: &Overrides) -> Result<Self> {
-        let path = configs.join(format!("corpora/{kind}.toml"));
-        let text = text(&path)?;
-        from_text::<Self>(&path, &text)?;
-        let loaded: Self = overrides.apply(&Target::Corpus(kind), from_text(&path, &text)?)?;
-        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+    /// As [`Configs::read`]; an override that does not fit, by its text.
+    pub fn load(configs: &Configs, kind: CorpusKind, overrides: &Overrides) -> Result<Self> {
+        let file = configs.file(&format!("corpora/{kind}.toml"))?;
+        file.parse::<Self>()?;
+        let loaded: Self = overrides.apply(&Target::Corpus(kind), file.parse()?)?;
+        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", file.path)))?;
         Ok(loaded)
     }
 
@@ -198,27 +193,35 @@ impl CorpusConfig {
 }
 
 impl Experiment {
-    /// Reads `name`'s file with the command line's values in place of its own. With `synthetic`, the values of
-    /// `[synthetic]` stand in first.
+    /// Reads `name`'s file with the command line's values in place of its own. Where the corpora do not come
+    /// from the user, the values of `[preview]` (unless `full`) or `[synthetic]` stand in first.
     ///
     /// # Errors
-    /// As [`read`]; an override that does not fit, by its text; a value that cannot be used.
-    pub fn load(configs: &Path, name: &str, overrides: &Overrides, synthetic: bool) -> Result<Self> {
-        let path = configs.join(format!("{name}.toml"));
-        let text = text(&path)?;
-        let split = from_text::<Self>(&path, &text)?.split;
+    /// As [`Configs::read`]; an override that does not fit, by its text; a value that cannot be used.
+    pub fn load(configs: &Configs, name: &str, overrides: &Overrides, origin: Origin, full: bool) -> Result<Self> {
+        let file = configs.file(&format!("{name}.toml"))?;
+        let split = file.parse::<Self>()?.split;
         let target = Target::Experiment { name, folds: split.is_folds() };
-        let mut loaded: Self = overrides.apply(&target, from_text(&path, &text)?)?;
-        if synthetic {
-            loaded.stand_in();
-            // What was asked for in so many words counts for synthetic corpora too.
+        let mut loaded: Self = overrides.apply(&target, file.parse()?)?;
+        let stands_in = match origin {
+            Origin::Given => false,
+            Origin::Bundled => !full,
+            Origin::Synthetic => true,
+        };
+        if stands_in {
+            loaded.stand_in(origin);
+            // What was asked for in so many words counts all the same.
             loaded = overrides.apply(&target, toml::Table::try_from(&loaded).map_err(LabError::work)?)?;
         }
-        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", file.path)))?;
         Ok(loaded)
     }
 
-    fn stand_in(&mut self) {
+    fn stand_in(&mut self, origin: Origin) {
+        if origin == Origin::Bundled {
+            self.training.epochs = self.preview.epochs;
+            return;
+        }
         let Synthetic { folds, seeds, epochs, batch_size, .. } = self.synthetic.clone();
         self.folds = folds.unwrap_or(self.folds);
         self.seeds = seeds.or(self.seeds.take());

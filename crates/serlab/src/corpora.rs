@@ -11,6 +11,7 @@ use crate::{
     cache,
     cli::Reproduce,
     config::CorpusConfig,
+    configs::Configs,
     error::{LabError, Result},
     nearest,
     overrides::Overrides,
@@ -33,16 +34,29 @@ pub struct Source {
 pub struct Sources {
     /// In the order of the paper's tables.
     pub corpora: Vec<Source>,
-    /// Whether they are the synthetic stand-in.
-    pub synthetic: bool,
+    /// Where they come from.
+    pub origin: Origin,
 }
 
-/// Finds the corpora of `kinds`, or writes synthetic ones of `synthetic_seed` into the cache where none is configured.
+/// Where the corpora of a run come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The user's.
+    Given,
+    /// Real corpora that come along with the program's sources.
+    Bundled,
+    /// Written by the program.
+    Synthetic,
+}
+
+/// Finds the corpora of `kinds`: the user's; where none is configured, those that come along; with `--synthetic`, ones that are
+/// written into the cache with `synthetic_seed`.
 ///
 /// # Errors
 /// A name that is no corpus or none of this run's, a folder that is not there or holds something else.
 pub fn find(
     args: &Reproduce,
+    configs: &Configs,
     kinds: &BTreeSet<CorpusKind>,
     synthetic_seed: u64,
     overrides: &Overrides,
@@ -54,15 +68,19 @@ pub fn find(
         let there = names(&mut kinds.iter());
         return Err(LabError::Input(format!("--only {absent}: {experiment} does not run on it; it runs on {there}")));
     }
-    let mut configs = BTreeMap::new();
+    let mut settings = BTreeMap::new();
     for &kind in kinds {
         if only.is_empty() || only.contains(&kind) {
-            configs.insert(kind, CorpusConfig::load(&args.configs, kind, overrides)?);
+            settings.insert(kind, CorpusConfig::load(configs, kind, overrides)?);
         }
     }
     let mut roots: BTreeMap<CorpusKind, PathBuf> =
-        configs.iter().filter_map(|(kind, c)| Some((*kind, c.path.clone()?))).collect();
-    roots.extend(from_environment()?);
+        settings.iter().filter_map(|(kind, c)| Some((*kind, c.path.clone()?))).collect();
+    if args.synthetic {
+        roots.clear();
+    } else {
+        roots.extend(from_environment()?);
+    }
     let mut given = BTreeMap::new();
     for pair in &args.data {
         let (kind, path) = pair_of(pair, "--data")?;
@@ -76,11 +94,11 @@ pub fn find(
     }
     roots.extend(given);
     let configured = !roots.is_empty();
-    roots.retain(|kind, _| configs.contains_key(kind));
+    roots.retain(|kind, _| settings.contains_key(kind));
     if configured && roots.is_empty() {
         return Err(LabError::Input(format!(
             "no folder is given for any corpus of this run, {}; give --data CORPUS=PATH",
-            names(&mut configs.keys())
+            names(&mut settings.keys())
         )));
     }
     if let Some(absent) = only.iter().find(|kind| configured && !roots.contains_key(kind)) {
@@ -89,12 +107,40 @@ pub fn find(
             names(&mut roots.keys())
         )));
     }
-    if !configured {
-        roots = synthesise(configs.keys(), synthetic_seed, &cache::open()?)?;
+    let origin = match (args.synthetic, configured) {
+        (true, _) => Origin::Synthetic,
+        (false, true) => Origin::Given,
+        (false, false) => Origin::Bundled,
+    };
+    match origin {
+        Origin::Given => {}
+        Origin::Synthetic => roots = synthesise(settings.keys(), synthetic_seed, &cache::open()?)?,
+        Origin::Bundled => {
+            roots = bundled(args.bundled.as_deref(), settings.keys());
+            if roots.is_empty() {
+                return Err(LabError::Input(format!(
+                    "no corpus is configured; give --data CORPUS=PATH, set SER_DATA, or try --synthetic. {}",
+                    where_to_obtain(settings.keys())
+                )));
+            }
+        }
     }
-    let corpora =
-        roots.into_iter().map(|(kind, root)| open(kind, &root, &configs[&kind], configured)).collect::<Result<_>>()?;
-    Ok(Sources { corpora, synthetic: !configured })
+    let corpora = roots
+        .into_iter()
+        .map(|(kind, root)| open(kind, &root, &settings[&kind], origin != Origin::Synthetic))
+        .collect::<Result<_>>()?;
+    Ok(Sources { corpora, origin })
+}
+
+/// The corpora that come along.
+fn bundled<'a>(folder: Option<&Path>, kinds: impl Iterator<Item = &'a CorpusKind>) -> BTreeMap<CorpusKind, PathBuf> {
+    let Some(folder) = folder else { return BTreeMap::new() };
+    kinds.map(|&kind| (kind, folder.join(kind.name()))).filter(|(_, root)| root.is_dir()).collect()
+}
+
+/// One sentence a corpus.
+pub fn where_to_obtain<'a>(kinds: impl Iterator<Item = &'a CorpusKind>) -> String {
+    kinds.map(|kind| format!("{kind}: {}.", kind.source())).collect::<Vec<_>>().join(" ")
 }
 
 /// With `told`, what is odd about the corpus is said; the synthetic ones are odd on purpose.

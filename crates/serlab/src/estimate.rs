@@ -5,16 +5,15 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
-use timnet::tch::Device;
 use timnet_core::{Dataset, EngineError, streams};
 
 use crate::{
+    backend::Backend,
     environment,
     error::{LabError, Result},
     fold_file::fold_path,
     plan::{Plan, Training},
     run_config::RunConfig,
-    workers::Backend,
 };
 
 /// One thread's seconds for one utterance.
@@ -24,13 +23,23 @@ struct Cost {
     predict: f64,
 }
 
-/// The plan as text: a line a training, then the time all of it takes. Folds that are finished in `dir` count as done.
+/// How long a plan takes.
+pub struct Estimate {
+    /// A line a training.
+    pub trainings: String,
+    /// All of it, in a sentence.
+    pub total: String,
+    /// Folds that are not finished.
+    pub unfinished: usize,
+}
+
+/// Measures and adds up. Folds that are finished in `dir` count as done.
 ///
 /// # Errors
 /// A network that can't be built.
-pub fn text(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: Option<&Path>) -> Result<String> {
+pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: Option<&Path>) -> Result<Estimate> {
     let mut known: Vec<(&Training, usize, Cost)> = Vec::new();
-    let mut text = String::new();
+    let mut trainings = String::new();
     let (mut seconds, mut folds, mut done) = (0.0, 0, 0);
     for t in &plan.trainings {
         let frames = config.front_end.frames(config.corpora[&t.kind].length);
@@ -56,23 +65,24 @@ pub fn text(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir:
         done += there;
         let (n, epochs) = (t.folds.len(), t.settings.epochs);
         let utterances = plan.material(t).roster.rows.len();
-        text.push_str(&format!(
+        trainings.push_str(&format!(
             "{}: {n} folds x {epochs} epochs, {utterances} utterances, {}\n",
             t.name(),
             minutes(cpu)
         ));
     }
     let side = jobs.min(folds - done).max(1);
-    text.push_str(&format!(
+    let total = format!(
         "{folds} folds, {done} of them finished; {} of work left, about {} with {side} folds side by side and nothing else to do, \
          by a short measurement on this machine",
         minutes(seconds),
         minutes(seconds / side as f64)
-    ));
-    Ok(text)
+    );
+    Ok(Estimate { trainings, total, unfinished: folds - done })
 }
 
-fn minutes(seconds: f64) -> String {
+/// In the unit that fits.
+pub fn minutes(seconds: f64) -> String {
     match seconds {
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
@@ -97,10 +107,7 @@ fn measure(
     let batches = streams::epoch(&t.model, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.
     let start = Instant::now();
-    let now = || match backend {
-        Backend::Libtorch(Device::Cuda(_)) => start.elapsed().as_secs_f64(),
-        _ => environment::cpu_seconds(),
-    };
+    let now = || if backend.is_elsewhere() { start.elapsed().as_secs_f64() } else { environment::cpu_seconds() };
     let (mut train, mut predict) = (f64::MAX, f64::MAX);
     for round in 0..4 {
         let started = now();

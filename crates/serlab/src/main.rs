@@ -1,8 +1,10 @@
 //! `serlab`: the experiments of TIM-Net (ICASSP 2023). `cargo xtask reproduce` starts it.
 
+mod backend;
 mod cache;
 mod cli;
 mod config;
+mod configs;
 mod corpora;
 mod emit;
 mod environment;
@@ -26,6 +28,7 @@ mod roster;
 mod run_config;
 mod run_dir;
 mod shard;
+mod show;
 mod summary;
 mod table;
 mod tables;
@@ -66,6 +69,8 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         cli::Command::Reproduce(args) => reproduce::run(args, &STOP),
         cli::Command::Merge(args) => merge::run(args),
+        cli::Command::Show(args) => show::run(args),
+        cli::Command::Config { command } => show::config(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,7 +12,7 @@ use toml::Table;
 
 use crate::{
     cli::{Experiment, Merge},
-    config,
+    configs::Configs,
     error::{LabError, Result},
     fold_file::put,
     plan::Plan,
@@ -30,7 +30,7 @@ use crate::{
 /// # Errors
 /// Folders that do not fit together, by the first key in which they differ.
 pub fn run(args: &Merge) -> Result<()> {
-    let published: Published = config::read(&args.configs.join("published.toml"))?;
+    let published: Published = Configs::of(args.configs.as_deref())?.read("published.toml")?;
     let mut config = run_dir::config(&args.parts[0])?;
     for folder in &args.parts[1..] {
         let other = run_dir::config(folder)?;
@@ -126,7 +126,7 @@ fn union(a: &Part, b: &Part) -> Option<Part> {
 }
 
 /// The utterances of a corpus, which have to be the same in all folders that name them.
-fn roster(parts: &[PathBuf], kind: CorpusKind) -> Result<Roster> {
+pub fn roster(parts: &[PathBuf], kind: CorpusKind) -> Result<Roster> {
     // Equal hashes of features (see `join`) are equal ids and recordings; the first folder that has the file will do.
     let mut found = parts.iter().map(|part| Roster::read(part, kind));
     let first = found.next().unwrap_or_else(|| Err(LabError::Input("no folder".into())));

@@ -8,7 +8,7 @@ use sercorpus::{
 };
 use serde::{Deserialize, Serialize};
 use sertrain::Protocol;
-use timnet::{ModelConfig, Variant};
+use timnet_core::{ModelConfig, Variant};
 
 use crate::{
     config::{self, Split},

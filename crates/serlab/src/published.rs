@@ -6,7 +6,7 @@ use sercorpus::CorpusKind;
 use serde::{Deserialize, Serialize};
 use sermfcc::FrontEnd;
 use sertrain::Protocol;
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::plan::{Division, Training};
 

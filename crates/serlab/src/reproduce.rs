@@ -11,14 +11,15 @@ use std::{
 
 use sercorpus::CorpusKind;
 use sermfcc::FrontEnd;
-use timnet::tch::{self, Device};
 use timnet_core::EngineFacts;
 
 use crate::{
+    backend::Backend,
     cache,
-    cli::{self, EngineKind, Reproduce},
-    config::{self, CorpusConfig, Experiment, Split},
-    corpora::{self, Sources},
+    cli::{self, Reproduce},
+    config::{CorpusConfig, Experiment, Split},
+    configs::Configs,
+    corpora::{self, Origin, Sources},
     emit,
     environment::{self, Environment},
     error::{LabError, Result},
@@ -32,7 +33,7 @@ use crate::{
     run_config::{Part, RunConfig, RunCorpus},
     run_dir::RunDir,
     shard, table, tables,
-    workers::{Backend, Work},
+    workers::Work,
 };
 
 /// Runs the experiment.
@@ -42,9 +43,10 @@ use crate::{
 pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let start = Instant::now();
     let shard = shard(args)?;
-    let published: Published = config::read(&args.configs.join("published.toml"))?;
-    let backend = backend(args)?;
-    let setting = Setting::of(args)?;
+    let configs = Configs::of(args.configs.as_deref())?;
+    let published: Published = configs.read("published.toml")?;
+    let backend = Backend::choose(args.engine, &args.device)?;
+    let setting = Setting::of(args, &configs)?;
     let facts = backend.facts();
     let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
     if args.dry_run || args.emit.is_some() {
@@ -58,7 +60,10 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
                 let words = std::env::args_os().skip(1).map(text).collect::<Result<Vec<String>>>()?;
                 print(emit::job(args, emit, &words, plan.places().len())?.trim_end())
             }
-            None => print(&estimate::text(&plan, &config, backend, jobs, args.run_dir.as_deref())?),
+            None => {
+                let estimate = estimate::of(&plan, &config, backend, jobs, args.run_dir.as_deref())?;
+                print(&format!("{}{}", estimate.trainings, estimate.total))
+            }
         };
     }
     let cache = features::Cache::new(&setting.front_end, cache::open()?.join("features"), stop);
@@ -82,6 +87,10 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     }
     tables::rosters(&dir, &plan)?;
     tracing::info!("run folder {}", path.display());
+    let estimate = estimate::of(&plan, &config, backend, jobs, Some(&path))?;
+    if estimate.unfinished > 0 {
+        tracing::info!("{}", estimate.total);
+    }
     let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);
     let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
     let work = Work {
@@ -116,6 +125,9 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     show(&metrics, args.json)?;
     tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
+    if let Some(preview) = &setting.preview {
+        tracing::info!("{preview}");
+    }
     Ok(())
 }
 
@@ -152,16 +164,18 @@ struct Setting {
     experiments: Vec<(&'static str, Experiment)>,
     front_end: FrontEnd,
     sources: Sources,
+    /// Where the run is a preview: that it is, and the command for the whole.
+    preview: Option<String>,
 }
 
 impl Setting {
-    fn of(args: &Reproduce) -> Result<Self> {
+    fn of(args: &Reproduce, configs: &Configs) -> Result<Self> {
         let overrides = Overrides::of(args)?;
-        let load = |synthetic| -> Result<Vec<(&'static str, Experiment)>> {
-            let load = |name| Ok((name, Experiment::load(&args.configs, name, &overrides, synthetic)?));
+        let load = |origin| -> Result<Vec<(&'static str, Experiment)>> {
+            let load = |name| Ok((name, Experiment::load(configs, name, &overrides, origin, args.full)?));
             args.experiment.parts().into_iter().map(|e| load(e.name())).collect()
         };
-        let mut experiments = load(false)?;
+        let mut experiments = load(Origin::Given)?;
         let kinds = experiments.iter().flat_map(|(_, e)| e.corpora.iter().copied()).collect();
         let (first_name, first) = &experiments[0];
         for (name, other) in &experiments {
@@ -177,25 +191,50 @@ impl Setting {
             }
         }
         let front_end = front_end(first)?;
-        let sources = corpora::find(args, &kinds, first.synthetic.seed, &overrides)?;
+        let sources = corpora::find(args, configs, &kinds, first.synthetic.seed, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
         overrides.check(&names, &sources.corpora.iter().map(|s| s.kind).collect::<BTreeSet<_>>())?;
-        if sources.synthetic {
-            tracing::warn!("no corpus is configured: running on small SYNTHETIC corpora");
-            experiments = load(true)?;
+        let full = experiments.iter().map(|(_, e)| e.training.epochs).max().unwrap_or(0);
+        match sources.origin {
+            Origin::Given => {}
+            Origin::Synthetic => {
+                tracing::warn!("running on small SYNTHETIC corpora: the figures say nothing of real speech")
+            }
+            Origin::Bundled => {
+                let names: Vec<&str> = sources.corpora.iter().map(|s| s.kind.name()).collect();
+                tracing::info!("no corpus is configured: running on the one that comes along, {}", names.join(", "));
+            }
         }
+        if sources.origin != Origin::Given {
+            experiments = load(sources.origin)?;
+        }
+        let epochs = experiments.iter().map(|(_, e)| e.training.epochs).max().unwrap_or(0);
+        let preview = (sources.origin == Origin::Bundled && epochs < full).then(|| {
+            let words: Vec<_> = std::env::args_os().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
+            format!(
+                "this is a preview: {epochs} of {full} epochs. All epochs, in about {} times its time: {}",
+                full.div_ceil(epochs.max(1)),
+                full_command(&words)
+            )
+        });
         let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.kind)).count();
         let needs = |e: &Experiment| if e.split == Split::CrossCorpus { 2 } else { 1 };
         let all = args.experiment == cli::Experiment::All;
         for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
-            let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
+            let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.kind == **k));
+            let said = format!(
+                "{name} needs {} of its corpora, {} of them is there. Give one more with --data CORPUS=PATH. {}",
+                needs(e),
+                count(e),
+                corpora::where_to_obtain(absent)
+            );
             if !all {
-                return Err(LabError::Input(format!("{said}; see --data")));
+                return Err(LabError::Input(format!("{said} Or try --synthetic.")));
             }
             tracing::warn!("{said}: left out");
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
-        Ok(Self { experiments, front_end, sources })
+        Ok(Self { experiments, front_end, sources, preview })
     }
 
     fn rosters(&self) -> Vec<Roster> {
@@ -214,7 +253,7 @@ impl Setting {
             engine: facts.name.clone(),
             numerics: facts.numerics,
             device: facts.device_kind().to_owned(),
-            synthetic: self.sources.synthetic,
+            synthetic: self.sources.origin == Origin::Synthetic,
             parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect(),
             front_end: self.front_end.clone(),
             corpora: corpora.collect(),
@@ -239,34 +278,20 @@ impl Setting {
     }
 }
 
-/// Which engine, and where: native on a CPU and libtorch on CUDA, unless one is asked for.
-fn backend(args: &Reproduce) -> Result<Backend> {
-    let device = match args.device.as_str() {
-        "auto" if args.engine == Some(EngineKind::Native) => Device::Cpu,
-        "auto" => Device::cuda_if_available(),
-        "cpu" => Device::Cpu,
-        name => cuda(name)?,
-    };
-    match (args.engine, device) {
-        (Some(EngineKind::Native), Device::Cuda(_)) => {
-            Err(LabError::Input(format!("--engine native computes on the CPU, not on {}", args.device)))
+/// The words of this call as the user gives them to `cargo xtask`, for all epochs.
+fn full_command(words: &[String]) -> String {
+    let mut given = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            // What `cargo xtask` adds.
+            "--bundled" | "--configs" => drop(words.next()),
+            "--epochs" => drop(words.next()),
+            other if other.starts_with("--epochs=") => {}
+            other => given.push(other),
         }
-        (Some(EngineKind::Native) | None, Device::Cpu) => Ok(Backend::Native),
-        _ => Ok(Backend::Libtorch(device)),
     }
-}
-
-fn cuda(name: &str) -> Result<Device> {
-    let n: usize = name
-        .strip_prefix("cuda:")
-        .and_then(|n| n.parse().ok())
-        .ok_or_else(|| LabError::Input(format!("--device {name}: expected auto, cpu or cuda:N")))?;
-    let seen = tch::Cuda::device_count().max(0) as usize;
-    if n < seen {
-        Ok(Device::Cuda(n))
-    } else {
-        Err(LabError::Input(format!("--device {name}: libtorch sees {seen} CUDA devices")))
-    }
+    format!("cargo xtask {} --full", given.join(" "))
 }
 
 fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
@@ -299,7 +324,7 @@ fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, maker: &M
 }
 
 /// Data goes to stdout; a closed pipe is the reader's choice, not a failure.
-fn print(text: &str) -> Result<()> {
+pub fn print(text: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(LabError::work(e)),
         _ => Ok(()),

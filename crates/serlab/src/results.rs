@@ -7,7 +7,7 @@ use serde::Serialize;
 use sermetrics::{Bootstrap, Confusion, Interval, Spread, confusion};
 use serreport::{Mark, Over, Unit};
 use sertrain::{Protocol, Scored, argmax};
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::{
     error::{LabError, Result},
@@ -159,7 +159,7 @@ fn predictions<'a>(
     Ok(out)
 }
 
-fn scored(protocol: Protocol, file: &FoldFile) -> Result<&Scored> {
+pub fn scored(protocol: Protocol, file: &FoldFile) -> Result<&Scored> {
     match protocol {
         Protocol::LastEpoch | Protocol::SpeakerIndependent => Ok(&file.last),
         Protocol::BestEpoch => Ok(&file.best),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sermetrics::{Spread, paired_difference};
 use serreport::{Comparison, Mark};
 use sertrain::Protocol;
-use timnet::Variant;
+use timnet_core::Variant;
 
 use crate::{
     error::{LabError, Result},

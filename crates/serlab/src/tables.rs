@@ -1,8 +1,6 @@
 //! From a run folder's finished folds to its tables.
 
-use std::{collections::BTreeMap, path::Path};
-
-use sercorpus::CorpusKind;
+use std::path::Path;
 
 use crate::{
     error::{LabError, Result},
@@ -43,6 +41,31 @@ pub fn rosters(dir: &RunDir, plan: &Plan) -> Result<()> {
 /// # Errors
 /// Files that do not fit the plan; those of the file system.
 pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Published) -> Result<Metrics> {
+    let metrics = collect(dir.path(), config, plan, published, Some(dir))?;
+    dir.json("published.json", published)?;
+    dir.json("metrics.json", &metrics)?;
+    let report = dir.path().join("report");
+    serreport::write(&[dir.path()], &report, &serreport::Options::default()).map_err(LabError::work)?;
+    tracing::info!("report: {}", report.join("report.html").display());
+    Ok(metrics)
+}
+
+/// The figures of what is there; nothing is written.
+///
+/// # Errors
+/// Files that do not fit the plan.
+pub fn metrics(dir: &Path, config: &RunConfig, plan: &Plan, published: &Published) -> Result<Metrics> {
+    collect(dir, config, plan, published, None)
+}
+
+/// The figures of the finished folds in `dir`; curves and predictions are written into `out`, if given.
+fn collect(
+    dir: &Path,
+    config: &RunConfig,
+    plan: &Plan,
+    published: &Published,
+    out: Option<&RunDir>,
+) -> Result<Metrics> {
     let mut metrics = Metrics {
         version: serreport::METRICS_VERSION,
         experiment: config.name().to_owned(),
@@ -55,26 +78,26 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
     let alone = plan.trainings.iter().map(|t| t.protocols.len()).sum::<usize>() == 1;
     for training in &plan.trainings {
         let material = plan.material(training);
-        let folds = folds(dir.path(), training)?;
+        let folds = folds(dir, training)?;
         let missing: Vec<usize> = (0..folds.len()).filter(|&i| folds[i].is_none()).collect();
-        if missing.len() < folds.len() {
-            dir.training(training, &folds)?;
+        if let Some(out) = out.filter(|_| missing.len() < folds.len()) {
+            out.training(training, &folds)?;
         }
         if !missing.is_empty() {
             metrics.missing.insert(training.name(), missing);
         }
         for &protocol in &training.protocols {
-            for (cell, rows) in
-                results::cells(protocol, training, material, &folds, config.synthetic, published)?
-            {
-                let labels = &material.roster.labels;
-                let folder = format!("{}/{protocol}", training.name());
-                match cell.target {
-                    Some(target) => dir.predictions(&format!("{folder}/{target}"), labels, &rows)?,
-                    None => dir.predictions(&folder, labels, &rows)?,
-                }
-                if alone && cell.target.is_none() {
-                    dir.predictions("", labels, &rows)?;
+            for (cell, rows) in results::cells(protocol, training, material, &folds, config.synthetic, published)? {
+                if let Some(out) = out {
+                    let labels = &material.roster.labels;
+                    let folder = format!("{}/{protocol}", training.name());
+                    match cell.target {
+                        Some(target) => out.predictions(&format!("{folder}/{target}"), labels, &rows)?,
+                        None => out.predictions(&folder, labels, &rows)?,
+                    }
+                    if alone && cell.target.is_none() {
+                        out.predictions("", labels, &rows)?;
+                    }
                 }
                 metrics.cells.push(cell);
             }
@@ -82,10 +105,5 @@ pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Publishe
     }
     metrics.summaries = summary::summaries(&metrics.cells, published)?;
     metrics.paired = summary::paired(&metrics.cells)?;
-    dir.json("published.json", published)?;
-    dir.json("metrics.json", &metrics)?;
-    let report = dir.path().join("report");
-    serreport::write(&[dir.path()], &report, &serreport::Options::default()).map_err(LabError::work)?;
-    tracing::info!("report: {}", report.join("report.html").display());
     Ok(metrics)
 }

@@ -5,18 +5,17 @@ use std::{
     ops::ControlFlow,
     path::Path,
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use sertrain::{FoldTask, Schedule, TrainError, train_fold};
-use timnet::{StackedEngine, TorchEngine, tch};
-use timnet_core::{Dataset, Engine, EngineError, EngineFacts, Objective, TrainState, Weights, streams};
-use timnet_native::{NativeEngine, Simd};
+use sertrain::{FoldTask, Schedule, TrainError, argmax, train_fold};
+use timnet_core::{Engine, Weights, streams};
 
 use crate::{
+    backend::Backend,
     error::{LabError, Result},
     explain,
     features::Features,
@@ -24,52 +23,9 @@ use crate::{
     plan::{Place, Plan, Training},
     progress::Progress,
     provenance::{Log, Maker},
+    results::scored,
     shard, tensorboard,
 };
-
-/// What computes the networks, and where.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Backend {
-    /// libtorch on a device.
-    Libtorch(tch::Device),
-    /// timnet-native.
-    Native,
-}
-
-impl Backend {
-    /// One network's engine.
-    ///
-    /// # Errors
-    /// Shapes that do not fit; a failure of the backend.
-    pub fn engine(
-        self,
-        weights: Weights,
-        data: &Arc<Dataset>,
-        objective: Objective,
-    ) -> std::result::Result<Box<dyn Engine>, EngineError> {
-        Ok(match self {
-            Self::Libtorch(device) => Box::new(TorchEngine::new(&TrainState::start(weights), data, objective, device)?),
-            Self::Native => Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?),
-        })
-    }
-
-    /// Name, numerics version, device and SIMD level of the engines.
-    pub fn facts(self) -> EngineFacts {
-        match self {
-            Self::Libtorch(device) => timnet::facts(device),
-            Self::Native => timnet_native::facts(Simd::detect()),
-        }
-    }
-
-    /// Folds that compute together in single operations: one on a CPU, where side by side in threads is faster, and as many
-    /// as a GPU has room for on CUDA.
-    fn stacked(self) -> usize {
-        match self {
-            Self::Libtorch(tch::Device::Cuda(_)) => 20,
-            _ => 1,
-        }
-    }
-}
 
 /// What all folds of a run share.
 pub struct Work<'a> {
@@ -146,8 +102,8 @@ impl Work<'_> {
     /// Trains some folds, side by side on one device where they are several.
     fn group(&self, places: &[Place], progress: &Progress) -> Vec<Result<()>> {
         let mut engines: Vec<Option<Box<dyn Engine>>> = places.iter().map(|_| None).collect();
-        if let (Backend::Libtorch(device), true) = (self.backend, places.len() > 1) {
-            match self.stack(places, device) {
+        if places.len() > 1 {
+            match self.stack(places) {
                 Ok(stacked) => engines = stacked,
                 Err(e) => {
                     self.stop.store(true, Ordering::Relaxed);
@@ -156,7 +112,7 @@ impl Work<'_> {
             }
         }
         let fold = |place: Place, engine: Option<Box<dyn Engine>>| {
-            tch::set_num_threads(1);
+            self.backend.enter_thread();
             let result = self.fold(place, engine, progress);
             if result.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
@@ -176,22 +132,17 @@ impl Work<'_> {
     }
 
     /// An engine of one stack for each fold that is not finished.
-    fn stack(&self, places: &[Place], device: tch::Device) -> Result<Vec<Option<Box<dyn Engine>>>> {
+    fn stack(&self, places: &[Place]) -> Result<Vec<Option<Box<dyn Engine>>>> {
         let training = |place: &Place| &self.plan.trainings[place.training];
         let unfinished = |place: &Place| !fold_path(self.dir, training(place), place.fold).is_file();
         let open: Vec<bool> = places.iter().map(unfinished).collect();
-        let states: Vec<TrainState> = places
-            .iter()
-            .zip(&open)
-            .filter(|(_, open)| **open)
-            .map(|(p, _)| TrainState::start(self.initial(*p)))
-            .collect();
-        let Some(first) = places.first().map(training).filter(|_| !states.is_empty()) else {
+        let weights: Vec<Weights> =
+            places.iter().zip(&open).filter(|(_, open)| **open).map(|(p, _)| self.initial(*p)).collect();
+        let Some(first) = places.first().map(training).filter(|_| !weights.is_empty()) else {
             return Ok(places.iter().map(|_| None).collect());
         };
         let (data, objective) = (&self.features[first.material].data, first.settings.objective());
-        let stack = StackedEngine::stack(&states, data, objective, device, tch::Kind::Float).map_err(LabError::work)?;
-        let mut stack = stack.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>);
+        let mut stack = self.backend.stack(weights, data, objective).map_err(LabError::work)?.into_iter();
         Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
     }
 
@@ -270,8 +221,21 @@ impl Work<'_> {
         let file = FoldFile::write(path, outcome, &self.metadata(training, place.fold))?;
         // What it held is in the fold's files now.
         let _ = std::fs::remove_file(&checkpoint);
-        tracing::info!("{name}: finished, test accuracy {:.4}", file.last.accuracy);
+        tracing::info!("{name}: finished; {}", self.figures(training, place.fold, &file)?);
         Ok(file)
+    }
+
+    /// What a finished fold scores: `last-epoch UAR / WAR 88.34 / 90.74 %`, for every protocol.
+    fn figures(&self, training: &Training, fold: usize, file: &FoldFile) -> Result<String> {
+        let labels = &self.features[training.material].data.labels;
+        let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
+        let figure = |&protocol: &sertrain::Protocol| -> Result<String> {
+            let predicted: Vec<usize> = scored(protocol, file)?.probabilities.iter().map(|row| argmax(row)).collect();
+            let c = sermetrics::confusion(&truth, &predicted, training.model.classes).map_err(LabError::work)?;
+            let optimistic = if protocol == sertrain::Protocol::BestEpoch { " (optimistic)" } else { "" };
+            Ok(format!("{protocol}{optimistic} UAR / WAR {:.2} / {:.2} %", 100.0 * c.uar(), 100.0 * c.war()))
+        };
+        Ok(training.protocols.iter().map(figure).collect::<Result<Vec<_>>>()?.join(", "))
     }
 
     fn metadata(&self, training: &Training, fold: usize) -> BTreeMap<String, String> {

@@ -1,0 +1,156 @@
+//! What computes the networks, and where: timnet-native on a CPU, or libtorch, which only a build with the feature `libtorch` links.
+
+use std::sync::Arc;
+
+#[cfg(feature = "libtorch")]
+use timnet::{
+    StackedEngine, TorchEngine,
+    tch::{self, Device},
+};
+#[cfg(feature = "libtorch")]
+use timnet_core::TrainState;
+use timnet_core::{Dataset, Engine, EngineError, EngineFacts, Objective, Weights};
+use timnet_native::{NativeEngine, Simd};
+
+use crate::{
+    cli::EngineKind,
+    error::{LabError, Result},
+};
+
+/// Folds that compute together on one GPU.
+#[cfg(feature = "libtorch")]
+const STACKED_ON_CUDA: usize = 20;
+
+/// What computes the networks, and where.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Backend {
+    /// timnet-native, on the CPU.
+    Native,
+    /// libtorch on a device.
+    #[cfg(feature = "libtorch")]
+    Libtorch(Device),
+}
+
+impl Backend {
+    /// Native on a CPU and libtorch on CUDA, unless an engine is asked for.
+    ///
+    /// # Errors
+    /// An engine that this program was built without, a device that is not there, or one that the engine does not compute on.
+    pub fn choose(engine: Option<EngineKind>, device: &str) -> Result<Self> {
+        let cuda = device.strip_prefix("cuda:");
+        match (engine, device) {
+            (Some(EngineKind::Native) | None, "cpu") | (Some(EngineKind::Native), "auto") => Ok(Self::Native),
+            (_, "auto" | "cpu") => Self::libtorch(engine, device),
+            _ if cuda.is_none_or(|n| n.parse::<usize>().is_err()) => {
+                Err(LabError::Input(format!("--device {device}: expected auto, cpu or cuda:N")))
+            }
+            (Some(EngineKind::Native), _) => {
+                Err(LabError::Input(format!("--engine native computes on the CPU, not on {device}")))
+            }
+            _ => Self::libtorch(engine, device),
+        }
+    }
+
+    #[cfg(feature = "libtorch")]
+    fn libtorch(engine: Option<EngineKind>, device: &str) -> Result<Self> {
+        let device = match device {
+            "auto" => Device::cuda_if_available(),
+            "cpu" => Device::Cpu,
+            name => {
+                let n = name.strip_prefix("cuda:").and_then(|n| n.parse().ok()).unwrap_or(0);
+                let seen = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
+                if n >= seen {
+                    return Err(LabError::Input(format!("--device {name}: libtorch sees {seen} CUDA devices")));
+                }
+                Device::Cuda(n)
+            }
+        };
+        Ok(if engine.is_none() && device == Device::Cpu { Self::Native } else { Self::Libtorch(device) })
+    }
+
+    #[cfg(not(feature = "libtorch"))]
+    fn libtorch(engine: Option<EngineKind>, device: &str) -> Result<Self> {
+        if engine.is_none() && device == "auto" {
+            return Ok(Self::Native);
+        }
+        Err(LabError::Input(
+            "this program was built without libtorch, which `--engine libtorch` and CUDA need: in the repository `cargo xtask` builds it \
+             in where one of them is asked for; elsewhere build serlab with `--features libtorch`"
+                .into(),
+        ))
+    }
+
+    /// Name, numerics version, device and SIMD level of the engines.
+    pub fn facts(self) -> EngineFacts {
+        match self {
+            Self::Native => timnet_native::facts(Simd::detect()),
+            #[cfg(feature = "libtorch")]
+            Self::Libtorch(device) => timnet::facts(device),
+        }
+    }
+
+    /// One network's engine.
+    ///
+    /// # Errors
+    /// Shapes that do not fit; a failure of the backend.
+    pub fn engine(
+        self,
+        weights: Weights,
+        data: &Arc<Dataset>,
+        objective: Objective,
+    ) -> std::result::Result<Box<dyn Engine>, EngineError> {
+        Ok(match self {
+            Self::Native => Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?),
+            #[cfg(feature = "libtorch")]
+            Self::Libtorch(device) => Box::new(TorchEngine::new(&TrainState::start(weights), data, objective, device)?),
+        })
+    }
+
+    /// How many folds compute together in single operations: one on a CPU, where side by side in threads is faster, and as many as a
+    /// GPU has room for on CUDA.
+    pub fn stacked(self) -> usize {
+        match self {
+            #[cfg(feature = "libtorch")]
+            Self::Libtorch(Device::Cuda(_)) => STACKED_ON_CUDA,
+            _ => 1,
+        }
+    }
+
+    /// Engines of several folds that compute together.
+    ///
+    /// # Errors
+    /// As [`Self::engine`].
+    pub fn stack(
+        self,
+        weights: Vec<Weights>,
+        data: &Arc<Dataset>,
+        objective: Objective,
+    ) -> std::result::Result<Vec<Box<dyn Engine>>, EngineError> {
+        match self {
+            Self::Native => weights.into_iter().map(|w| self.engine(w, data, objective)).collect(),
+            #[cfg(feature = "libtorch")]
+            Self::Libtorch(device) => {
+                let states: Vec<TrainState> = weights.into_iter().map(TrainState::start).collect();
+                let stack = StackedEngine::stack(&states, data, objective, device, tch::Kind::Float)?;
+                Ok(stack.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect())
+            }
+        }
+    }
+
+    /// Called at the start of each thread that computes: one thread a fold, so that sums are added in one order.
+    pub fn enter_thread(self) {
+        #[cfg(feature = "libtorch")]
+        if let Self::Libtorch(_) = self {
+            tch::set_num_threads(1);
+        }
+    }
+
+    /// Whether the CPU only waits for another device.
+    pub fn is_elsewhere(self) -> bool {
+        match self {
+            Self::Native => false,
+            #[cfg(feature = "libtorch")]
+            Self::Libtorch(device) => device != Device::Cpu,
+        }
+    }
+}
