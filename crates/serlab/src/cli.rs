@@ -176,15 +176,6 @@ pub enum EngineKind {
     Native,
 }
 
-impl EngineKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Libtorch => "libtorch",
-            Self::Native => "native",
-        }
-    }
-}
-
 fn seconds(text: &str) -> Result<f64, String> {
     let value = text.parse::<f64>().ok().filter(|s| (0.0..=86400.0).contains(s));
     value.ok_or_else(|| "expected seconds, 0 to 86400".to_owned())

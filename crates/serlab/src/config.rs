@@ -20,7 +20,7 @@ use crate::{
 pub struct Experiment {
     /// Corpora to run on, where they are configured.
     pub corpora: Vec<CorpusKind>,
-    /// Only the first of them that there is.
+    /// Use only the first corpus that is available.
     #[serde(default)]
     pub one_corpus: bool,
     /// Networks to train.
@@ -93,13 +93,13 @@ pub struct Training {
     pub tcn_pooling: Option<TcnPooling>,
     /// s of (1 - s) onehot + s / classes.
     pub label_smoothing: f64,
-    /// Adam.
+    /// Adam's learning rate.
     pub learning_rate: f64,
-    /// Adam.
+    /// Adam's decay of the first moment.
     pub beta1: f64,
-    /// Adam.
+    /// Adam's decay of the second moment.
     pub beta2: f64,
-    /// Adam.
+    /// Added to the root of Adam's second moment.
     pub eps: f64,
     /// Part of the training utterances that the protocol `validated` chooses the epoch on.
     pub validation_share: f64,
@@ -226,10 +226,26 @@ impl Experiment {
         self.training.batch_size = batch_size;
     }
 
+    /// A list that has an element twice, and the element: it would be trained twice, or have two rows.
+    fn repeated(&self) -> Option<(&'static str, String)> {
+        fn of<T: PartialEq + ToString>(key: &'static str, list: &[T]) -> Option<(&'static str, String)> {
+            let twice = list.iter().enumerate().find(|(i, element)| list[..*i].contains(element))?;
+            Some((key, twice.1.to_string()))
+        }
+        of("corpora", &self.corpora)
+            .or_else(|| of("variants", &self.variants))
+            .or_else(|| of("protocols", &self.protocols))
+            .or_else(|| of("classes", &self.classes))
+            .or_else(|| of("seeds", self.seeds.as_deref().unwrap_or_default()))
+    }
+
     /// The cheapest checks, before anything is computed.
     fn validate(&self) -> Result<()> {
         let bad = |key: &str, why: &str| Err(LabError::Input(format!("`{key}` {why}")));
         let t = &self.training;
+        if let Some((key, twice)) = self.repeated() {
+            return bad(key, &format!("names {twice} twice; leave one out"));
+        }
         match () {
             () if self.corpora.is_empty() => bad("corpora", "names no corpus"),
             () if self.variants.is_empty() => bad("variants", "names no network"),
@@ -246,6 +262,10 @@ impl Experiment {
             () if self.seeds.as_ref().is_some_and(Vec::is_empty) => bad("seeds", "is empty"),
             () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => bad("seeds", TOO_LARGE_A_SEED),
             () if self.split.is_folds() && self.folds < 2 => bad("folds", "must be at least 2"),
+            () if !self.split.is_folds() && self.folds != 0 => bad(
+                "folds",
+                "is for experiments that train on folds; `split` says that this one does not, so leave it out",
+            ),
             () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
             () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
             () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),
@@ -258,6 +278,7 @@ impl Experiment {
             () if !(0.0..1.0).contains(&t.beta1) || !(0.0..1.0).contains(&t.beta2) => {
                 bad("training.beta1/beta2", "must be at least 0 and below 1")
             }
+            () if !(t.eps > 0.0 && t.eps.is_finite()) => bad("training.eps", "must be above 0"),
             () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
                 bad("training.validation_share", "must lie above 0 and below 0.9")
             }

@@ -5,12 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sercorpus::{Corpus, CorpusKind, synth};
+use sercorpus::{Corpus, CorpusKind, FindingKind, synth};
 
 use crate::{
+    cache,
     cli::Reproduce,
     config::CorpusConfig,
     error::{LabError, Result},
+    nearest,
     overrides::Overrides,
 };
 
@@ -22,6 +24,9 @@ pub struct Source {
     pub kind: CorpusKind,
     /// Its part of the configuration.
     pub config: CorpusConfig,
+    /// [found, expected] number of utterances where recordings of the corpus are missing, or there are others. Synthetic corpora
+    /// are not compared.
+    pub partial: Option<[usize; 2]>,
 }
 
 /// The corpora of a run.
@@ -32,41 +37,60 @@ pub struct Sources {
     pub synthetic: bool,
 }
 
-/// Finds the corpora of `kinds`, or writes synthetic ones of `synthetic_seed` below `cache` where none is configured.
+/// Finds the corpora of `kinds`, or writes synthetic ones of `synthetic_seed` into the cache where none is configured.
 ///
 /// # Errors
-/// A name that is no corpus, a folder that is not there or holds something else.
+/// A name that is no corpus or none of this run's, a folder that is not there or holds something else.
 pub fn find(
     args: &Reproduce,
     kinds: &BTreeSet<CorpusKind>,
     synthetic_seed: u64,
     overrides: &Overrides,
-    cache: &Path,
 ) -> Result<Sources> {
-    let only = args.only.iter().map(|n| n.parse().map_err(LabError::input)).collect::<Result<Vec<CorpusKind>>>()?;
+    let only = args.only.iter().map(|n| kind_of(n, "--only")).collect::<Result<Vec<CorpusKind>>>()?;
+    let names = |kinds: &mut dyn Iterator<Item = &CorpusKind>| kinds.map(|k| k.name()).collect::<Vec<_>>().join(", ");
+    if let Some(absent) = only.iter().find(|kind| !kinds.contains(kind)) {
+        let experiment = args.experiment.name();
+        let there = names(&mut kinds.iter());
+        return Err(LabError::Input(format!("--only {absent}: {experiment} does not run on it; it runs on {there}")));
+    }
     let mut configs = BTreeMap::new();
     for &kind in kinds {
         if only.is_empty() || only.contains(&kind) {
             configs.insert(kind, CorpusConfig::load(&args.configs, kind, overrides)?);
         }
     }
-    if configs.is_empty() {
-        return Err(LabError::Input("no corpus is left after --only".into()));
-    }
     let mut roots: BTreeMap<CorpusKind, PathBuf> =
         configs.iter().filter_map(|(kind, c)| Some((*kind, c.path.clone()?))).collect();
     roots.extend(from_environment()?);
+    let mut given = BTreeMap::new();
     for pair in &args.data {
         let (kind, path) = pair_of(pair, "--data")?;
-        roots.insert(kind, path);
+        if let Some(other) = given.insert(kind, path.clone()) {
+            let (a, b) = (other.display(), path.display());
+            return Err(LabError::Input(format!("--data names two folders of {kind}, {a} and {b}; leave one out")));
+        }
+        if !kinds.contains(&kind) {
+            tracing::warn!("--data {pair}: {} does not run on {kind}, so it is not used", args.experiment.name());
+        }
     }
+    roots.extend(given);
     let configured = !roots.is_empty();
     roots.retain(|kind, _| configs.contains_key(kind));
     if configured && roots.is_empty() {
-        return Err(LabError::Input("none of the configured corpora is in this experiment (see --only)".into()));
+        return Err(LabError::Input(format!(
+            "no folder is given for any corpus of this run, {}; give --data CORPUS=PATH",
+            names(&mut configs.keys())
+        )));
+    }
+    if let Some(absent) = only.iter().find(|kind| configured && !roots.contains_key(kind)) {
+        return Err(LabError::Input(format!(
+            "--only {absent}: no folder is given for it, only for {}; give --data {absent}=PATH, or leave it out",
+            names(&mut roots.keys())
+        )));
     }
     if !configured {
-        roots = synthesise(configs.keys(), synthetic_seed, cache)?;
+        roots = synthesise(configs.keys(), synthetic_seed, &cache::open()?)?;
     }
     let corpora =
         roots.into_iter().map(|(kind, root)| open(kind, &root, &configs[&kind], configured)).collect::<Result<_>>()?;
@@ -82,14 +106,24 @@ fn open(kind: CorpusKind, root: &Path, config: &CorpusConfig, told: bool) -> Res
             tracing::warn!("  {finding}");
         }
     }
-    Ok(Source { corpus, kind, config: config.clone() })
+    let differs = |f: &sercorpus::Finding| matches!(f.kind, FindingKind::Missing | FindingKind::Surplus);
+    let partial =
+        (told && corpus.findings.iter().any(differs)).then(|| [corpus.utterances.len(), kind.expected_total()]);
+    Ok(Source { corpus, kind, config: config.clone(), partial })
 }
 
 /// SER_DATA: a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH.
 fn from_environment() -> Result<Vec<(CorpusKind, PathBuf)>> {
     let Some(value) = std::env::var_os("SER_DATA").filter(|v| !v.is_empty()) else { return Ok(Vec::new()) };
     if let Some(text) = value.to_str().filter(|t| t.contains('=')) {
-        return text.split(',').map(|pair| pair_of(pair, "SER_DATA")).collect();
+        let pairs = text.split(',').map(|pair| pair_of(pair, "SER_DATA")).collect::<Result<Vec<_>>>()?;
+        let twice = pairs.iter().enumerate().find(|(i, (kind, _))| pairs[..*i].iter().any(|(k, _)| k == kind));
+        return match twice {
+            Some((_, (kind, _))) => {
+                Err(LabError::Input(format!("SER_DATA names two folders of {kind}; leave one out")))
+            }
+            None => Ok(pairs),
+        };
     }
     let root = PathBuf::from(value);
     let failed = |e: std::io::Error| LabError::Input(format!("SER_DATA={}: {e}", root.display()));
@@ -112,7 +146,12 @@ fn pair_of(pair: &str, from: &str) -> Result<(CorpusKind, PathBuf)> {
     let (name, path) = pair.split_once('=').ok_or_else(|| {
         LabError::Input(format!("{from} `{pair}`: expected CORPUS=PATH, for example emodb=/data/emodb"))
     })?;
-    Ok((name.trim().parse().map_err(LabError::input)?, PathBuf::from(path.trim())))
+    Ok((kind_of(name, from)?, PathBuf::from(path.trim())))
+}
+
+fn kind_of(name: &str, from: &str) -> Result<CorpusKind> {
+    let hint = || nearest::hint(name.trim(), CorpusKind::ALL.map(CorpusKind::name));
+    name.trim().parse().map_err(|e| LabError::Input(format!("{from}: {e}{}", hint())))
 }
 
 fn synthesise<'a>(

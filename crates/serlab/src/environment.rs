@@ -4,23 +4,20 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
-use crate::{
-    cli::{EngineKind, Reproduce},
-    corpora::Sources,
-};
+use crate::{corpora::Sources, provenance::Maker};
 
-/// `environment.json`: what may explain a difference between two machines. No figure depends on it.
+/// `environment.json`: where and how the run was begun. Written once: what trained each fold is in its provenance.
 #[derive(Debug, Serialize)]
-pub struct Environment {
+pub struct Environment<'a> {
     version: u32,
     program: &'static str,
-    program_version: &'static str,
+    program_version: &'a str,
     /// HEAD when the program was built; absent where that was no git checkout.
-    built_at_commit: Option<&'static str>,
+    built_at_commit: Option<&'a str>,
     program_hash: Option<String>,
     libtorch: &'static str,
-    engine: &'static str,
-    device: String,
+    engine: &'a str,
+    device: &'a str,
     corpora: BTreeMap<String, PathBuf>,
     os: &'static str,
     architecture: &'static str,
@@ -30,27 +27,39 @@ pub struct Environment {
     command: Vec<String>,
 }
 
-impl Environment {
+impl<'a> Environment<'a> {
     /// Of this process.
-    pub fn of(args: &Reproduce, engine: EngineKind, sources: &Sources, jobs: usize) -> Self {
+    pub fn of(maker: &'a Maker, sources: &Sources, jobs: usize) -> Self {
         Self {
             version: 1,
             program: env!("CARGO_PKG_NAME"),
-            program_version: env!("CARGO_PKG_VERSION"),
-            built_at_commit: option_env!("SERLAB_COMMIT"),
+            program_version: &maker.version,
+            built_at_commit: maker.commit.as_deref(),
             program_hash: program_hash(),
             libtorch: "2.11.0",
-            engine: engine.name(),
-            device: args.device.clone(),
+            engine: &maker.engine,
+            device: &maker.device,
             corpora: sources.corpora.iter().map(|s| (s.kind.to_string(), s.corpus.root.clone())).collect(),
             os: std::env::consts::OS,
             architecture: std::env::consts::ARCH,
             cpu: cpu(),
             cores: cores(),
             jobs,
-            command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+            command: command(),
         }
     }
+}
+
+/// The words of this process' command line.
+pub fn command() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// Host, processor and system, as far as they are known: `node7, AMD EPYC 7763, linux x86_64`.
+pub fn machine() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
+    let system = Some(format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
+    [host.filter(|h| !h.is_empty()), cpu(), system].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Cores this process may use.

@@ -1,15 +1,21 @@
 //! From a corpus to its features, cached on disk.
 //!
 //! A cache file's name is the hash of all that its content depends on: the front end (resampler included), the fixed
-//! length, the features of a fixed chirp (which stand for the code that computes them), and every utterance's id and
-//! recording. Other settings, another recording or code that computes otherwise is another file, so a cache can't serve
-//! features made under other settings.
+//! length, the code that makes features of recordings ([`crate::fingerprint`]), and every utterance's id and recording.
+//! Other settings, another recording or code that computes otherwise is another file, so a cache can't serve features made
+//! under other settings.
+//!
+//! What a run is identified by is another hash, of what the features are: a program that computes the same features of a
+//! corpus by other code goes on with its runs.
 
 use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rayon::prelude::*;
@@ -17,19 +23,21 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use seraudio::LoadOptions;
 use serde::Serialize;
 use sermfcc::{Extractor, FrontEnd};
-use sertrain::write_atomic;
+use sertrain::{create_folder, write_atomic};
 use timnet_core::Dataset;
 
 use crate::{
     error::{LabError, Result},
+    fingerprint,
+    progress::Recordings,
     roster::Roster,
 };
 
-/// A corpus' features and the hash of all they depend on.
+/// A corpus' features.
 pub struct Features {
     /// [utterances, frames, coefficients]
     pub data: Arc<Dataset>,
-    /// Name of the cache file.
+    /// Hash of their values, of the front end and length, and of every utterance's id, label, speaker, session and recording.
     pub hash: String,
 }
 
@@ -38,7 +46,8 @@ pub struct Features {
 struct Record<'a> {
     front_end: &'a FrontEnd,
     length: usize,
-    chirp: String,
+    code: String,
+    /// Id and hash of the file.
     recordings: Vec<(&'a str, &'a str)>,
 }
 
@@ -48,47 +57,81 @@ pub struct Cache<'a> {
     folder: PathBuf,
     /// Hash of every recording met so far: what several rosters have is read once.
     contents: Mutex<HashMap<PathBuf, String>>,
+    /// Set to stop after the recordings in hand.
+    stop: &'a AtomicBool,
 }
 
 impl<'a> Cache<'a> {
     /// The cache in `folder`, which need not exist yet.
-    pub fn new(front_end: &'a FrontEnd, folder: PathBuf) -> Self {
-        Self { front_end, folder, contents: Mutex::default() }
+    pub fn new(front_end: &'a FrontEnd, folder: PathBuf, stop: &'a AtomicBool) -> Self {
+        Self { front_end, folder, contents: Mutex::default(), stop }
     }
 
     /// The features of `roster`'s recordings, from the cache or computed and put there.
     ///
     /// # Errors
-    /// A recording that can't be used, with its path and why; a cache folder that can't be written.
+    /// A recording that can't be used, with its path and why; a cache folder that can't be written; [`LabError::Interrupted`].
     pub fn features(&self, roster: &Roster, length: usize) -> Result<Features> {
-        let contents = roster.rows.par_iter().map(|u| self.content(&u.path)).collect::<Result<Vec<_>>>()?;
+        let contents = self.each(roster, "reading", |path| self.content(path))?;
         let recordings: Vec<(&str, &str)> =
             roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
         let extract = Extract::new(self.front_end, length)?;
-        let record = Record { front_end: self.front_end, length, chirp: extract.fingerprint()?, recordings };
+        let record = Record { front_end: self.front_end, length, code: fingerprint::of(&extract)?, recordings };
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
-        let hash = blake3::hash(record.as_bytes()).to_hex().to_string();
-        let path = self.folder.join(format!("{}-{}.safetensors", roster.kind, &hash[..16]));
-        let labels = roster.label_indices();
-        if let Some((values, frames)) = read(&path, &record) {
-            tracing::info!(corpus = %roster.kind, cache = %path.display(), "features from the cache");
-            let data = Dataset::new(values, labels, frames, self.front_end.coefficients).map_err(LabError::work)?;
-            return Ok(Features { data: Arc::new(data), hash });
+        let name = blake3::hash(record.as_bytes()).to_hex();
+        let path = self.folder.join(format!("{}-{}.safetensors", roster.kind, &name[..16]));
+        let (values, frames) = match read(&path, &record) {
+            Some(found) => {
+                tracing::info!(corpus = %roster.kind, cache = %path.display(), "features from the cache");
+                found
+            }
+            None => {
+                tracing::info!(corpus = %roster.kind, utterances = roster.rows.len(), "computing features");
+                let rows = self.each(roster, "features", |path| extract.recording(path))?;
+                let (values, frames) = (rows.concat(), self.front_end.frames(length));
+                write(&path, &values, [rows.len(), frames, self.front_end.coefficients], record)
+                    .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
+                (values, frames)
+            }
+        };
+        let hash = self.identity(roster, length, &contents, &values)?;
+        let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.coefficients);
+        Ok(Features { data: Arc::new(data.map_err(LabError::work)?), hash })
+    }
+
+    /// `work` of every recording, side by side, with a bar; stops between two recordings.
+    fn each<T: Send>(&self, roster: &Roster, what: &str, work: impl Fn(&Path) -> Result<T> + Sync) -> Result<Vec<T>> {
+        let bar = Recordings::new(&format!("{} {what}", roster.kind), roster.rows.len());
+        let one = |row: &crate::roster::Row| {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(LabError::Interrupted);
+            }
+            let done = work(&row.path);
+            bar.done();
+            done
+        };
+        let all = roster.rows.par_iter().map(one).collect();
+        bar.finish();
+        all
+    }
+
+    fn identity(&self, roster: &Roster, length: usize, contents: &[String], values: &[f32]) -> Result<String> {
+        #[derive(Serialize)]
+        struct Identity<'a> {
+            front_end: &'a FrontEnd,
+            length: usize,
+            labels: &'a [String],
+            utterances: &'a [crate::roster::Row],
+            contents: &'a [String],
         }
-        tracing::info!(corpus = %roster.kind, utterances = labels.len(), "computing features");
-        let rows: Vec<Vec<f32>> = roster
-            .rows
-            .par_iter()
-            .map(|u| {
-                let audio = seraudio::load(&u.path, &extract.options).map_err(LabError::input)?;
-                extract.mfcc(&audio.samples).map_err(|e| LabError::Input(format!("{}: {e}", u.path.display())))
-            })
-            .collect::<Result<_>>()?;
-        let frames = self.front_end.frames(length);
-        let data = Dataset::new(rows.concat(), labels, frames, self.front_end.coefficients).map_err(LabError::work)?;
-        write(&path, &data, record)
-            .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
-        Ok(Features { data: Arc::new(data), hash })
+        let (front_end, labels, utterances) = (self.front_end, &roster.labels, &roster.rows);
+        let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances, contents });
+        let mut hash = blake3::Hasher::new();
+        hash.update(&text.map_err(LabError::work)?);
+        values.chunks(1 << 14).for_each(|values| {
+            hash.update(&bytes(values));
+        });
+        Ok(hash.finalize().to_hex().to_string())
     }
 
     fn content(&self, path: &Path) -> Result<String> {
@@ -103,46 +146,53 @@ impl<'a> Cache<'a> {
     }
 }
 
-/// From samples to the features of a fixed length.
-struct Extract {
+/// From a recording to the features of a fixed length.
+pub struct Extract {
     extractor: Extractor<f64>,
-    options: LoadOptions,
+    pub options: LoadOptions,
     length: usize,
 }
 
 impl Extract {
-    fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
+    /// By `front_end`, of `length` samples.
+    ///
+    /// # Errors
+    /// Settings that cannot be used.
+    pub fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
         let extractor = Extractor::new(front_end).map_err(LabError::input)?;
         let resampler = front_end.resampler.parse().map_err(LabError::input)?;
         let options = LoadOptions { rate: Some(front_end.rate), resampler, ..LoadOptions::default() };
         Ok(Self { extractor, options, length })
     }
 
-    fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
+    fn recording(&self, path: &Path) -> Result<Vec<f32>> {
+        let audio = seraudio::load(path, &self.options).map_err(LabError::input)?;
+        self.mfcc(&audio.samples).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+    }
+
+    /// [frames, coefficients] of samples of any number.
+    ///
+    /// # Errors
+    /// Samples that have no features.
+    pub fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
         let samples = seraudio::fit_length(samples, self.length);
         Ok(self.extractor.mfcc(&samples)?.iter().map(|&v| v as f32).collect())
     }
-
-    /// Hash of the features of half a second of a chirp at 16 kHz.
-    fn fingerprint(&self) -> Result<String> {
-        let chirp: Vec<f32> = (0..8000i32).map(|i| (f64::from(i * (i % 4001)) * 2e-4).sin() as f32 * 0.5).collect();
-        let rate = self.options.rate.unwrap_or(16_000);
-        let samples = seraudio::resample(&chirp, 16_000, rate, self.options.resampler).map_err(LabError::work)?;
-        let values = self.mfcc(&samples).map_err(LabError::work)?;
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        Ok(blake3::hash(&bytes).to_hex().to_string())
-    }
 }
 
-fn write(path: &Path, data: &Dataset, record: String) -> std::io::Result<()> {
-    let bytes: Vec<u8> = data.features.iter().flat_map(|v| v.to_le_bytes()).collect();
-    let shape = vec![data.len(), data.frames, data.coefficients];
+/// Little-endian.
+pub fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn write(path: &Path, values: &[f32], shape: [usize; 3], record: String) -> std::io::Result<()> {
+    let bytes = bytes(values);
     let other = std::io::Error::other::<safetensors::SafeTensorError>;
-    let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(other)?;
+    let view = TensorView::new(Dtype::F32, shape.to_vec(), &bytes).map_err(other)?;
     let metadata = HashMap::from([("record".to_owned(), record)]);
     let file = safetensors::serialize([("features", view)], Some(metadata)).map_err(other)?;
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        create_folder(folder)?;
     }
     write_atomic(path, &file)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sertrain::{EpochRecord, FoldOutcome, Scored, Selected, write_atomic};
+use sertrain::{EpochRecord, FoldOutcome, Scored, Selected, create_folder, write_atomic};
 
 use crate::{
     error::{LabError, Result},
@@ -96,7 +96,7 @@ pub fn fold_path(dir: &Path, training: &Training, fold: usize) -> PathBuf {
 /// Those of the file system.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     path.parent()
-        .map_or(Ok(()), fs::create_dir_all)
+        .map_or(Ok(()), create_folder)
         .and_then(|()| write_atomic(path, bytes))
         .map_err(|e| LabError::Work(format!("cannot write {}: {e}", path.display())))
 }

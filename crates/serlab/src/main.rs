@@ -1,5 +1,6 @@
 //! `serlab`: the experiments of TIM-Net (ICASSP 2023). `cargo xtask reproduce` starts it.
 
+mod cache;
 mod cli;
 mod config;
 mod corpora;
@@ -9,11 +10,15 @@ mod error;
 mod estimate;
 mod explain;
 mod features;
+mod fingerprint;
 mod fold_file;
+mod folder;
 mod merge;
+mod nearest;
 mod overrides;
 mod plan;
 mod progress;
+mod provenance;
 mod published;
 mod reproduce;
 mod results;
@@ -53,7 +58,7 @@ fn main() -> ExitCode {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(1);
         }
-        tracing::warn!("stopping after the epochs in hand; press Ctrl-C again to stop at once");
+        tracing::warn!("stopping after the epochs or recordings in hand; press Ctrl-C again to stop at once");
     });
     if let Err(e) = handler {
         tracing::warn!("Ctrl-C will not save: {e}");

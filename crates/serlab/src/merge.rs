@@ -7,7 +7,8 @@ use std::{
 
 use sercorpus::CorpusKind;
 use serde_json::Value as Json;
-use toml::Value;
+use sertrain::{create_folder, sync_folder};
+use toml::Table;
 
 use crate::{
     cli::{Experiment, Merge},
@@ -15,6 +16,7 @@ use crate::{
     error::{LabError, Result},
     fold_file::put,
     plan::Plan,
+    provenance,
     published::Published,
     reproduce,
     roster::Roster,
@@ -38,13 +40,21 @@ pub fn run(args: &Merge) -> Result<()> {
     }
     let rosters = config.corpora.keys().map(|&kind| roster(&args.parts, kind)).collect::<Result<Vec<_>>>()?;
     let plan = Plan::of(&config, rosters)?;
-    let dir = RunDir::open(&args.output, &config, None)?;
-    for training in &plan.trainings {
-        for part in args.parts.iter().filter(|p| !same(p, &args.output)) {
-            take(&part.join(training.name()), &args.output.join(training.name()))?;
+    let dir = RunDir::open(&args.output, &config, &plan, None)?;
+    let mut parts: Vec<&Path> = Vec::new();
+    for part in &args.parts {
+        if !same(part, &args.output) && !parts.iter().any(|p| same(p, part)) {
+            parts.push(part);
         }
     }
-    environments(&args.parts, &dir)?;
+    for training in &plan.trainings {
+        for part in &parts {
+            take(&part.join(training.name()), &args.output.join(training.name()), training.folds.len())?;
+        }
+    }
+    environments(&parts, &dir)?;
+    sessions(&parts, &dir)?;
+    provenance::write(dir.path(), &plan)?;
     tables::rosters(&dir, &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     reproduce::show(&metrics, args.json)?;
@@ -59,19 +69,19 @@ pub fn run(args: &Merge) -> Result<()> {
 
 /// Adds `other`'s experiments to `config`.
 fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), String> {
-    let value = |v: std::result::Result<Value, toml::ser::Error>| v.map_err(|e| e.to_string());
     // Everything but the experiments has to be the same.
     let rest = |run: &RunConfig| RunConfig { parts: Vec::new(), ..run.clone() };
     if let Some(key) = rest(config).difference(&rest(other)).map_err(|e| e.to_string())? {
-        return Err(key);
+        return Err(key.to_string());
     }
     for new in &other.parts {
         if let Some(known) = config.parts.iter().find(|p| p.experiment == new.experiment) {
             let plain = |p: &Part| {
-                value(Value::try_from(Part { protocols: vec![], variants: vec![], seeds: None, ..p.clone() }))
+                let plain = Part { protocols: vec![], variants: vec![], seeds: None, ..p.clone() };
+                Table::try_from(plain).map_err(|e| e.to_string())
             };
             if let Some(key) = difference(&plain(known)?, &plain(new)?) {
-                return Err(key);
+                return Err(key.to_string());
             }
         }
         if !config.parts.contains(new) {
@@ -127,46 +137,96 @@ fn same(a: &Path, b: &Path) -> bool {
     fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b)
 }
 
-/// Takes a training's finished folds, and what was drawn from them, into the new folder: as hard links where that
+/// Takes a training's finished folds that the new folder does not have, and what was drawn from them: as hard links where that
 /// is possible, since no file of a run is ever changed in place.
-fn take(from: &Path, to: &Path) -> Result<()> {
+fn take(from: &Path, to: &Path, folds: usize) -> Result<()> {
     let failed = |path: &Path, e: io::Error| LabError::Work(format!("cannot copy {}: {e}", path.display()));
     if !from.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(to).map_err(|e| failed(to, e))?;
-    let mut names: Vec<String> = Vec::new();
-    for entry in fs::read_dir(from).map_err(|e| failed(from, e))? {
-        names.push(entry.map_err(|e| failed(from, e))?.file_name().to_string_lossy().into_owned());
+    create_folder(to).map_err(|e| failed(to, e))?;
+    let drawn = ["embeddings.csv", "attention.json"].map(str::to_owned);
+    for name in drawn.iter().filter(|name| from.join("fold-00.json").is_file() && !to.join(name).exists()) {
+        link(&from.join(name), &to.join(name))?;
     }
-    // Scores last: where they are, the fold is whole.
-    names.sort_by_key(|name| (name.ends_with(".json") && name.starts_with("fold-"), name.clone()));
-    for name in names {
-        let (from, to) = (from.join(&name), to.join(&name));
-        let fold = name.split('.').next().unwrap_or_default();
-        let finished = from.with_file_name(format!("{fold}.json")).is_file();
-        let wanted = match name.strip_prefix("fold-") {
-            Some(_) => finished && !name.ends_with(".checkpoint"),
-            None => name.starts_with("events.out.") || name == "embeddings.csv" || name == "attention.json",
-        };
-        if !wanted {
+    for fold in 0..folds {
+        // Scores last: where they are, the fold is whole.
+        let scores = format!("fold-{fold:02}.json");
+        let own = ["last", "best", "validated"].map(|w| format!("fold-{fold:02}.{w}.safetensors"));
+        let events = format!("events.out.tfevents.0.fold-{fold:02}");
+        let provenance = format!("fold-{fold:02}.provenance.json");
+        if !from.join(&scores).is_file() {
             continue;
         }
-        if !to.exists() {
-            fs::hard_link(&from, &to).or_else(|_| {
-                let bytes = fs::read(&from).map_err(|e| failed(&from, e))?;
-                put(&to, &bytes)
-            })?;
-        } else if name.ends_with(".json") && fs::read(&from).ok() != fs::read(&to).ok() {
-            tracing::warn!("{} differs from the one taken before it, which stays", from.display());
+        if to.join(&scores).is_file() {
+            if fs::read(from.join(&scores)).ok() != fs::read(to.join(&scores)).ok() {
+                tracing::warn!("{} differs from the one taken before it, which stays", from.join(&scores).display());
+            }
+            continue;
         }
+        for name in own.into_iter().chain([events, provenance, scores]) {
+            link(&from.join(&name), &to.join(&name))?;
+        }
+        // An unfinished fold of the new folder is finished now.
+        let _ = fs::remove_file(to.join(format!("fold-{fold:02}.checkpoint")));
     }
-    Ok(())
+    sync_folder(to).map_err(|e| failed(to, e))
 }
 
-/// `environment.json`: those of the parts.
-fn environments(parts: &[PathBuf], dir: &RunDir) -> Result<()> {
-    let read = |part: &PathBuf| serde_json::from_slice::<Json>(&fs::read(part.join("environment.json")).ok()?).ok();
-    let parts: Vec<Json> = parts.iter().filter_map(read).collect();
-    dir.json("environment.json", &serde_json::json!({ "version": 1, "merged_from": parts }))
+/// `from` as `to`, whatever was there before; nothing where there is no such file.
+fn link(from: &Path, to: &Path) -> Result<()> {
+    let failed = |e: io::Error| LabError::Work(format!("cannot copy {}: {e}", from.display()));
+    match fs::symlink_metadata(from) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // A hard link to a symbolic link would be one itself.
+        Ok(m) if m.is_file() && fs::hard_link(from, to).is_ok() => return Ok(()),
+        _ => {}
+    }
+    put(to, &fs::read(from).map_err(failed)?)
+}
+
+/// `environment.json`: those of the folder as it was, if it was there, and of the parts; of merged parts, those that they were
+/// merged from.
+fn environments(parts: &[&Path], dir: &RunDir) -> Result<()> {
+    let mut all: Vec<Json> = Vec::new();
+    for folder in std::iter::once(dir.path()).chain(parts.iter().copied()) {
+        let path = folder.join("environment.json");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
+        };
+        let mut found: Json =
+            serde_json::from_slice(&bytes).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
+        let several = match found.get_mut("merged_from").map(Json::take) {
+            Some(Json::Array(several)) => several,
+            _ => vec![found],
+        };
+        for one in several {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+    }
+    dir.json("environment.json", &serde_json::json!({ "version": 1, "merged_from": all }))
+}
+
+/// `sessions.jsonl`: the lines of the folder as it was and of the parts.
+fn sessions(parts: &[&Path], dir: &RunDir) -> Result<()> {
+    let mut lines: Vec<String> = Vec::new();
+    for folder in std::iter::once(dir.path()).chain(parts.iter().copied()) {
+        let path = folder.join("sessions.jsonl");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
+        };
+        for line in text.lines().filter(|l| !l.trim().is_empty()) {
+            if !lines.iter().any(|known| known == line) {
+                lines.push(line.to_owned());
+            }
+        }
+    }
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    put(&dir.path().join("sessions.jsonl"), text.as_bytes())
 }

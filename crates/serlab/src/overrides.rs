@@ -1,5 +1,7 @@
 //! Values given on the command line in place of those in `configs/`.
 
+use std::collections::BTreeSet;
+
 use sercorpus::CorpusKind;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
@@ -7,7 +9,11 @@ use toml::{Table, Value};
 use crate::{
     cli::{Experiment, Reproduce},
     error::{LabError, Result},
+    nearest,
 };
+
+/// Tables of an experiment's file.
+const TABLES: [&str; 3] = ["front_end", "synthetic", "training"];
 
 /// The file that values are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +81,31 @@ impl Overrides {
         Ok(Self(out))
     }
 
+    /// Refuses values that no file of this run takes: they would be dropped in silence.
+    ///
+    /// # Errors
+    /// The first of them, with what there is.
+    pub fn check(&self, experiments: &[&str], corpora: &BTreeSet<CorpusKind>) -> Result<()> {
+        for set in &self.0 {
+            if let Some(e) = set.experiment.as_deref().filter(|e| !experiments.contains(e)) {
+                let there = experiments.join(", ");
+                let text = &set.text;
+                return Err(LabError::Input(format!(
+                    "{text}: {e} is not in this run, which has {there}; leave it out"
+                )));
+            }
+            if let Some(kind) = set.corpus.filter(|kind| !corpora.contains(kind)) {
+                let there: Vec<&str> = corpora.iter().map(|k| k.name()).collect();
+                return Err(LabError::Input(format!(
+                    "{}: {kind} is not in this run, which has {}; leave it out, or give --data {kind}=PATH",
+                    set.text,
+                    there.join(", ")
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// `table` with the values for `target` in it, read as `T`.
     ///
     /// # Errors
@@ -119,12 +150,23 @@ fn parse(text: &str) -> Result<Override> {
         path.remove(0);
     }
     let corpus = if path.len() > 2 && path[0] == "corpora" {
-        let kind = path[1].parse().map_err(|e| wrong(&format!("{e}")))?;
+        let names = CorpusKind::ALL.map(CorpusKind::name);
+        let kind = path[1].parse().map_err(|e| wrong(&format!("{e}{}", nearest::hint(&path[1], names))))?;
         path.drain(..2);
         Some(kind)
     } else {
         None
     };
+    if path.len() > 1 && corpus.is_none() && !TABLES.contains(&path[0].as_str()) && path[0] != "corpora" {
+        let experiments = Experiment::PARTS.map(Experiment::name);
+        let known = || experiments.into_iter().chain(TABLES).chain(["corpora"]);
+        return Err(wrong(&format!(
+            "no experiment or table `{}`{}; there are {}",
+            path[0],
+            nearest::hint(&path[0], known()),
+            known().collect::<Vec<_>>().join(", ")
+        )));
+    }
     let value = toml::from_str::<Table>(&format!("value = {value}"))
         .ok()
         .and_then(|mut t| t.remove("value"))

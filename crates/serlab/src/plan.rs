@@ -72,6 +72,19 @@ pub struct Material {
     pub roster: Roster,
     /// The corpora tested on, where it is not the one trained on, and where their utterances lie.
     pub targets: Vec<(CorpusKind, Range<usize>)>,
+    /// [found, expected] number of utterances of those of these corpora that are not complete.
+    pub partial: BTreeMap<CorpusKind, [usize; 2]>,
+}
+
+impl Material {
+    /// [found, expected] number of utterances that a figure rests on, of the corpus trained on and `target`, where one of them
+    /// is not complete.
+    pub fn partial(&self, target: Option<CorpusKind>) -> Option<[usize; 2]> {
+        let mut corpora =
+            std::iter::once(self.roster.kind).chain(target).filter_map(|kind| self.partial.get(&kind)).copied();
+        let first = corpora.next()?;
+        Some(corpora.fold(first, |[found, expected], [f, e]| [found + f, expected + e]))
+    }
 }
 
 /// One network trained over one division's folds with one seed. Gives the figures of one or two protocols.
@@ -132,7 +145,12 @@ impl Plan {
     /// # Errors
     /// A corpus that can't be divided as asked; experiments that would train the same network in two ways.
     pub fn of(config: &RunConfig, rosters: Vec<Roster>) -> Result<Self> {
-        let own = |roster| Material { roster, targets: Vec::new() };
+        let partial = |kind: CorpusKind| Some((kind, config.corpora.get(&kind)?.partial?));
+        let own = |roster: Roster| Material {
+            partial: partial(roster.kind).into_iter().collect(),
+            roster,
+            targets: Vec::new(),
+        };
         let mut plan = Self { materials: rosters.into_iter().map(own).collect(), trainings: Vec::new() };
         let corpora = plan.materials.len();
         for part in &config.parts {
@@ -154,12 +172,14 @@ impl Plan {
     fn across(&mut self, classes: &[String], own: usize, kinds: &[CorpusKind]) -> Result<usize> {
         let mut roster = self.materials[own].roster.with_labels(classes);
         let mut targets = Vec::new();
+        let mut partial = self.materials[own].partial.clone();
         for material in &self.materials {
             let kind = material.roster.kind;
             if material.targets.is_empty() && kind != roster.kind && kinds.contains(&kind) {
                 let start = roster.rows.len();
                 roster.rows.extend(material.roster.with_labels(classes).rows);
                 targets.push((kind, start..roster.rows.len()));
+                partial.extend(&material.partial);
             }
         }
         let source = targets.first().map_or(0, |(_, range)| range.start);
@@ -169,7 +189,7 @@ impl Plan {
                 classes.join(", ")
             )));
         }
-        let material = Material { roster, targets };
+        let material = Material { roster, targets, partial };
         if let Some(known) = self.materials.iter().position(|m| *m == material) {
             return Ok(known);
         }

@@ -1,4 +1,4 @@
-//! Progress: bars for cells, folds and work on a terminal, plain lines otherwise.
+//! Progress: bars for recordings, cells, folds and work on a terminal, plain lines otherwise.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -33,6 +33,48 @@ impl Write for AboveBars {
     }
 }
 
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let bar = BARS.add(ProgressBar::new(length));
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.tick();
+    bar
+}
+
+/// How many recordings of a corpus are read or turned into features.
+pub struct Recordings {
+    what: String,
+    bar: ProgressBar,
+    /// When the last plain line was written.
+    since: Mutex<Instant>,
+}
+
+impl Recordings {
+    /// `what` stands beside the bar: `emodb features`.
+    pub fn new(what: &str, all: usize) -> Self {
+        let bar = bar(all as u64, "{msg} {bar:30} {pos}/{len} recordings, {eta_precise} left");
+        bar.set_message(what.to_owned());
+        Self { what: what.to_owned(), bar, since: Mutex::new(Instant::now()) }
+    }
+
+    /// One more is done.
+    pub fn done(&self) {
+        self.bar.inc(1);
+        let Ok(mut since) = self.since.lock() else { return };
+        if !io::stderr().is_terminal() && since.elapsed() >= EVERY {
+            let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            tracing::info!("{}: {done}/{all} recordings", self.what);
+            *since = Instant::now();
+        }
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// How far this process is. Epochs cost what their utterances and frames make them cost, so time left is told by
 /// utterance-frames.
 pub struct Progress<'a> {
@@ -58,14 +100,6 @@ impl<'a> Progress<'a> {
         places.iter().for_each(|p| open[p.training] += 1);
         let cells = open.iter().filter(|&&n| n > 0).count();
         let epochs = places.iter().map(|p| plan.trainings[p.training].settings.epochs as usize).sum();
-        let bar = |length, template| {
-            let bar = BARS.add(ProgressBar::new(length));
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            bar.tick();
-            bar
-        };
         let progress = Self {
             plan,
             frames,

@@ -1,19 +1,21 @@
 //! `reproduce`: from the command line to the table.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::OpenOptions,
     io::Write,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use sercorpus::CorpusKind;
 use sermfcc::FrontEnd;
 use timnet::tch::{self, Device};
+use timnet_core::EngineFacts;
 
 use crate::{
+    cache,
     cli::{self, EngineKind, Reproduce},
     config::{self, CorpusConfig, Experiment, Split},
     corpora::{self, Sources},
@@ -23,6 +25,7 @@ use crate::{
     estimate, features,
     overrides::Overrides,
     plan::Plan,
+    provenance::{self, Maker},
     published::Published,
     results::Metrics,
     roster::Roster,
@@ -32,22 +35,20 @@ use crate::{
     workers::{Backend, Work},
 };
 
-/// Features and synthetic corpora live here, below the working folder.
-const CACHE: &str = ".cache";
-
 /// Runs the experiment.
 ///
 /// # Errors
 /// See [`LabError`].
 pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
+    let start = Instant::now();
     let shard = shard(args)?;
     let published: Published = config::read(&args.configs.join("published.toml"))?;
-    let (engine, backend) = backend(args)?;
-    let cache = Path::new(CACHE);
-    let setting = Setting::of(args, cache)?;
+    let backend = backend(args)?;
+    let setting = Setting::of(args)?;
+    let facts = backend.facts();
     let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
     if args.dry_run || args.emit.is_some() {
-        let config = setting.run_config(engine, &BTreeMap::new());
+        let config = setting.run_config(&facts, &BTreeMap::new());
         let plan = Plan::of(&config, setting.rosters())?;
         return match args.emit {
             Some(emit) => {
@@ -60,13 +61,13 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
             None => print(&estimate::text(&plan, &config, backend, jobs, args.run_dir.as_deref())?),
         };
     }
-    let cache = features::Cache::new(&setting.front_end, cache.join("features"));
+    let cache = features::Cache::new(&setting.front_end, cache::open()?.join("features"), stop);
     let mut features = Vec::new();
     for source in &setting.sources.corpora {
         features.push(cache.features(&Roster::of(source.kind, &source.corpus), source.config.length)?);
     }
     let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.kind, f.hash.clone())).collect();
-    let config = setting.run_config(engine, &hashes);
+    let config = setting.run_config(&facts, &hashes);
     let plan = Plan::of(&config, setting.rosters())?;
     for material in &plan.materials[features.len()..] {
         features.push(cache.features(&material.roster, config.corpora[&material.roster.kind].length)?);
@@ -74,17 +75,32 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let text = config.to_toml()?;
     let name = format!("runs/{}-{}", config.name(), &blake3::hash(text.as_bytes()).to_hex()[..12]);
     let path = args.run_dir.clone().unwrap_or_else(|| PathBuf::from(name));
-    let dir = RunDir::open(&path, &config, shard)?;
-    dir.json("environment.json", &Environment::of(args, engine, &setting.sources, jobs))?;
+    let dir = RunDir::open(&path, &config, &plan, shard)?;
+    let maker = Maker::of(facts);
+    if !path.join("environment.json").exists() {
+        dir.json("environment.json", &Environment::of(&maker, &setting.sources, jobs))?;
+    }
     tables::rosters(&dir, &plan)?;
     tracing::info!("run folder {}", path.display());
-    let start = Instant::now();
     let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);
     let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
-    let work =
-        Work { plan: &plan, features: &features, hop_seconds, backend, dir: dir.path(), shard, checkpoint_every, stop };
+    let work = Work {
+        plan: &plan,
+        features: &features,
+        hop_seconds,
+        backend,
+        dir: dir.path(),
+        shard,
+        checkpoint_every,
+        maker: &maker,
+        epochs: AtomicU64::new(0),
+        stop,
+    };
     let done = work.run(jobs);
-    if let Err(e) = log_session(dir.path(), start, shard, done.is_ok()) {
+    // A call that finds all folds finished adds nothing to what the run says of itself.
+    if work.epochs.load(Ordering::Relaxed) > 0
+        && let Err(e) = log_session(dir.path(), start, shard, &maker, done.is_ok())
+    {
         tracing::warn!("{e}");
     }
     done?;
@@ -96,6 +112,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
             path.display()
         ));
     }
+    provenance::write(dir.path(), &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     show(&metrics, args.json)?;
     tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
@@ -138,7 +155,7 @@ struct Setting {
 }
 
 impl Setting {
-    fn of(args: &Reproduce, cache: &Path) -> Result<Self> {
+    fn of(args: &Reproduce) -> Result<Self> {
         let overrides = Overrides::of(args)?;
         let load = |synthetic| -> Result<Vec<(&'static str, Experiment)>> {
             let load = |name| Ok((name, Experiment::load(&args.configs, name, &overrides, synthetic)?));
@@ -160,7 +177,9 @@ impl Setting {
             }
         }
         let front_end = front_end(first)?;
-        let sources = corpora::find(args, &kinds, first.synthetic.seed, &overrides, cache)?;
+        let sources = corpora::find(args, &kinds, first.synthetic.seed, &overrides)?;
+        let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
+        overrides.check(&names, &sources.corpora.iter().map(|s| s.kind).collect::<BTreeSet<_>>())?;
         if sources.synthetic {
             tracing::warn!("no corpus is configured: running on small SYNTHETIC corpora");
             experiments = load(true)?;
@@ -184,15 +203,17 @@ impl Setting {
     }
 
     /// With the hashes of the corpora's features.
-    fn run_config(&self, engine: EngineKind, hashes: &BTreeMap<CorpusKind, String>) -> RunConfig {
+    fn run_config(&self, facts: &EngineFacts, hashes: &BTreeMap<CorpusKind, String>) -> RunConfig {
         let corpora = self.sources.corpora.iter().map(|source| {
             let CorpusConfig { length, blocks, seed, .. } = source.config;
             let utterances = source.corpus.utterances.len();
             let features = hashes.get(&source.kind).cloned().unwrap_or_default();
-            (source.kind, RunCorpus { length, blocks, seed, utterances, features })
+            (source.kind, RunCorpus { length, blocks, seed, utterances, partial: source.partial, features })
         });
         RunConfig {
-            engine: engine.name().to_owned(),
+            engine: facts.name.clone(),
+            numerics: facts.numerics,
+            device: facts.device_kind().to_owned(),
             synthetic: self.sources.synthetic,
             parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect(),
             front_end: self.front_end.clone(),
@@ -219,7 +240,7 @@ impl Setting {
 }
 
 /// Which engine, and where: native on a CPU and libtorch on CUDA, unless one is asked for.
-fn backend(args: &Reproduce) -> Result<(EngineKind, Backend)> {
+fn backend(args: &Reproduce) -> Result<Backend> {
     let device = match args.device.as_str() {
         "auto" if args.engine == Some(EngineKind::Native) => Device::Cpu,
         "auto" => Device::cuda_if_available(),
@@ -230,8 +251,8 @@ fn backend(args: &Reproduce) -> Result<(EngineKind, Backend)> {
         (Some(EngineKind::Native), Device::Cuda(_)) => {
             Err(LabError::Input(format!("--engine native computes on the CPU, not on {}", args.device)))
         }
-        (Some(EngineKind::Native) | None, Device::Cpu) => Ok((EngineKind::Native, Backend::Native)),
-        _ => Ok((EngineKind::Libtorch, Backend::Libtorch(device))),
+        (Some(EngineKind::Native) | None, Device::Cpu) => Ok(Backend::Native),
+        _ => Ok(Backend::Libtorch(device)),
     }
 }
 
@@ -257,8 +278,9 @@ fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
     Ok(front_end)
 }
 
-/// One line a call in `sessions.jsonl`: how long it worked, on how much CPU time.
-fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, finished: bool) -> Result<()> {
+/// One line for each call that trained, in `sessions.jsonl`: where it ran, how long and on how much CPU time, both from its start
+/// on, the computing of features included.
+fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, maker: &Maker, finished: bool) -> Result<()> {
     let path = dir.join("sessions.jsonl");
     let ended = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let line = serde_json::json!({
@@ -267,6 +289,8 @@ fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, finished:
         "cpu_seconds": environment::cpu_seconds(),
         "shard": shard.map(|s| s.to_string()),
         "finished": finished,
+        "command": environment::command(),
+        "by": maker,
     });
     let failed = |e: std::io::Error| LabError::Work(format!("cannot write {}: {e}", path.display()));
     let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;

@@ -59,6 +59,9 @@ pub struct Cell {
     pub utterances: usize,
     /// Epochs trained.
     pub epochs: u32,
+    /// [found, expected] number of utterances of the corpora, where one is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<[usize; 2]>,
     /// What has to be said beside the figure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caveat: Option<String>,
@@ -183,7 +186,10 @@ pub fn cells<'a>(
         let rows = predictions(protocol, training, material, &range, folds)?;
         let published = published.cell(training, protocol);
         let cell = cell(protocol, training, &material.roster.labels, folds, &rows)?;
-        Ok((Cell { target, published, ..cell }, rows))
+        let partial = material.partial(target);
+        let said = partial.map(|[found, expected]| format!("partial corpus: {found} of {expected} utterances"));
+        let caveat = [cell.caveat.clone(), said].into_iter().flatten().reduce(|a, b| format!("{a}; {b}"));
+        Ok((Cell { target, published, partial, caveat, ..cell }, rows))
     };
     targets.into_iter().map(cell).collect()
 }
@@ -223,6 +229,7 @@ fn cell(
         division: training.division,
         utterances: truth.len(),
         epochs: training.settings.epochs,
+        partial: None,
         caveat: protocol.caveat().map(str::to_owned),
         uar: spread(|s| s.uar)?,
         war: spread(|s| s.war)?,

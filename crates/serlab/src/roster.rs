@@ -1,4 +1,4 @@
-//! Who said what: the utterances that plans and figures are about, without their recordings.
+//! The utterance list: id, label, speaker and session of each utterance, without its recording.
 //!
 //! A run folder holds them (`corpora/NAME.csv`), so that tables can be made where the corpora are not.
 

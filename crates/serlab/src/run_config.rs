@@ -1,6 +1,9 @@
 //! `config.toml` of a run folder: all that its figures depend on, and nothing else. Its hash is the run's identity.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use sercorpus::CorpusKind;
 use serde::{Deserialize, Serialize};
@@ -57,9 +60,12 @@ pub struct RunCorpus {
     pub blocks: usize,
     /// Published seed.
     pub seed: u64,
-    /// How many it has.
+    /// Number of utterances found.
     pub utterances: usize,
-    /// Hash of the recordings, the front end and the length.
+    /// [found, expected] number of utterances where recordings are missing or surplus; absent where the corpus is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<[usize; 2]>,
+    /// Hash of the feature matrix, the utterance list, the recordings, the front end and the length.
     pub features: String,
 }
 
@@ -69,6 +75,10 @@ pub struct RunCorpus {
 pub struct RunConfig {
     /// What computes the networks.
     pub engine: String,
+    /// Version of its arithmetic: folds of two versions are never mixed in a run.
+    pub numerics: u32,
+    /// Kind of device that it computes on: `cpu` or `cuda`.
+    pub device: String,
     /// Whether the corpora are the synthetic stand-in.
     pub synthetic: bool,
     /// The experiments.
@@ -84,6 +94,8 @@ pub struct RunConfig {
 struct One {
     experiment: String,
     engine: String,
+    numerics: u32,
+    device: String,
     synthetic: bool,
     protocols: Vec<Protocol>,
     variants: Vec<Variant>,
@@ -121,12 +133,14 @@ impl RunConfig {
     /// # Errors
     /// None that a configuration of numbers and names can meet.
     pub fn to_toml(&self) -> Result<String> {
-        let Self { engine, synthetic, parts, front_end, corpora } = self.clone();
+        let Self { engine, numerics, device, synthetic, parts, front_end, corpora } = self.clone();
         match <[Part; 1]>::try_from(parts) {
             Ok([Part { experiment, protocols, variants, split, classes, on, folds, seeds, training }]) => {
                 let one = One {
                     experiment,
                     engine,
+                    numerics,
+                    device,
                     synthetic,
                     protocols,
                     variants,
@@ -153,7 +167,8 @@ impl RunConfig {
     pub fn from_toml(text: &str) -> std::result::Result<Self, toml::de::Error> {
         let mut table: Table = toml::from_str(text)?;
         if !table.contains_key("parts") {
-            let shared = |key: &str| ["engine", "synthetic", "front_end", "corpora"].contains(&key);
+            let shared =
+                |key: &str| ["engine", "numerics", "device", "synthetic", "front_end", "corpora"].contains(&key);
             let (mut whole, part): (Table, Table) = table.into_iter().partition(|(key, _)| shared(key));
             whole.insert("parts".into(), Value::Array(vec![Value::Table(part)]));
             table = whole;
@@ -165,25 +180,38 @@ impl RunConfig {
     ///
     /// # Errors
     /// As [`Self::to_toml`].
-    pub fn difference(&self, other: &Self) -> Result<Option<String>> {
-        let table = |run: &Self| toml::from_str(&run.to_toml()?).map(Value::Table).map_err(LabError::work);
+    pub fn difference(&self, other: &Self) -> Result<Option<Difference>> {
+        let table = |run: &Self| toml::from_str::<Table>(&run.to_toml()?).map_err(LabError::work);
         Ok(difference(&table(self)?, &table(other)?))
     }
 }
 
-/// The first key in which two values differ, with both values: `training.epochs: 500 and 400`.
-pub fn difference(a: &Value, b: &Value) -> Option<String> {
+/// A key that differs, with both values: `training.epochs: 500 and 400`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// `training.epochs`
+    pub key: String,
+    /// As TOML; `absent` where the first has no such key.
+    pub left: String,
+    /// The same for the second.
+    pub right: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} and {}", self.key, self.left, self.right)
+    }
+}
+
+/// The first key in which two tables differ.
+pub fn difference(a: &Table, b: &Table) -> Option<Difference> {
     let shown = |v: Option<&Value>| v.map_or_else(|| "absent".to_owned(), Value::to_string);
-    let (Value::Table(a), Value::Table(b)) = (a, b) else {
-        return (a != b).then(|| format!(": {} and {}", shown(Some(a)), shown(Some(b))));
-    };
-    let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     keys.into_iter().find_map(|key| match (a.get(key), b.get(key)) {
-        (Some(a), Some(b)) => difference(a, b).map(|d| match d.strip_prefix(':') {
-            Some(_) => format!("{key}{d}"),
-            None => format!("{key}.{d}"),
-        }),
-        (a, b) => Some(format!("{key}: {} and {}", shown(a), shown(b))),
+        (Some(Value::Table(a)), Some(Value::Table(b))) => {
+            difference(a, b).map(|d| Difference { key: format!("{key}.{}", d.key), ..d })
+        }
+        (a, b) => (a != b).then(|| Difference { key: key.clone(), left: shown(a), right: shown(b) }),
     })
 }
 
@@ -191,10 +219,10 @@ pub fn difference(a: &Value, b: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Written before several experiments could share a folder: its hash must stay what it was.
+    /// A file of this version: its hash must stay what it was.
     #[test]
     fn a_run_of_one_experiment_reads_and_writes_as_ever() {
-        let text = include_str!("../tests/config-v1.toml");
+        let text = include_str!("../tests/config-v2.toml");
         let config = RunConfig::from_toml(text).unwrap();
         assert_eq!((config.name(), config.parts.len()), ("table1", 1));
         assert_eq!(config.to_toml().unwrap(), text);
@@ -206,11 +234,13 @@ mod tests {
 
     #[test]
     fn a_difference_names_its_key() {
-        let of = |text: &str| Value::Table(toml::from_str(text).unwrap());
+        let of = |text: &str| toml::from_str::<Table>(text).unwrap();
         let a = of("x = 1\n[t]\ny = [1, 2]\nz = 2\n");
+        let told = |text: &str| difference(&a, &of(text)).unwrap().to_string();
         assert_eq!(difference(&a, &a), None);
-        assert_eq!(difference(&a, &of("x = 1\n[t]\ny = [1]\nz = 2")).unwrap(), "t.y: [1, 2] and [1]");
-        assert_eq!(difference(&a, &of("x = 1\n[t]\ny = [1, 2]")).unwrap(), "t.z: 2 and absent");
-        assert_eq!(difference(&a, &of("x = 3\n[t]\ny = [1, 2]\nz = 2")).unwrap(), "x: 1 and 3");
+        assert_eq!(told("x = 1\n[t]\ny = [1]\nz = 2"), "t.y: [1, 2] and [1]");
+        assert_eq!(told("x = 1\n[t]\ny = [1, 2]"), "t.z: 2 and absent");
+        assert_eq!(told("x = 3\n[t]\ny = [1, 2]\nz = 2"), "x: 1 and 3");
+        assert_eq!(told("t = 1\nx = 1").split(':').next(), Some("t"));
     }
 }

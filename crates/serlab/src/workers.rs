@@ -6,15 +6,15 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use sertrain::{FoldTask, Schedule, TrainError, train_fold};
 use timnet::{StackedEngine, TorchEngine, tch};
-use timnet_core::{Dataset, Engine, EngineError, Objective, TrainState, Weights, streams};
-use timnet_native::NativeEngine;
+use timnet_core::{Dataset, Engine, EngineError, EngineFacts, Objective, TrainState, Weights, streams};
+use timnet_native::{NativeEngine, Simd};
 
 use crate::{
     error::{LabError, Result},
@@ -23,6 +23,7 @@ use crate::{
     fold_file::{FoldFile, fold_path},
     plan::{Place, Plan, Training},
     progress::Progress,
+    provenance::{Log, Maker},
     shard, tensorboard,
 };
 
@@ -52,6 +53,14 @@ impl Backend {
         })
     }
 
+    /// Name, numerics version, device and SIMD level of the engines.
+    pub fn facts(self) -> EngineFacts {
+        match self {
+            Self::Libtorch(device) => timnet::facts(device),
+            Self::Native => timnet_native::facts(Simd::detect()),
+        }
+    }
+
     /// Folds that compute together in single operations: one on a CPU, where side by side in threads is faster, and as many
     /// as a GPU has room for on CUDA.
     fn stacked(self) -> usize {
@@ -78,6 +87,10 @@ pub struct Work<'a> {
     pub shard: Option<shard::Part>,
     /// Least time between two checkpoints of a fold.
     pub checkpoint_every: Duration,
+    /// What the folds' provenance says of this process.
+    pub maker: &'a Maker,
+    /// Epochs that this process trained.
+    pub epochs: AtomicU64,
     /// Set to stop after the epochs in hand.
     pub stop: &'a AtomicBool,
 }
@@ -217,10 +230,8 @@ impl Work<'_> {
     ) -> Result<FoldFile> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
-        // The checkpoint's folder.
-        let folder = self.dir.join(training.name());
-        std::fs::create_dir_all(&folder)
-            .map_err(|e| LabError::Work(format!("cannot write {}: {e}", folder.display())))?;
+        let checkpoint = path.with_extension("checkpoint");
+        let log = Log::start(path, self.maker, checkpoint.is_file())?;
         let data = &self.features[training.material].data;
         let mut engine = match engine {
             Some(engine) => engine,
@@ -242,12 +253,12 @@ impl Work<'_> {
             test_every_epoch: training.division.is_tested_every_epoch(),
         };
         let name = format!("{} fold {}", training.name(), place.fold);
-        let checkpoint = path.with_extension("checkpoint");
         let mut counted = false;
         let mut observe = |record: &sertrain::EpochRecord| {
             if !std::mem::replace(&mut counted, true) {
                 progress.skip(place, record.epoch - 1);
             }
+            self.epochs.fetch_add(1, Ordering::Relaxed);
             progress.epoch(place, &name, record);
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
@@ -255,6 +266,7 @@ impl Work<'_> {
             Err(TrainError::Stopped(_)) => return Err(LabError::Interrupted),
             other => other.map_err(|e| LabError::Work(format!("{name}: {e}")))?,
         };
+        log.end()?;
         let file = FoldFile::write(path, outcome, &self.metadata(training, place.fold))?;
         // What it held is in the fold's files now.
         let _ = std::fs::remove_file(&checkpoint);

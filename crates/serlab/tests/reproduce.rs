@@ -171,3 +171,41 @@ fn the_plan_is_told_with_its_time() {
     let text = common::done(lab.command(&[&RUN[..], &words].concat()));
     assert!(text.contains("12 folds, 3 of them finished"), "{text}");
 }
+
+#[test]
+fn a_corpus_that_is_not_whole_marks_its_figures() {
+    let lab = Lab::new();
+    let table = common::done(lab.command(&RUN));
+    let metrics = common::json(&lab.path("run/metrics.json"));
+    for cell in metrics["cells"].as_array().unwrap() {
+        let found = cell["utterances"].as_u64().unwrap();
+        assert_eq!(cell["partial"], serde_json::json!([found, 535]), "{cell}");
+        assert!(cell["caveat"].as_str().unwrap().contains("partial corpus"), "{cell}");
+    }
+    assert!(table.contains("partial corpus"), "{table}");
+    let config = fs::read_to_string(lab.path("run/config.toml")).unwrap();
+    assert!(config.contains("partial = ["), "{config}");
+    // The synthetic stand-in is small on purpose, and marked as such.
+    let words = ["reproduce", "table1", "--only", "casia", "--epochs", "2", "--run-dir", "synthetic"];
+    let table = common::done(lab.serlab(&[&words[..], &["--set", "corpora.casia.length=20000"]].concat()));
+    assert!(table.contains("SYNTHETIC") && !table.contains("partial"), "{table}");
+    assert!(common::json(&lab.path("synthetic/metrics.json"))["cells"][0]["partial"].is_null());
+}
+
+/// Wall time and CPU time of a call are over the same span, the computing of features included.
+#[test]
+fn the_time_of_a_call_is_all_of_it() {
+    let lab = Lab::new();
+    let start = std::time::Instant::now();
+    assert!(lab.run(&[&RUN[..], &["--jobs", "1"]].concat()).status.success());
+    let elapsed = start.elapsed().as_secs_f64();
+    let text = fs::read_to_string(lab.path("run/sessions.jsonl")).unwrap();
+    let session: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let (wall, cpu) = (session["wall_seconds"].as_f64().unwrap(), session["cpu_seconds"].as_f64().unwrap());
+    let cores = std::thread::available_parallelism().unwrap().get() as f64;
+    assert!(wall <= elapsed && cpu <= wall * cores + 1.0, "{session} in {elapsed} s");
+    assert_eq!(session["by"]["engine"], "native");
+    // A finished run that is opened again was not worked on.
+    assert!(lab.run(&RUN).status.success());
+    assert_eq!(fs::read_to_string(lab.path("run/sessions.jsonl")).unwrap(), text);
+}

@@ -4,7 +4,8 @@ use std::{ops::ControlFlow, time::Duration};
 
 use sertrain::{FoldTask, Schedule, train_fold};
 use timnet_core::{
-    Batch, Engine, EngineError, ModelConfig, Predictions, StepOutcome, TrainState,
+    Batch, Engine, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
+    TrainingInputs,
     streams::{self, Key},
 };
 
@@ -12,6 +13,14 @@ use timnet_core::{
 struct Constant(TrainState);
 
 impl Engine for Constant {
+    fn describe(&self) -> EngineFacts {
+        EngineFacts { name: "constant".into(), numerics: 1, device: "cpu".into(), simd: None }
+    }
+
+    fn inputs(&self) -> TrainingInputs {
+        TrainingInputs { data: "none".into(), objective: Objective::default() }
+    }
+
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         Ok(batches.iter().map(|_| StepOutcome { loss: 2f32.ln(), correct: 0 }).collect())
     }

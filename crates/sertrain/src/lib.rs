@@ -7,6 +7,6 @@ mod fold;
 mod protocol;
 
 pub use checkpoint::CheckpointError;
-pub use files::write_atomic;
+pub use files::{create_folder, is_partial, sync_folder, write_atomic};
 pub use fold::{EpochRecord, FoldOutcome, FoldTask, Schedule, Scored, Selected, TrainError, argmax, train_fold};
 pub use protocol::{Protocol, UnknownProtocol};

@@ -6,7 +6,8 @@ use std::{fs, ops::ControlFlow, time::Duration};
 
 use sertrain::{EpochRecord, FoldTask, Schedule, TrainError, train_fold};
 use timnet_core::{
-    Batch, Engine, EngineError, ModelConfig, Predictions, StepOutcome, TrainState,
+    Batch, Engine, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
+    TrainingInputs,
     streams::{self, Key},
 };
 
@@ -36,6 +37,14 @@ impl Scripted {
 }
 
 impl Engine for Scripted {
+    fn describe(&self) -> EngineFacts {
+        EngineFacts { name: "scripted".into(), numerics: 1, device: "cpu".into(), simd: None }
+    }
+
+    fn inputs(&self) -> TrainingInputs {
+        TrainingInputs { data: "none".into(), objective: Objective::default() }
+    }
+
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         Ok(batches
             .iter()

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{config::ModelConfig, weights::Weights};
+use crate::{
+    config::ModelConfig,
+    facts::{EngineFacts, TrainingInputs},
+    weights::Weights,
+};
 
 /// Features and labels of a corpus, resident for a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,6 +182,12 @@ impl TrainState {
 
 /// A network in training or use. Implemented on libtorch by `timnet` and in plain Rust by `timnet-native`.
 pub trait Engine: Send {
+    /// Name, numerics version, device and SIMD level.
+    fn describe(&self) -> EngineFacts;
+
+    /// Hash of the data set, and the objective: what a checkpoint has to have in common with the engine that goes on from it.
+    fn inputs(&self) -> TrainingInputs;
+
     /// Takes one optimiser step for each batch, in order.
     ///
     /// # Errors

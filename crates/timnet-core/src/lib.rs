@@ -3,11 +3,13 @@
 
 mod config;
 mod engine;
+mod facts;
 mod layout;
 pub mod streams;
 mod weights;
 
 pub use config::{ConfigError, ModelConfig, TcnPooling, Variant};
 pub use engine::{Adam, Batch, Dataset, Engine, EngineError, Objective, Predictions, StepOutcome, TrainState};
+pub use facts::{EngineFacts, TrainingInputs, sha256_of};
 pub use layout::{Block, Init, Layout, Range, SubBlock, Tensor};
 pub use weights::{Weights, WeightsError};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use timnet_core::{
-    Batch, Dataset, Engine, EngineError, Layout, ModelConfig, Objective, Predictions, StepOutcome, TrainState, Weights,
+    Batch, Dataset, Engine, EngineError, EngineFacts, Layout, ModelConfig, Objective, Predictions, StepOutcome,
+    TrainState, TrainingInputs, Weights,
 };
 
 use crate::{
@@ -27,6 +28,19 @@ pub struct NativeEngine {
     traces: Vec<Trace>,
     scratch: Scratch,
     grads: Gradients,
+}
+
+/// Raised whenever the same inputs give other bytes than before at some SIMD level (`tests/numerics.rs` holds the hashes).
+pub const NUMERICS_VERSION: u32 = 1;
+
+/// What [`NativeEngine`] says of itself at a SIMD level, before there is an engine.
+pub fn facts(simd: Simd) -> EngineFacts {
+    EngineFacts {
+        name: "native".into(),
+        numerics: NUMERICS_VERSION,
+        device: "cpu".into(),
+        simd: Some(simd.name().into()),
+    }
 }
 
 fn shape_error(e: impl std::fmt::Display) -> EngineError {
@@ -191,6 +205,14 @@ impl NativeEngine {
 }
 
 impl Engine for NativeEngine {
+    fn describe(&self) -> EngineFacts {
+        facts(self.shape.simd)
+    }
+
+    fn inputs(&self) -> TrainingInputs {
+        TrainingInputs { data: self.dataset.sha256(), objective: self.objective }
+    }
+
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         batches
             .iter()

@@ -9,7 +9,7 @@ mod kernels;
 mod network;
 mod pack;
 
-pub use engine::NativeEngine;
+pub use engine::{NUMERICS_VERSION, NativeEngine, facts};
 pub use head::{largest, softmax};
 pub use kernels::Simd;
 pub use network::{Network, Output};

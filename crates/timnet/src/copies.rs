@@ -2,13 +2,29 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 use timnet_core::{
-    Adam, Batch, Dataset, EngineError, ModelConfig, Objective, Predictions, StepOutcome, TrainState, Weights,
+    Adam, Batch, Dataset, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
+    TrainingInputs, Weights,
 };
 
 use crate::network::{Mode, Network, Pass, to_vec};
 
 /// Utterances of a copy per inference call: bounds memory, changes no result.
 const PREDICT_BATCH: usize = 64;
+
+/// Raised whenever the same inputs give other numbers than before, libtorch's own changes included.
+pub const NUMERICS_VERSION: u32 = 1;
+
+/// What the engines on libtorch say of themselves on a device, before there is one. libtorch does not say which SIMD level it
+/// chose.
+pub fn facts(device: Device) -> EngineFacts {
+    let device = match device {
+        Device::Cpu => "cpu".into(),
+        Device::Cuda(i) => format!("cuda:{i}"),
+        Device::Mps => "mps".into(),
+        Device::Vulkan => "vulkan".into(),
+    };
+    EngineFacts { name: "libtorch".into(), numerics: NUMERICS_VERSION, device, simd: None }
+}
 
 /// Copies that take part in an operation, in rising order.
 #[derive(Debug)]
@@ -44,6 +60,8 @@ pub(crate) struct Copies {
     /// [copies, parameters]
     second_moment: Tensor,
     steps: Vec<u64>,
+    /// SHA-256 of the data set.
+    data: String,
     objective: Objective,
     /// [utterances, frames, coefficients]
     features: Tensor,
@@ -84,12 +102,21 @@ impl Copies {
             second_moment: moment(|s| &s.second_moment),
             steps: states.iter().map(|s| s.steps).collect(),
             network,
+            data: data.sha256(),
             objective,
             features,
             labels,
             device,
             kind,
         })
+    }
+
+    pub fn facts(&self) -> EngineFacts {
+        facts(self.device)
+    }
+
+    pub fn inputs(&self) -> TrainingInputs {
+        TrainingInputs { data: self.data.clone(), objective: self.objective }
     }
 
     pub fn network(&self) -> &Network {

@@ -1,7 +1,9 @@
 //! Training and inference over a data set, one network at a time.
 
 use tch::{Device, Kind};
-use timnet_core::{Batch, Dataset, Engine, EngineError, Objective, Predictions, StepOutcome, TrainState};
+use timnet_core::{
+    Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
+};
 
 use crate::{copies::Copies, network::Network};
 
@@ -47,6 +49,14 @@ impl TorchEngine {
 }
 
 impl Engine for TorchEngine {
+    fn describe(&self) -> EngineFacts {
+        self.0.facts()
+    }
+
+    fn inputs(&self) -> TrainingInputs {
+        self.0.inputs()
+    }
+
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         Ok(self.0.train(&[(0, batches)])?.pop().unwrap_or_default())
     }

@@ -6,6 +6,7 @@ mod engine;
 mod network;
 mod stack;
 
+pub use copies::{NUMERICS_VERSION, facts};
 pub use engine::TorchEngine;
 pub use network::{Activations, Network};
 pub use stack::StackedEngine;

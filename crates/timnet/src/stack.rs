@@ -6,7 +6,9 @@ use std::{
 };
 
 use tch::{Device, Kind};
-use timnet_core::{Batch, Dataset, Engine, EngineError, Objective, Predictions, StepOutcome, TrainState};
+use timnet_core::{
+    Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
+};
 
 use crate::copies::Copies;
 
@@ -120,6 +122,14 @@ fn failed(message: String) -> EngineError {
 }
 
 impl Engine for StackedEngine {
+    fn describe(&self) -> EngineFacts {
+        self.calls().copies.facts()
+    }
+
+    fn inputs(&self) -> TrainingInputs {
+        self.calls().copies.inputs()
+    }
+
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         let mut calls = self.calls();
         calls.train.insert(self.copy, batches.to_vec());

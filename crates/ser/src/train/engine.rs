@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use timnet_core::{Batch, Dataset, Engine, EngineError, Objective, Predictions, StepOutcome, TrainState, Weights};
+use timnet_core::{
+    Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
+    Weights,
+};
 use timnet_native::NativeEngine;
 
 use super::features::{Data, Varied};
@@ -27,6 +30,15 @@ pub fn engine(data: &Data, weights: Weights) -> Result<Box<dyn Engine + '_>, Eng
 }
 
 impl Engine for VariedEngine<'_> {
+    fn describe(&self) -> EngineFacts {
+        self.inner.describe()
+    }
+
+    /// Of the recordings as they are; `identity.json` beside the checkpoint holds what their variations depend on.
+    fn inputs(&self) -> TrainingInputs {
+        self.inner.inputs()
+    }
+
     /// One epoch: all epochs have as many steps, so the steps taken tell which one it is, after a restart too.
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
         let epoch = (self.inner.steps() / batches.len().max(1) as u64) as u32 + 1;

@@ -75,6 +75,14 @@ impl Lab {
         assert!(!self.path("run/metrics.json").exists());
     }
 
+    /// As [`Self::refused`] with code 2, in a folder that holds a run.
+    pub fn refused_there(&self, options: &[&str], parts: &[&str]) {
+        let output = self.run(options);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(parts.iter().all(|p| text.contains(p)), "{parts:?} in {text}");
+    }
+
     pub fn wav(&self) -> PathBuf {
         let mut all: Vec<PathBuf> = fs::read_dir(self.path("emodb/wav")).unwrap().map(|e| e.unwrap().path()).collect();
         all.retain(|p| {
@@ -104,13 +112,40 @@ pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 if !path.ends_with("report") {
                     open.push(path);
                 }
-            } else if !["environment", "sessions", "lock"]
-                .iter()
-                .any(|n| path.file_name().unwrap().to_str().unwrap().starts_with(n))
-            {
+            } else if !of_one_call(path.file_name().unwrap().to_str().unwrap()) {
                 out.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
             }
         }
     }
     out
+}
+
+/// Whether a file tells of the calls that made a run, and so differs between two runs of one configuration.
+fn of_one_call(name: &str) -> bool {
+    ["environment", "sessions", "lock"].iter().any(|n| name.starts_with(n)) || name.ends_with("provenance.json")
+}
+
+/// Every file and link below `folder`, with its content or target.
+pub fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut out = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().to_owned();
+            if path.is_symlink() {
+                out.insert(name, fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes());
+            } else if path.is_dir() {
+                out.insert(name, Vec::new());
+                open.push(path);
+            } else {
+                out.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    out
+}
+
+pub fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
