@@ -5,6 +5,7 @@ mod config;
 mod engine;
 mod facts;
 mod layout;
+mod numbers;
 pub mod streams;
 mod weights;
 
@@ -12,4 +13,5 @@ pub use config::{ConfigError, ModelConfig, TcnPooling, Variant};
 pub use engine::{Adam, Batch, Dataset, Engine, EngineError, Objective, Predictions, StepOutcome, TrainState};
 pub use facts::{EngineFacts, TrainingInputs, sha256_of};
 pub use layout::{Block, Init, Layout, Range, SubBlock, Tensor};
+pub use numbers::{first_not_finite, log_softmax};
 pub use weights::{Weights, WeightsError};
