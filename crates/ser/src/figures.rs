@@ -219,8 +219,13 @@ impl Figures {
             }
             _ => format!("{} utterances", self.utterances),
         };
+        let present = self.recall.iter().flatten().count();
+        let classes = match self.recall.len() {
+            all if present < all => format!(", {present} of the {all} classes"),
+            _ => String::new(),
+        };
         format!(
-            "{} utterances of {}: UAR {}, WAR {} (95 % intervals over {over}, for these trained networks)",
+            "{} utterances of {}{classes}: UAR {}, WAR {} (95 % intervals over {over}; another training is not in them)",
             self.utterances,
             self.data,
             percent_in(self.uar.estimate, Some(&self.uar)),
@@ -235,9 +240,9 @@ impl Figures {
             format!(", {right} of these right ({})", percent_in(accuracy, self.answers.accuracy_interval.as_ref()))
         });
         let (fitted, judged) = match self.calibrated {
-            Calibrated::Model => ("the model's temperature and threshold", ""),
+            Calibrated::Model => ("with the model's temperature and threshold", ""),
             Calibrated::CrossFitted => (
-                "temperature and threshold fitted on all folds but one and judged on that one",
+                "with temperature and threshold fitted on all folds but one and judged on that one",
                 "; this judges how the model was made, not the model itself, which learned from everything",
             ),
         };
@@ -374,10 +379,11 @@ mod tests {
         // Every speaker has one of two right: no speakers could have given another figure.
         assert_eq!((six.war.low, six.war.estimate, six.war.high), (0.5, 0.5, 0.5));
         assert!(six.recognition().contains("over 6 speakers"), "{}", six.recognition());
+        assert!(six.recognition().starts_with("12 utterances of calls, 2 of the 3 classes: UAR 50.0 %"));
         let unknown = figures(None);
         assert_eq!((unknown.intervals_over, unknown.number_of_speakers), ("utterances", None));
         assert!(unknown.war.low < 0.5 && unknown.war.high > 0.5, "{:?}", unknown.war);
-        assert!(unknown.ece_interval.is_some() && unknown.recognition().contains("over 12 utterances, for"));
+        assert!(unknown.ece_interval.is_some() && unknown.recognition().contains("over 12 utterances; another"));
         let four = figures(Some(4));
         assert_eq!((four.intervals_over, four.number_of_speakers), ("utterances", Some(4)));
         assert!(four.recognition().contains("over 8 utterances, not over the 4 speakers"), "{}", four.recognition());

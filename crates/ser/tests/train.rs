@@ -89,7 +89,7 @@ fn known_speakers_are_kept_apart_and_the_model_is_measured_against_real_life() {
         for part in [
             "24 utterances of voices (4 folds that share no speaker)",
             "not over the 4 speakers, who are fewer than 5",
-            "temperature and threshold fitted on all folds but one and judged on that one",
+            "with temperature and threshold fitted on all folds but one and judged on that one",
             "of 24 answered",
             "not the model itself",
         ] {

@@ -67,12 +67,7 @@ fn is_ours(name: &str) -> bool {
         "everything.safetensors",
         "everything.checkpoint",
     ];
-    fixed.contains(&name) || name.strip_prefix("fold-").is_some_and(of_a_fold) || is_partial(name)
-}
-
-/// Whether a file of this name is what a killed `sertrain::write_atomic` leaves.
-fn is_partial(name: &str) -> bool {
-    name.starts_with(".ser-partial-") || name.strip_prefix(".tmp").is_some_and(|rest| rest.len() == 6)
+    fixed.contains(&name) || name.strip_prefix("fold-").is_some_and(of_a_fold) || sertrain::is_partial(name)
 }
 
 /// Names in the folder, each with whether it is a regular file of ours. Links are not followed.

@@ -136,7 +136,7 @@ impl Trainings<'_> {
         let mut engine = engine::engine(self.data, streams::initial(self.config, key)).map_err(Failure::work)?;
         let fold_task = FoldTask {
             key,
-            labels: &self.data.plain.labels,
+            labels: self.data.plain.labels(),
             classes: self.config.classes,
             train: &fold.train,
             validation: &fold.validation,
