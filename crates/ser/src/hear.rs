@@ -4,8 +4,12 @@ use std::{
     io::Read,
     ops::ControlFlow,
     path::Path,
-    sync::mpsc::{SyncSender, sync_channel},
-    time::Instant,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
 };
 
 use rayon::prelude::*;
@@ -21,15 +25,49 @@ pub enum Recording<'a> {
     File(&'a Path),
     /// Standard input, which is held in memory.
     Stdin,
-    /// Mono samples, to be answered for by then or not at all.
+    /// Mono samples, to be answered for while somebody waits.
     Samples {
         /// At `rate`.
         samples: &'a [f32],
         /// In Hz.
         rate: u32,
-        /// When waiting ends.
-        until: Instant,
+        /// How long somebody waits.
+        patience: &'a Patience,
     },
+}
+
+/// How long an answer is waited for.
+#[derive(Debug)]
+pub struct Patience {
+    until: Instant,
+    gone: AtomicBool,
+}
+
+/// Whoever waits for an answer; dropped when they do no longer.
+#[derive(Debug)]
+pub struct Waits(Arc<Patience>);
+
+impl Patience {
+    /// For so long from now on.
+    pub fn new(time: Duration) -> Self {
+        Self { until: Instant::now() + time, gone: AtomicBool::new(false) }
+    }
+
+    /// It is over when the value is dropped, if not before.
+    pub fn ends_with_this(self: &Arc<Self>) -> Waits {
+        Waits(Arc::clone(self))
+    }
+
+    /// Whether nobody waits any more.
+    pub fn is_over(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) || Instant::now() > self.until
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.gone.store(true, Ordering::Relaxed);
+    }
 }
 
 impl<'a> Recording<'a> {
@@ -60,11 +98,9 @@ impl<'a> Recording<'a> {
                 }
                 seraudio::stream_bytes(bytes, "stdin", &options, sink)?;
             }
-            Self::Samples { samples, rate, until } => {
+            Self::Samples { samples, rate, .. } => {
                 for block in samples.chunks(rate as usize) {
-                    if Instant::now() > until {
-                        return Err(HearError::Late);
-                    }
+                    self.is_waited_for()?;
                     if sink(block, rate).is_break() {
                         break;
                     }
@@ -72,6 +108,13 @@ impl<'a> Recording<'a> {
             }
         }
         Ok(())
+    }
+
+    fn is_waited_for(self) -> Result<(), HearError> {
+        match self {
+            Self::Samples { patience, .. } if patience.is_over() => Err(HearError::Late),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -85,7 +128,7 @@ pub enum HearError {
     #[error("stdin cannot be read: {0}")]
     Stdin(#[from] std::io::Error),
     /// Not all of it was answered for in time.
-    #[error("there was not time enough to answer for all of it")]
+    #[error("not all of it could be answered for in time; send a shorter recording, or ask for fewer windows")]
     Late,
     /// The model refuses it.
     #[error("{name}: {source}")]
@@ -119,8 +162,14 @@ pub fn hear(
         let reader = scope.spawn(move || read(model, recording, cut, voice, &to));
         let mut answers = Vec::new();
         for batch in batches {
-            let batch: Result<Vec<Answer>, ModelError> = batch.par_iter().map(|window| answer(model, window)).collect();
-            answers.extend(batch.map_err(|source| in_recording(recording, source))?);
+            let batch: Result<Vec<Answer>, HearError> = batch
+                .par_iter()
+                .map(|window| {
+                    recording.is_waited_for()?;
+                    answer(model, window).map_err(|source| in_recording(recording, source))
+                })
+                .collect();
+            answers.extend(batch?);
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         Ok::<_, HearError>(answers)
@@ -197,4 +246,35 @@ fn whole(model: &Model, answers: &[Answer]) -> Answer {
         Verdict { label, unknown: model.abstains(probabilities[label]), probabilities }
     });
     Answer { start: 0.0, end: answers.last().map_or(0.0, |a| a.end), verdict }
+}
+
+#[cfg(test)]
+#[path = "../../sermodel/tests/support/mod.rs"]
+mod sound;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// 16,000 windows in less than a second of sound: the time is looked at for each.
+    #[test]
+    fn nobody_is_answered_after_they_stopped_waiting() {
+        let model = sound::model();
+        let rate = model.card().front_end.rate;
+        let samples = sound::voice(rate, 0.9);
+        let windows = Windows { length: 0.2, hop: 1.0 / f64::from(rate) };
+        let late = |patience: &Patience| {
+            let recording = Recording::Samples { samples: &samples, rate, patience };
+            let start = Instant::now();
+            let result = hear(&model, recording, Some(windows), false);
+            assert!(matches!(result, Err(HearError::Late)), "{result:?}");
+            start.elapsed()
+        };
+        assert!(late(&Patience::new(Duration::from_millis(50))) < Duration::from_secs(1));
+        let patience = Arc::new(Patience::new(Duration::from_secs(3600)));
+        drop(patience.ends_with_this());
+        assert!(late(&patience) < Duration::from_secs(1));
+    }
 }

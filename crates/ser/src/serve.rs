@@ -3,13 +3,21 @@
 mod api;
 mod desk;
 mod http;
+mod lobby;
+mod memory;
 mod picture;
+mod refusal;
+mod reply;
+mod site;
+mod upload;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
+
+use tokio::sync::Notify;
 
 use crate::{
     failure::{Failure, Result},
@@ -27,9 +35,13 @@ The page records from the microphone or takes a dropped file, and shows wave, me
 probabilities. Nothing leaves this machine, and no recording is kept. /api/openapi.json describes the endpoint.
 
 Only this machine can reach it unless --host says otherwise; then put a proxy with TLS and a login before it: browsers give
-no microphone to a page without TLS from elsewhere, and ser asks nobody who they are.
+no microphone to a page without TLS from elsewhere, and ser asks nobody who they are. Requests must name the server's address
+as their Host, or a name of --allow-host (a proxy's, a container's host); pages of other sites are refused.
 
---log debug has a line for each request on stderr. Ctrl-C or SIGTERM ends it once answers in hand are given.")]
+An upload that brings less than 80 KiB in 5 seconds is ended.
+
+--log debug has a line for each request on stderr. Ctrl-C or SIGTERM ends it within two seconds, in which answers in hand are
+given; a second one ends it at once.")]
 pub struct Serve {
     #[command(flatten)]
     model: lookup::Choice,
@@ -39,12 +51,18 @@ pub struct Serve {
     /// Address to listen on.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
     host: IpAddr,
+    /// Another name of this server in requests, with a port or without; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<site::Name>,
     /// What is told on stderr: error, warn, info or debug.
     #[arg(long, default_value_t = tracing::Level::INFO, value_name = "LEVEL")]
     log: tracing::Level,
     #[command(flatten)]
     limits: Limits,
 }
+
+/// Exit code after a second Ctrl-C: that of a process which SIGINT ended.
+const KILLED: i32 = 130;
 
 /// What the endpoint refuses, and how long it waits.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -55,10 +73,11 @@ struct Limits {
     /// Longest recording, in seconds.
     #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=36_000))]
     max_length: u32,
-    /// Time for a recording to arrive, and again for its answer, in seconds.
+    /// Time for a recording to arrive, to wait for a free core, to be answered and for the answer to be taken, each, in
+    /// seconds.
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     timeout: u32,
-    /// Requests that may wait; more are turned away at once.
+    /// Recordings that may wait for a free core; more are turned away at once.
     #[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     queue: u32,
 }
@@ -80,19 +99,42 @@ impl Limits {
 pub fn run(args: &Serve) -> Result<()> {
     tracing_subscriber::fmt().with_max_level(args.log).with_writer(std::io::stderr).with_target(false).init();
     let model = Arc::new(args.model.load()?);
+    let stop = stop_on_signals()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::work)?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let address = SocketAddr::new(args.host, args.port);
-        let in_use = |e| Failure::Input(format!("cannot listen on {address}: {e}; choose another with --port"));
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(in_use)?;
+        let failed = |e| Failure::Input(format!("cannot listen on {address}: {e}; choose another with --host or --port"));
+        let listener = http::listen(address).map_err(failed)?;
         let address = listener.local_addr().map_err(Failure::work)?;
         output::print(&format!("http://{address}"))?;
         tracing::info!("listening on http://{address}; Ctrl-C stops");
         if !address.ip().is_loopback() {
-            tracing::warn!("others can reach this address, and nobody is asked for a password");
+            tracing::warn!(
+                "others can reach this address, and there is neither login nor TLS: whoever reaches it is answered, and \
+                 recordings travel in the clear; put a proxy with both before it"
+            );
         }
-        http::serve(listener, api::router(model, args.limits, address.ip())).await;
+        let site = site::Site::new(address, &args.allow_host);
+        http::serve(listener, api::router(model, args.limits, site), args.limits.timeout(), &stop).await;
         tracing::info!("stopped");
         Ok(())
-    })
+    });
+    // Threads that still compute end with the process: nobody waits for their answers.
+    runtime.shutdown_background();
+    served
+}
+
+/// Is notified by Ctrl-C, SIGTERM and SIGHUP; the second of them ends the process there and then.
+fn stop_on_signals() -> Result<Arc<Notify>> {
+    let stop = Arc::new(Notify::new());
+    let (tell, mut told) = (Arc::clone(&stop), false);
+    let handler = move || {
+        if told {
+            std::process::exit(KILLED);
+        }
+        told = true;
+        tell.notify_one();
+    };
+    ctrlc::set_handler(handler).map_err(|e| Failure::Work(format!("Ctrl-C cannot be listened for: {e}")))?;
+    Ok(stop)
 }

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 struct Server {
     child: Child,
+    /// What to connect to, and the Host of requests.
     address: String,
     folder: TempDir,
 }
@@ -30,12 +31,12 @@ impl Server {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("model.safetensors"), sound::model().to_bytes().unwrap()).unwrap();
         let all = [&["serve", "--model", "model.safetensors", "--port", "0"], arguments].concat();
-        let mut child =
-            common::command(folder.path(), &all).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let mut child = common::command(folder.path(), &all).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("http://").unwrap().to_owned();
-        Self { child, address, folder }
+        let port = line.trim().rsplit_once(':').unwrap().1;
+        Self { child, address: format!("127.0.0.1:{port}"), folder }
     }
 
     fn connect(&self) -> TcpStream {
@@ -52,12 +53,33 @@ impl Server {
         response(stream)
     }
 
+    /// A request's head, with more header lines.
+    fn head(&self, method: &str, path: &str, length: usize, more: &str) -> Vec<u8> {
+        let host = &self.address;
+        let lines = format!("Host: {host}\r\nContent-Length: {length}\r\nConnection: close\r\n{more}\r\n");
+        format!("{method} {path} HTTP/1.1\r\n{lines}").into_bytes()
+    }
+
+    /// A connection on which a head was sent, and some of the `length` bytes that it announces.
+    fn begin(&self, path: &str, length: usize, part: &[u8]) -> TcpStream {
+        let mut stream = self.connect();
+        // A server that refuses does not wait for the rest.
+        let _ = stream.write_all(&[&self.head("POST", path, length, ""), part].concat());
+        stream
+    }
+
+    /// Connections that keep every core busy for ten seconds or more.
+    fn compute(&self) -> Vec<TcpStream> {
+        let long = wav(self.folder.path(), 95.0);
+        let workers = std::thread::available_parallelism().unwrap().get();
+        let path = "/api/predict?window=2&hop=0.01&vad=false";
+        let streams = (0..workers).map(|_| self.begin(path, long.len(), &long)).collect();
+        std::thread::sleep(Duration::from_millis(700));
+        streams
+    }
+
     fn request(&self, method: &str, path: &str, body: &[u8]) -> (u16, String) {
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-        );
-        self.raw(&[head.as_bytes(), body].concat())
+        self.raw(&[&self.head(method, path, body.len(), ""), body].concat())
     }
 
     fn json(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
@@ -139,13 +161,19 @@ fn bad_requests_are_refused_with_a_reason() {
         ("POST", post, &long, 413, "longer than 4 s"),
         ("POST", post, &large, 413, "1 MiB"),
         ("POST", "/api/predict?window=9", &good, 400, "at most 2.000 s"),
-        ("POST", "/api/predict?window=-1", &good, 400, "above 0"),
-        ("POST", "/api/predict?window=NaN", &good, 400, "above 0"),
-        ("POST", "/api/predict?window=1&hop=0", &good, 400, "above 0"),
+        ("POST", "/api/predict?window=-1", &good, 400, "at least 0.01 s"),
+        ("POST", "/api/predict?window=NaN", &good, 400, "at least 0.01 s"),
+        ("POST", "/api/predict?window=1&hop=0", &good, 400, "at least 0.01 s"),
+        ("POST", "/api/predict?window=1&hop=NaN", &good, 400, "at least 0.01 s"),
+        ("POST", "/api/predict?window=1&hop=0.0001", &good, 400, "at least 0.01 s"),
+        ("POST", "/api/predict?window=0.0001&hop=1", &good, 400, "at least 0.01 s"),
         ("POST", "/api/predict?window=wide", &good, 400, "window"),
         ("POST", "/api/predict?widnow=1", &good, 400, "widnow"),
         ("GET", post, b"", 405, "method"),
         ("DELETE", "/api/model", b"", 405, "method"),
+        ("PUT", post, &good, 405, "method"),
+        ("OPTIONS", post, b"", 405, "method"),
+        ("TRACE", "/", b"", 405, "method"),
         ("GET", "/nowhere", b"", 404, "openapi"),
         ("GET", "/../../etc/passwd", b"", 404, "openapi"),
         ("GET", "/%2e%2e/%2e%2e/etc/passwd", b"", 404, "openapi"),
@@ -156,14 +184,16 @@ fn bad_requests_are_refused_with_a_reason() {
         let error = told["error"].as_str().unwrap();
         assert!(found == status && error.contains(part), "{method} {path}: {found} {error}");
     }
-    let head = |rest: &str| format!("POST /api/predict HTTP/1.1\r\n{rest}Connection: close\r\n\r\n").into_bytes();
+    let head = |rest: &str| {
+        let host = &server.address;
+        format!("POST /api/predict HTTP/1.1\r\nHost: {host}\r\n{rest}Connection: close\r\n\r\n").into_bytes()
+    };
     for (bytes, status) in [
-        (head("Host: localhost\r\nTransfer-Encoding: chunked\r\n"), 411),
-        (head("Host: localhost\r\nContent-Length: 99999999999999999999\r\n"), 400),
-        (head("Host: localhost\r\nContent-Length: -1\r\n"), 400),
-        (head("Host: evil.example\r\nContent-Length: 3\r\n"), 403),
-        (head("Content-Length: 3\r\n"), 403),
-        (head(&format!("Host: localhost\r\nX: {}\r\n", "x".repeat(64 << 10))), 431),
+        (head("Transfer-Encoding: chunked\r\n"), 411),
+        (head("Content-Length: 99999999999999999999\r\n"), 400),
+        (head("Content-Length: -1\r\n"), 400),
+        (head(&format!("X: {}\r\n", "x".repeat(64 << 10))), 431),
+        (head(&"X: y\r\n".repeat(200)), 431),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01".to_vec(), 400),
     ] {
         let (found, text) = server.raw(&bytes);
@@ -173,27 +203,180 @@ fn bad_requests_are_refused_with_a_reason() {
 }
 
 #[test]
-fn what_comes_too_slowly_or_too_much_is_turned_away() {
-    let server = Server::start(&["--timeout", "1", "--queue", "1"]);
+fn a_page_of_another_site_gets_no_answer_from_its_readers_server() {
+    let server = Server::start(&[]);
     let good = wav(server.folder.path(), 1.0);
-    let workers = std::thread::available_parallelism().unwrap().get();
-    let slow: Vec<TcpStream> = (0..=workers)
-        .map(|_| {
-            let mut stream = server.connect();
-            let head =
-                "POST /api/predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 9999\r\n\r\n";
-            stream.write_all(head.as_bytes()).unwrap();
-            stream
-        })
-        .collect();
+    let (own, port) = (&server.address, server.address.rsplit(':').next().unwrap());
+    let ask = |method: &str, path: &str, more: &str| {
+        let body = if method == "POST" { &good[..] } else { b"" };
+        let mut stream = server.connect();
+        let _ = stream.write_all(&[&server.head(method, path, body.len(), more), body].concat());
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert!(!answer.to_lowercase().contains("access-control"), "{answer}");
+        let status: u16 = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        assert_eq!(status == 403, answer.contains("another site"), "{answer}");
+        status
+    };
+    let preflight = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n";
+    for bad in [
+        "Origin: https://evil.example\r\nContent-Type: text/plain\r\nSec-Fetch-Site: cross-site\r\n",
+        "Origin: https://evil.example\r\n",
+        "Origin: null\r\n",
+        "Origin: http://localhost:1\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+        &format!("Origin: http://{own}\r\nOrigin: https://evil.example\r\n"),
+        &format!("Origin: http://evil.example:{port}\r\n"),
+        &format!("Origin: http://{own}.evil.example\r\n"),
+        &format!("Origin: http://{own}\r\nSec-Fetch-Site: cross-site\r\n"),
+    ] {
+        for (method, path) in [("POST", "/api/predict"), ("GET", "/api/model"), ("GET", "/"), ("GET", "/nowhere")] {
+            assert_eq!(ask(method, path, bad), 403, "{method} {path} {bad}");
+        }
+        assert_eq!(ask("OPTIONS", "/api/predict", &format!("{bad}{preflight}")), 403, "{bad}");
+    }
+    for good in [
+        "",
+        "Content-Type: text/plain\r\n",
+        "Sec-Fetch-Site: none\r\n",
+        &format!("Origin: http://{own}\r\nSec-Fetch-Site: same-origin\r\n"),
+        &format!("Origin: http://localhost:{port}\r\n"),
+    ] {
+        assert_eq!(ask("POST", "/api/predict", good), 200, "{good}");
+        assert_eq!(ask("GET", "/api/model", good), 200, "{good}");
+        assert_eq!(ask("OPTIONS", "/api/predict", &format!("{good}{preflight}")), 405, "{good}");
+    }
+}
+
+#[test]
+fn another_name_for_this_server_is_refused() {
+    let get = |server: &Server, target: &str, hosts: &str| {
+        let bytes = format!("GET {target} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        let (status, text) = server.raw(bytes.as_bytes());
+        assert!(status == 200 || status == 403 && text.contains("--allow-host"), "{target} {hosts}: {status} {text}");
+        status == 200
+    };
+    let local = Server::start(&[]);
+    let everywhere = Server::start(&["--host", "0.0.0.0", "--allow-host", "box", "--allow-host", "ser.example:8443"]);
+    for server in [&local, &everywhere] {
+        let port = server.address.rsplit(':').next().unwrap();
+        let host = |name: &str| format!("Host: {name}\r\n");
+        for good in ["127.0.0.1", "localhost", "[::1]"] {
+            assert!(get(server, "/", &host(&format!("{good}:{port}"))), "{good}");
+        }
+        let evil = format!("evil.example:{port}");
+        for bad in [&evil, "evil.example", "127.0.0.1", "localhost:1", &format!("127.0.0.1.nip.io:{port}"), "box:1"] {
+            assert!(!get(server, "/", &host(bad)), "{bad}");
+        }
+        let own = host(&server.address);
+        assert!(!get(server, "/", "") && !get(server, "/", &format!("{own}{own}")));
+        assert!(!get(server, &format!("http://{evil}/"), &own) && !get(server, "/", &format!("{own}{}", host(&evil))));
+        assert!(get(server, &format!("http://{}/", server.address), &own));
+        for name in ["box", &format!("box:{port}"), "ser.example:8443"] {
+            assert_eq!(get(server, "/", &host(name)), std::ptr::eq(server, &everywhere), "{name}");
+        }
+        assert!(!get(server, "/", &host("ser.example")));
+    }
+    let log = |server: &Server| fs::read_to_string(server.folder.path().join("log")).unwrap();
+    assert!(log(&everywhere).contains("neither login nor TLS"), "{}", log(&everywhere));
+    assert!(!log(&local).contains("TLS"), "{}", log(&local));
+    let folder = TempDir::new().unwrap();
+    let (code, _, err) = common::ser(folder.path(), &["serve", "--allow-host", "https://box"]);
+    assert!(code == 2 && err.contains("host name"), "{err}");
+}
+
+#[test]
+fn uploads_that_are_announced_and_do_not_come_delay_nobody() {
+    let server = Server::start(&[]);
+    let good = wav(server.folder.path(), 1.0);
+    let large = 32 << 20;
+    let mut slow: Vec<TcpStream> = (0..300).map(|_| server.begin("/api/predict", large, b"RIFF")).collect();
+    // Nor do eight that all but fill the memory there is.
+    let nearly = vec![0; large - 1];
+    slow.extend((0..8).map(|_| server.begin("/api/predict", large, &nearly)));
+    let start = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(server.json("POST", "/api/predict", &good).0, 200);
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let (status, text) = response(slow.swap_remove(0));
+    assert!(status == 408 && text.contains("less than 80 KiB in 5 s"), "{status} {text}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// Fast enough for every period, too slow for the whole.
+#[test]
+fn an_upload_has_to_end_in_time() {
+    let server = Server::start(&["--timeout", "1"]);
+    let (status, text) = response(server.begin("/api/predict", 1 << 20, &[0; 100 << 10]));
+    assert!(status == 408 && text.contains("within 1 s"), "{status} {text}");
+}
+
+#[test]
+fn too_many_recordings_and_answers_that_take_too_long_are_turned_away() {
+    let server = Server::start(&["--timeout", "4", "--queue", "1"]);
+    let good = wav(server.folder.path(), 1.0);
+    let start = Instant::now();
+    let busy = server.compute();
+    let waits = server.begin("/api/predict", good.len(), &good);
     std::thread::sleep(Duration::from_millis(200));
     let (status, told) = server.json("POST", "/api/predict", &good);
     assert!(status == 503 && told["error"].as_str().unwrap().contains("too many"), "{told}");
-    for stream in slow {
+    for stream in busy {
         let (status, text) = response(stream);
-        assert!(status == 408 && text.contains("in time"), "{status} {text}");
+        assert!(status == 503 && text.contains("in time"), "{status} {text}");
     }
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert!([200, 503].contains(&response(waits).0));
     assert_eq!(server.json("POST", "/api/predict", &good).0, 200);
+    let (status, told) = server.json("POST", "/api/predict?window=2&hop=0.01", &wav(server.folder.path(), 103.0));
+    assert!(status == 400 && told["error"].as_str().unwrap().contains("at most 10000"), "{told}");
+}
+
+#[test]
+fn nothing_is_computed_for_a_client_that_has_gone() {
+    let server = Server::start(&[]);
+    let good = wav(server.folder.path(), 1.0);
+    drop(server.compute());
+    let start = Instant::now();
+    assert_eq!(server.json("POST", "/api/predict", &good).0, 200);
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+/// More than the server keeps open, fewer where this process may not have so many.
+#[test]
+fn connections_that_do_nothing_keep_nobody_out() {
+    let server = Server::start(&[]);
+    let start = Instant::now();
+    let mut idle: Vec<TcpStream> = (0..1200).map_while(|_| TcpStream::connect(&server.address).ok()).collect();
+    idle.truncate(idle.len() - 2);
+    assert_eq!(server.request("GET", "/", b"").0, 200);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn requests_in_a_row_are_answered_in_order_and_not_without_end_for_one_who_does_not_read() {
+    let server = Server::start(&["--timeout", "1"]);
+    let host = &server.address;
+    let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let mut stream = server.connect();
+    let last = server.head("GET", "/api/openapi.json", 0, "");
+    stream.write_all(&[ask("/icon.svg").as_bytes(), &last].concat()).unwrap();
+    let (_, both) = response(stream);
+    assert!(both.find("<svg").unwrap() < both.find("openapi").unwrap(), "{both}");
+
+    let mut stream = server.connect();
+    let asks = ask("/page.js").repeat(4000);
+    stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    // The server stops reading once its answers are not taken.
+    let _ = stream.write_all(asks.as_bytes());
+    std::thread::sleep(Duration::from_secs(14));
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut taken = Vec::new();
+    let ended = stream.read_to_end(&mut taken);
+    assert!(!matches!(&ended, Err(e) if e.kind() == std::io::ErrorKind::WouldBlock), "the connection is still open");
+    assert!(String::from_utf8_lossy(&taken).matches("HTTP/1.1 200").count() < 4000);
 }
 
 #[test]
@@ -202,12 +385,7 @@ fn told_to_stop_it_gives_the_answers_in_hand() {
     for signal in ["-TERM", "-INT"] {
         let mut server = Server::start(&[]);
         let good = wav(server.folder.path(), 1.0);
-        let mut stream = server.connect();
-        let length = good.len();
-        let head = format!(
-            "POST /api/predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).unwrap();
+        let mut stream = server.begin("/api/predict", good.len(), b"");
         std::thread::sleep(Duration::from_millis(100));
         server.tell(signal);
         std::thread::sleep(Duration::from_millis(100));
@@ -215,7 +393,29 @@ fn told_to_stop_it_gives_the_answers_in_hand() {
         assert_eq!(response(stream).0, 200);
         let start = Instant::now();
         assert!(server.child.wait().unwrap().success());
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(2));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn told_to_stop_it_ends_in_two_seconds_and_told_twice_at_once() {
+    for signal in ["-INT", "-TERM"] {
+        let mut server = Server::start(&[]);
+        let _busy = server.compute();
+        let start = Instant::now();
+        server.tell(signal);
+        assert!(server.child.wait().unwrap().success());
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+
+        let mut server = Server::start(&[]);
+        let _busy = server.compute();
+        server.tell(signal);
+        std::thread::sleep(Duration::from_millis(200));
+        let start = Instant::now();
+        server.tell(signal);
+        assert_eq!(server.child.wait().unwrap().code(), Some(130));
+        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
     }
 }
 

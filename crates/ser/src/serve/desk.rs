@@ -1,45 +1,38 @@
-//! Who may come in: bounds on requests that wait, on memory and on work.
+//! Admission control: requests that wait, memory for recordings, and work.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::memory::Memory;
+
 /// Recordings of the largest size that may be held in memory at once.
 const HELD: usize = 8;
-/// Granularity of memory.
-const UNIT: usize = 64 << 10;
 
 /// Bounds on requests.
 pub struct Desk {
+    /// Memory for recordings, arriving and waiting.
+    pub memory: Memory,
     places: Arc<Semaphore>,
-    memory: Arc<Semaphore>,
     workers: Arc<Semaphore>,
 }
 
-/// A place in the queue and the memory of a recording.
-pub struct Place {
-    _place: OwnedSemaphorePermit,
-    _memory: OwnedSemaphorePermit,
-}
-
 impl Desk {
-    /// For `queue` requests that wait and recordings of up to `largest` bytes; a core works on one recording.
+    /// For `queue` recordings that wait, of up to `largest` bytes; a core works on one recording.
     pub fn new(queue: usize, largest: usize) -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self {
-            places: semaphore(queue + workers),
-            memory: semaphore(HELD * largest.div_ceil(UNIT)),
-            workers: semaphore(workers),
-        }
+        Self { memory: Memory::new(HELD * largest), places: semaphore(queue + workers), workers: semaphore(workers) }
     }
 
-    /// A place for a recording of so many bytes, once there is memory for it; None where too many wait already.
-    pub async fn enter(&self, bytes: usize) -> Option<Place> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let units = u32::try_from(bytes.div_ceil(UNIT)).ok()?;
-        let memory = Arc::clone(&self.memory).acquire_many_owned(units).await.ok()?;
-        Some(Place { _place: place, _memory: memory })
+    /// Whether too many wait already, so that an upload would be in vain.
+    pub fn is_full(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
+    /// A place for a recording that is here; None where too many wait already.
+    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
     /// A worker, in the order of asking; None never comes, for the desk does not close.
@@ -50,28 +43,17 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
-    #[tokio::test]
-    async fn places_and_memory_are_bounded() {
+    #[test]
+    fn places_are_bounded() {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let desk = Desk::new(2, UNIT);
-        let mut inside = Vec::new();
-        for _ in 0..2 + workers {
-            inside.push(desk.enter(1).await.unwrap());
-        }
-        assert!(desk.enter(1).await.is_none());
+        let desk = Desk::new(2, 1);
+        let mut inside: Vec<_> = (0..2 + workers).map(|_| desk.place().unwrap()).collect();
+        assert!(desk.is_full() && desk.place().is_none());
         inside.pop();
-        assert!(desk.enter(1).await.is_some());
-
-        let desk = Desk::new(2 * HELD, UNIT);
-        let mut inside = Vec::new();
-        for _ in 0..HELD {
-            inside.push(desk.enter(UNIT).await.unwrap());
-        }
-        let waits = tokio::time::timeout(std::time::Duration::from_millis(20), desk.enter(1)).await;
-        assert!(waits.is_err());
-        inside.pop();
-        assert!(desk.enter(UNIT).await.is_some());
+        assert!(!desk.is_full() && desk.place().is_some());
     }
 }

@@ -1,40 +1,66 @@
 //! Connections: how many, how slow, and how they end.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, extract::Request};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore, time};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time,
+};
 
-/// Open connections at most; the next ones wait in the listener's queue.
-const CONNECTIONS: usize = 1024;
+use super::lobby::{Guest, Lobby};
+
+/// Open connections at most: half of the file handles that a process usually may have.
+const CONNECTIONS: usize = 512;
+/// Connections that may wait to be accepted: with the usual 128 many at once wait a second for their next try.
+const BACKLOG: u32 = 1024;
 /// Time for a request's head, and for the next request of a connection.
 const HEAD: Duration = Duration::from_secs(10);
 /// A larger head is refused.
 const HEAD_BYTES: usize = 16 << 10;
-/// Time for answers in hand once it is to stop.
-const PARTING: Duration = Duration::from_secs(10);
+/// Time for answers in hand once it is to stop: two seconds with what comes before and after.
+const PARTING: Duration = Duration::from_millis(1500);
 
-/// Serves `app` until the process is told to stop and the answers in hand are given.
-pub async fn serve(listener: TcpListener, app: Router) {
+/// Listens at an address.
+///
+/// # Errors
+/// An address that is not this machine's, is taken or not allowed.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A port that was in use a moment ago; on Windows the option would share it with another process.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves `app` until it is told to stop and the answers in hand are given. An answer is to be taken within `time`.
+pub async fn serve(listener: TcpListener, app: Router, time: Duration, stop: &Notify) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
-    let open = Arc::new(Semaphore::new(CONNECTIONS));
+    let (open, lobby) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Lobby::default()));
     let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(told_to_stop());
+    tokio::spawn(close_stuck(Arc::clone(&lobby), time + HEAD));
     loop {
         let next = async {
-            let place = Arc::clone(&open).acquire_owned().await;
-            (place, listener.accept().await)
+            let place = place(&open, &lobby).await;
+            let (stream, _) = listener.accept().await?;
+            Ok::<_, io::Error>((place, stream.local_addr()?, stream))
         };
-        let (place, stream) = tokio::select! {
-            (place, accepted) = next => match accepted {
-                Ok((stream, _)) => (place, stream),
+        let (place, local, stream) = tokio::select! {
+            accepted = next => match accepted {
+                Ok(accepted) => accepted,
                 Err(e) => {
                     // No file handle is free, or the peer has gone already: neither is a reason to stop.
                     tracing::warn!("a connection could not be accepted: {e}");
@@ -42,13 +68,29 @@ pub async fn serve(listener: TcpListener, app: Router) {
                     continue;
                 }
             },
-            () = &mut stop => break,
+            () = stop.notified() => break,
         };
-        let service = TowerToHyperService::new(app.clone());
+        let guest = Arc::new(Guest::new(&lobby, local));
+        let (app, asks) = (TowerToHyperService::new(app.clone()), Arc::clone(&guest));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let guest = Arc::clone(&asks);
+            request.extensions_mut().insert(Arc::clone(&guest));
+            let response = app.call(request);
+            async move {
+                let response = response.await;
+                guest.waits();
+                response
+            }
+        });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            if let Err(e) = connection.await {
-                tracing::debug!("a connection ended: {e}");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(e) = ended {
+                        tracing::debug!("a connection ended: {e}");
+                    }
+                }
+                () = guest.closed() => tracing::debug!("a connection was closed: its client kept it waiting"),
             }
             drop(place);
         });
@@ -60,24 +102,24 @@ pub async fn serve(listener: TcpListener, app: Router) {
     }
 }
 
-async fn told_to_stop() {
-    let interrupt = async {
-        if let Err(e) = tokio::signal::ctrl_c().await {
-            tracing::warn!("Ctrl-C cannot be listened for: {e}");
-            std::future::pending::<()>().await;
+/// A place for a connection. Where none is free, the connection that has waited longest for its client is closed, so
+/// that many that do nothing keep nobody out.
+async fn place(open: &Arc<Semaphore>, lobby: &Lobby) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(place) = Arc::clone(open).try_acquire_owned() {
+            return Some(place);
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+        lobby.close_longest();
+        if let Ok(place) = time::timeout(Duration::from_millis(10), Arc::clone(open).acquire_owned()).await {
+            return place.ok();
         }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<Option<()>>();
-    tokio::select! {
-        () = interrupt => {}
-        _ = terminate => {}
+    }
+}
+
+/// Closes connections whose client does not take its answer.
+async fn close_stuck(lobby: Arc<Lobby>, longest: Duration) {
+    loop {
+        time::sleep(Duration::from_secs(1)).await;
+        lobby.close_after(longest);
     }
 }
