@@ -12,7 +12,7 @@ use sercorpus::{
 
 use crate::{
     failure::{Failure, Result},
-    output,
+    output::{self, Kind, Target},
 };
 
 #[derive(Debug, Subcommand)]
@@ -126,6 +126,11 @@ enum Style {
 }
 
 impl Root {
+    /// The files that a command with this corpus reads: the manifest or folder, and the label map.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        [self.root.as_path()].into_iter().chain(self.labels.as_deref())
+    }
+
     /// What was named on the command line.
     pub fn path(&self) -> &Path {
         &self.root
@@ -162,27 +167,30 @@ pub fn run(command: &Corpus) -> Result<()> {
             if report.is_clean() { Ok(()) } else { Err(Failure::Told) }
         }
         Corpus::Stats { root, json, plot } => {
+            let target = plot.as_deref().map(|path| Target::file(path, output::SVG, root.inputs())).transpose()?;
             let corpus = root.open()?;
             let stats = output::with_progress(|p| sercorpus::stats(&corpus, p));
-            if let Some(path) = plot {
-                output::write(Some(path), stats.to_svg().map_err(Failure::Work)?.as_bytes())?;
+            if let Some(target) = target {
+                target.write(stats.to_svg().map_err(Failure::Work)?.as_bytes())?;
             }
             if *json { output::print_json(&stats) } else { output::print(&table(&stats)) }
         }
-        Corpus::Export { root, format, output } => {
+        Corpus::Export { root, format, output: to } => {
+            let target = Target::new(to.as_deref(), export_kind(*format), root.inputs())?;
             let corpus = root.open()?;
             let mut bytes = Vec::new();
             output::with_progress(|p| sercorpus::export(&corpus, *format, &mut bytes, p)).map_err(Failure::work)?;
-            output::write(output.as_deref(), &bytes)
+            target.write(&bytes)
         }
-        Corpus::Split { root, scheme, folds, seed, output, .. } => {
+        Corpus::Split { root, scheme, folds, seed, output: to, .. } => {
+            let target = Target::new(to.as_deref(), output::FOLDS, root.inputs())?;
             let corpus = root.open()?;
             let folds = scheme.split(&corpus, *folds, *seed).map_err(Failure::input)?;
             let mut bytes = Vec::new();
             split::write_csv(&corpus, &folds, &mut bytes).map_err(Failure::work)?;
             let hashes = output::with_progress(|p| sercorpus::content_hashes(&corpus, p));
             eprintln!("{}", split::leakage(&corpus, &folds, Some(&hashes)));
-            output::write(output.as_deref(), &bytes)
+            target.write(&bytes)
         }
         Corpus::Synth { name, output, scale, seed, mean_seconds, clean } => {
             let options = synth::SynthOptions {
@@ -199,6 +207,11 @@ pub fn run(command: &Corpus) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// How a list of that format begins.
+fn export_kind(format: ExportFormat) -> Kind {
+    if format == ExportFormat::Csv { output::EXPORT_CSV } else { output::EXPORT_JSONL }
 }
 
 fn table(stats: &Stats) -> Table {

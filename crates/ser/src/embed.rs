@@ -10,7 +10,8 @@ use sermodel::Model;
 
 use crate::{
     failure::{Failure, Result},
-    inputs, lookup, output,
+    inputs, lookup,
+    output::{self, Target},
 };
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,17 @@ pub struct Embed {
 pub fn run(args: &Embed) -> Result<()> {
     let model = lookup::load(&args.model)?;
     let paths = inputs::expand(&args.paths)?;
+    let inputs = || paths.iter().chain([&args.model]).map(PathBuf::as_path);
+    let target = Target::file(&args.output, output::ARRAY, inputs())?;
+    let ids_file = args.output.with_extension("ids.txt");
+    if ids_file.exists() && !args.output.exists() {
+        return Err(Failure::Input(format!(
+            "{}: is there already, without the array that it would belong to, and would be overwritten; move it or give \
+             another -o",
+            ids_file.display()
+        )));
+    }
+    let ids_target = Target::file(&ids_file, output::NAMES, inputs())?;
     let rows: Vec<_> = paths.par_iter().map(|path| embed(&model, path)).collect();
     let (mut values, mut ids, mut failed) = (Vec::new(), String::new(), 0);
     for (path, row) in paths.iter().zip(rows) {
@@ -58,8 +70,8 @@ pub fn run(args: &Embed) -> Result<()> {
     let mut bytes = Vec::new();
     let array = Array2::from_shape_vec(shape, values).map_err(Failure::work)?;
     array.write_npy(&mut bytes).map_err(Failure::work)?;
-    output::write(Some(&args.output.with_extension("ids.txt")), ids.as_bytes())?;
-    output::write(Some(&args.output), &bytes)?;
+    target.write(&bytes)?;
+    ids_target.write(ids.as_bytes())?;
     eprintln!("{} x {}", shape.0, shape.1);
     if failed == 0 {
         Ok(())

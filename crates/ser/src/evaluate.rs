@@ -7,13 +7,16 @@ use std::{
 };
 
 use sercorpus::{Corpus, Utterance};
-use sermodel::Model;
+use sermodel::{Figure, Model};
 
 use crate::{
+    calibrate::Answer,
     corpus,
     failure::{Failure, Result},
-    figures::{Figures, Scores},
-    lookup, output, perturb, recordings,
+    figures::{Calibrated, Figures, Scores},
+    lookup,
+    output::{self, Target},
+    parts, perturb, recordings,
 };
 
 #[derive(Debug, clap::Args)]
@@ -21,9 +24,11 @@ use crate::{
   ser evaluate calls.safetensors test-calls/
   ser evaluate emodb.safetensors savee/ --map surprise=fear --json
   ser evaluate emodb.safetensors emodb/ --perturb --plot robustness.svg
+  ser evaluate emodb.safetensors ravdess/ --labels five.toml --record known.safetensors
 
 Each recording is heard as in training: padded with silence, or cut to its middle where it is longer than the model's
 training length. Recordings that the model learned from say nothing about its worth: those of a test are others, of other speakers.
+Of a manifest with a column `split` the test rows are scored.
 With --perturb the recordings are changed in ways that real ones are (level, noise, room, telephone, cut, rate, speed),
 one way at a time, and the figures of each are set beside those of the recordings as they are.")]
 pub struct Evaluate {
@@ -32,6 +37,8 @@ pub struct Evaluate {
     model: PathBuf,
     #[command(flatten)]
     root: corpus::Root,
+    #[command(flatten)]
+    split: parts::Split,
     /// The corpus' label A is the model's label B; may be repeated. A label map (--labels) can leave labels out, too.
     #[arg(long, value_name = "A=B", value_parser = pair)]
     map: Vec<(String, String)>,
@@ -44,6 +51,9 @@ pub struct Evaluate {
     /// Draw what --perturb measured.
     #[arg(long, value_name = "OUT.svg", requires = "perturb")]
     plot: Option<PathBuf>,
+    /// Write the model to this file with these figures added to its card, as those of a corpus that it did not learn from.
+    #[arg(long, value_name = "OUT.safetensors", conflicts_with = "perturb")]
+    record: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> std::result::Result<(String, String), String> {
@@ -56,15 +66,29 @@ fn pair(text: &str) -> std::result::Result<(String, String), String> {
 /// # Errors
 /// A model or corpus that can't be used; labels that the model does not know.
 pub fn run(args: &Evaluate) -> Result<()> {
+    let inputs = || args.root.inputs().chain([args.model.as_path()]);
+    let target = |path: &Option<PathBuf>, kind| path.as_ref().map(|p| Target::file(p, kind, inputs())).transpose();
+    let (plot, record) = (target(&args.plot, output::SVG)?, target(&args.record, output::MODEL)?);
     let model = lookup::load(&args.model)?;
     let corpus = args.root.open()?;
     recordings::complete(&corpus)?;
+    let corpus = args.split.test(corpus)?;
     let test = Test { truth: truth(&model, &corpus, &args.map)?, model: &model, corpus: &corpus };
     if args.perturb {
-        return perturb::run(&test, args.json, args.plot.as_deref());
+        return perturb::run(&test, args.json, plot.as_ref());
     }
     let answers = test.each(|samples, _, _| answer(&model, samples))?;
-    let figures = test.figures(answers)?;
+    let speakers = test.speakers();
+    let scores = Scores { truth: &test.truth, answers: &answers, speakers: speakers.as_deref() };
+    let figures = Figures::of(&scores, model.labels().len(), corpus.name.clone(), Calibrated::Model);
+    let figures = figures.map_err(Failure::work)?;
+    if let Some(record) = record {
+        let mut card = model.card().clone();
+        let (uar, war) = (figures.uar.estimate, figures.war.estimate);
+        card.figures.push(Figure { protocol: Figure::OTHER_CORPUS.to_owned(), uar, war, note: figures.note() });
+        let recorded = Model::new(model.weights().clone(), card).map_err(Failure::work)?;
+        record.write(&recorded.to_bytes().map_err(Failure::work)?)?;
+    }
     if args.json { output::print_json(&figures) } else { output::print(&figures.table(model.labels())) }
 }
 
@@ -93,25 +117,21 @@ impl Test<'_> {
         })
     }
 
-    /// The figures of one answer for each utterance.
-    ///
-    /// # Errors
-    /// None for a model's own answers.
-    pub fn figures(&self, probabilities: Vec<Vec<f64>>) -> Result<Figures> {
-        let speakers = self.corpus.speakers().ok();
-        let speakers: Option<Vec<String>> = speakers.map(|all| all.into_iter().map(str::to_owned).collect());
-        let scores = Scores { truth: &self.truth, probabilities, speakers: speakers.as_deref() };
-        Figures::of(&scores, self.model.labels().len(), self.model.card().threshold).map_err(Failure::work)
+    /// The speaker of each utterance, where all are known.
+    fn speakers(&self) -> Option<Vec<String>> {
+        let speakers = self.corpus.speakers().ok()?;
+        Some(speakers.into_iter().map(str::to_owned).collect())
     }
 }
 
-/// The model's calibrated probabilities, given samples at its rate.
+/// The model's answer, given samples at its rate.
 ///
 /// # Errors
 /// Samples that are not finite.
-pub fn answer(model: &Model, samples: &[f32]) -> Result<Vec<f64>> {
+pub fn answer(model: &Model, samples: &[f32]) -> Result<Answer> {
     let prediction = model.predict(samples, model.card().front_end.rate).map_err(Failure::input)?;
-    Ok(prediction.probabilities.into_iter().map(f64::from).collect())
+    let probabilities: Vec<f64> = prediction.probabilities.into_iter().map(f64::from).collect();
+    Ok(Answer::of(&probabilities, model.card().threshold))
 }
 
 /// The model's class of each utterance's label.

@@ -13,7 +13,8 @@ use timnet_core::ModelConfig;
 
 use crate::{
     failure::{Failure, Result},
-    lookup, output,
+    lookup,
+    output::{self, Target},
 };
 
 #[derive(Debug, clap::Args)]
@@ -63,12 +64,14 @@ struct Explanation {
 /// # Errors
 /// A recording or a model that can't be used; a picture that can't be written.
 pub fn run(args: &Explain) -> Result<()> {
+    let inputs = args.model.file().into_iter().chain([args.file.clone()]).collect::<Vec<_>>();
+    let target = Target::file(&args.output, output::SVG, inputs.iter().map(PathBuf::as_path))?;
     let model = args.model.load()?;
     let audio = seraudio::load(&args.file, &LoadOptions::default()).map_err(Failure::input)?;
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let in_file = |e: &dyn std::fmt::Display| Failure::Input(format!("{}: {e}", args.file.display()));
     let explanation = explain(&model, &audio, args.stretch, name).map_err(|e| in_file(&e))?;
-    output::write(Some(&args.output), picture::draw(&explanation).as_bytes())?;
+    target.write(picture::draw(&explanation).as_bytes())?;
     let (label, probability) = &explanation.classes[explanation.label];
     eprintln!("{label} {probability:.2}, {}", args.output.display());
     Ok(())

@@ -10,7 +10,7 @@ use sermfcc::{Extractor, FrontEnd};
 
 use crate::{
     failure::{Failure, Result},
-    output,
+    output::{self, Target},
 };
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +48,7 @@ pub struct Features {
 /// # Errors
 /// A recording or a setting that can't be used; a file that can't be written.
 pub fn run(args: &Features) -> Result<()> {
+    let target = Target::file(&args.output, output::ARRAY, args.files.iter().map(PathBuf::as_path))?;
     let mut front_end = FrontEnd::preset(&args.preset).map_err(Failure::input)?;
     if let Some(resampler) = &args.resampler {
         front_end.resampler.clone_from(resampler);
@@ -72,7 +73,7 @@ pub fn run(args: &Features) -> Result<()> {
         [one] => one.write_npy(&mut bytes).map_err(Failure::work)?,
         all => stack(args, all)?.write_npy(&mut bytes).map_err(Failure::work)?,
     }
-    output::write(Some(&args.output), &bytes)?;
+    target.write(&bytes)?;
     eprintln!("{} x {:?}, front end {}", features.len(), features[0].dim(), front_end.hash());
     Ok(())
 }

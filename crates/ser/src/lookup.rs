@@ -23,13 +23,18 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// The file that --model or the variable names; none where the built-in model answers.
+    pub fn file(&self) -> Option<PathBuf> {
+        let variable = std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
+        self.model.clone().or(variable)
+    }
+
     /// Loads the model.
     ///
     /// # Errors
     /// No model anywhere, or one that can't be used.
     pub fn load(&self) -> Result<Model> {
-        let variable = std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
-        match (self.model.clone().or(variable), BUILT_IN) {
+        match (self.file(), BUILT_IN) {
             (Some(path), _) => load(&path),
             (None, Some(bytes)) => Model::from_bytes(bytes).map_err(Failure::work),
             (None, None) => Err(Failure::Input(format!(

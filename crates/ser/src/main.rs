@@ -17,6 +17,7 @@ mod inspect;
 mod lookup;
 mod model;
 mod output;
+mod parts;
 mod perturb;
 mod pickle;
 mod predict;

@@ -9,7 +9,8 @@ use sermodel::{Card, Model};
 
 use crate::{
     failure::{Failure, Result},
-    lookup, output,
+    lookup,
+    output::{self, Target},
 };
 
 #[derive(Debug, Subcommand)]
@@ -69,6 +70,7 @@ hash, training length, licence.")]
 pub fn run(command: &Convert) -> Result<()> {
     match command {
         Convert::ImportKeras { file, output: to, corpus, labels, preset, length, licence } => {
+            let target = Target::file(to, output::MODEL, [file.as_path()])?;
             let weights = timnet_keras::read(file).map_err(|e| Failure::Input(format!("{}: {e}", file.display())))?;
             let classes = weights.config.classes;
             let corpus = match corpus {
@@ -91,12 +93,13 @@ pub fn run(command: &Convert) -> Result<()> {
             card.licence.clone_from(licence);
             card.versions.insert("ser".into(), env!("CARGO_PKG_VERSION").into());
             let model = Model::new(weights, card).map_err(Failure::input)?;
-            output::write(Some(to), &model.to_bytes().map_err(Failure::work)?)?;
+            target.write(&model.to_bytes().map_err(Failure::work)?)?;
             let (blocks, labels) = (model.weights().config.blocks, model.labels().join(", "));
             eprintln!("{blocks} blocks, {classes} classes ({labels}), features as {preset}, {length} samples");
             Ok(())
         }
         Convert::ExportOnnx { model: path, output: to } => {
+            let target = Target::file(to, output::ONNX, [path.as_path()])?;
             let model = lookup::load(path)?;
             let card = model.card();
             let front_end = serde_json::to_string(&card.front_end).map_err(Failure::work)?;
@@ -111,7 +114,7 @@ pub fn run(command: &Convert) -> Result<()> {
             let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
             let temperature = card.temperature.unwrap_or(1.0);
             let bytes = timnet_onnx::export(model.weights(), temperature, &metadata).map_err(Failure::work)?;
-            output::write(Some(to), &bytes)
+            target.write(&bytes)
         }
     }
 }

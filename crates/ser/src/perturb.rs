@@ -1,7 +1,5 @@
 //! `ser evaluate --perturb`: the same recordings, louder, noisier, from a room, over a telephone, cut short.
 
-use std::path::Path;
-
 use plotters::prelude::*;
 use seraugment::{AugmentError, Draw, Law};
 use serde::Serialize;
@@ -9,8 +7,8 @@ use serde::Serialize;
 use crate::{
     evaluate::{Test, answer},
     failure::{Failure, Result},
-    figures::{Figures, plain, right},
-    output,
+    figures::{Scores, Summary, optional, percent, plain, right},
+    output::{self, Target},
 };
 
 /// Ways in which a recording may differ from one of the corpus.
@@ -80,10 +78,11 @@ struct Row {
     uar: f64,
     war: f64,
     ece: f64,
-    /// Share of the utterances answered at the model's threshold, and of these answers the right ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answered: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many utterances are answered at the model's threshold.
+    answers: usize,
+    /// Their share.
+    answered: f64,
+    /// Share of these answers that are right; none where there is no answer.
     answers_right: Option<f64>,
 }
 
@@ -91,7 +90,7 @@ struct Row {
 ///
 /// # Errors
 /// As those of an evaluation; a picture that can't be written.
-pub fn run(test: &Test, json: bool, plot: Option<&Path>) -> Result<()> {
+pub fn run(test: &Test, json: bool, plot: Option<&Target>) -> Result<()> {
     let rate = test.model.card().front_end.rate;
     let conditions: Vec<_> = KINDS
         .iter()
@@ -107,38 +106,41 @@ pub fn run(test: &Test, json: bool, plot: Option<&Path>) -> Result<()> {
         }
         Ok(all)
     })?;
-    let figures_of =
-        |condition: usize| test.figures(answers.iter().map(|all: &Vec<Vec<f64>>| all[condition].clone()).collect());
-    let mut rows = vec![row("none", 0.0, "", &figures_of(0)?)];
+    let of = |condition: usize| {
+        let answers: Vec<_> = answers.iter().map(|all| all[condition]).collect();
+        let scores = Scores { truth: &test.truth, answers: &answers, speakers: None };
+        Summary::of(&scores, test.model.labels().len()).map_err(Failure::work)
+    };
+    let mut rows = vec![row("none", 0.0, "", &of(0)?)];
     for (condition, (_, name, unit, level)) in conditions.into_iter().enumerate() {
-        rows.push(row(name, level, unit, &figures_of(condition + 1)?));
+        rows.push(row(name, level, unit, &of(condition + 1)?));
     }
-    if let Some(path) = plot {
+    if let Some(plot) = plot {
         let mut svg = String::new();
         draw(&rows, &mut svg).map_err(|e| Failure::Work(e.to_string()))?;
-        output::write(Some(path), svg.as_bytes())?;
+        plot.write(svg.as_bytes())?;
     }
     if json { output::print_json(&rows) } else { output::print(&table(&rows)) }
 }
 
-fn row(perturbation: &'static str, level: f64, unit: &'static str, figures: &Figures) -> Row {
+fn row(perturbation: &'static str, level: f64, unit: &'static str, summary: &Summary) -> Row {
+    let (answers, right) = (summary.answered, summary.right);
     Row {
         perturbation,
         level,
         unit,
-        uar: figures.uar.estimate,
-        war: figures.war.estimate,
-        ece: figures.ece,
-        answered: figures.answers.map(|p| p.coverage),
-        answers_right: figures.answers.map(|p| p.accuracy),
+        uar: summary.confusion.uar(),
+        war: summary.confusion.war(),
+        ece: summary.calibration.ece,
+        answers,
+        answered: answers as f64 / summary.confusion.total() as f64,
+        answers_right: (answers > 0).then(|| right as f64 / answers as f64),
     }
 }
 
 fn table(rows: &[Row]) -> comfy_table::Table {
-    let percent = |x: f64| format!("{:.1}", 100.0 * x);
-    let optional = |x: Option<f64>| x.map_or_else(|| "-".to_owned(), percent);
     let mut table = plain();
-    table.set_header(["", "", "UAR %", "WAR %", "lost", "ECE %", "answered %", "of which right %"]);
+    table.set_header(["", "", "UAR %", "WAR %", "lost", "ECE %", "answers", "answered %", "of which right %"]);
     for row in rows {
         let level = if row.unit.is_empty() { String::new() } else { format!("{} {}", row.level, row.unit) };
         table.add_row([
@@ -148,7 +150,8 @@ fn table(rows: &[Row]) -> comfy_table::Table {
             percent(row.war),
             percent(rows[0].uar - row.uar),
             percent(row.ece),
-            optional(row.answered),
+            row.answers.to_string(),
+            percent(row.answered),
             optional(row.answers_right),
         ]);
     }

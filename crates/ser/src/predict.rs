@@ -11,7 +11,8 @@ use sermodel::Windows;
 use crate::{
     failure::{Failure, Result},
     hear::{Recording, hear},
-    inputs, lookup, output,
+    inputs, lookup,
+    output::{self, Target},
 };
 use format::{Format, Writer};
 
@@ -90,11 +91,13 @@ pub fn run(args: &Predict) -> Result<()> {
             paths.len()
         )));
     }
+    let inputs: Vec<PathBuf> = args.model.file().into_iter().chain(paths.iter().cloned()).collect();
+    let target = Target::new(args.output.as_deref(), args.format.kind(), inputs.iter().map(PathBuf::as_path))?;
     let mut writer = Writer::new(args.format, model.labels(), args.output.is_none());
     let mut file = Vec::new();
     let mut put = |text: String| match &args.output {
         Some(_) => file.write_all(text.as_bytes()).map_err(Failure::work),
-        None => output::write(None, text.as_bytes()),
+        None => output::print_bytes(text.as_bytes()),
     };
     let mut failed = Vec::new();
     put(writer.begin())?;
@@ -116,8 +119,8 @@ pub fn run(args: &Predict) -> Result<()> {
         return Err(Failure::Input(only.clone()));
     }
     put(writer.end())?;
-    if let Some(path) = &args.output {
-        output::write(Some(path), &file)?;
+    if args.output.is_some() {
+        target.write(&file)?;
     }
     if failed.is_empty() {
         return Ok(());

@@ -6,7 +6,7 @@ use clap::Command;
 
 use crate::{
     failure::{Failure, Result},
-    output,
+    output::{self, Target},
 };
 
 #[derive(Debug, clap::Args)]
@@ -36,23 +36,38 @@ pub struct Man {
 pub fn completions(args: &Completions, mut command: Command) -> Result<()> {
     let mut bytes = Vec::new();
     clap_complete::generate(args.shell, &mut command, "ser", &mut bytes);
-    output::write(None, &bytes)
+    output::print_bytes(&bytes)
 }
 
 /// Prints or writes man pages.
 ///
 /// # Errors
-/// A folder that can't be written.
+/// A folder that can't be written, a file of a page's name that is no page.
 pub fn man(args: &Man, command: Command) -> Result<()> {
     match &args.output {
         Some(folder) => {
             std::fs::create_dir_all(folder).map_err(Failure::work)?;
-            clap_mangen::generate_to(command, folder).map_err(Failure::work)
+            let mut command = command.disable_help_subcommand(true);
+            command.build();
+            let mut pages = Vec::new();
+            collect(&command, &mut pages);
+            for page in pages {
+                let mut bytes = Vec::new();
+                page.render(&mut bytes).map_err(Failure::work)?;
+                Target::file(&folder.join(page.get_filename()), output::MAN, [])?.write(&bytes)?;
+            }
+            Ok(())
         }
         None => {
             let mut bytes = Vec::new();
             clap_mangen::Man::new(command).render(&mut bytes).map_err(Failure::work)?;
-            output::write(None, &bytes)
+            output::print_bytes(&bytes)
         }
     }
+}
+
+/// A page for the command and for each command below it.
+fn collect(command: &Command, pages: &mut Vec<clap_mangen::Man>) {
+    command.get_subcommands().filter(|c| !c.is_hide_set()).for_each(|c| collect(c, pages));
+    pages.push(clap_mangen::Man::new(command.clone()));
 }

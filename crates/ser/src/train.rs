@@ -11,6 +11,7 @@ mod workers;
 use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use seraugment::Augment;
+use sercorpus::split::Fold;
 use sermfcc::FrontEnd;
 use sermodel::{Card, Model};
 use timnet_core::{ModelConfig, streams};
@@ -18,8 +19,9 @@ use timnet_core::{ModelConfig, streams};
 use crate::{
     calibrate, corpus,
     failure::{Failure, Result},
-    figures::{Figures, Scores},
-    output,
+    figures::{Calibrated, Figures, Scores},
+    output::{self, Target},
+    parts,
 };
 use folds::Division;
 use source::Source;
@@ -34,14 +36,20 @@ use work::Work;
 
 First it trains one network for each fold and scores it on recordings that it has not heard: of other speakers where
 the speakers are known (a column `speaker`), else of the same ones, and the model card then says so. The last network
-learns from everything and goes into the file, with those figures, a temperature that makes its confidences believable
-and the confidence below which it answers \"unknown\".
+learns from everything and goes into the file, with those figures, a temperature for its confidences and the confidence
+below which it answers \"unknown\", both fitted on what the folds' networks said. How far they can be trusted is measured
+by fitting them on all folds but one and judging them on that one.
 
-Stop it with Ctrl-C, or let it be killed: the same command goes on where it was. What it needs for that lies in
-MODEL.training until the model is written. The same seed gives the same bytes.")]
+Rows of a manifest whose column `split` says test are not read; `ser evaluate` scores them.
+
+Stop it with Ctrl-C, or let it be killed: the same command goes on where it was. What it needs for that lies in the
+folder MODEL.training until the model is written; a folder of that name that it did not make is refused. The same seed gives the
+same bytes on the same machine.")]
 pub struct Train {
     #[command(flatten)]
     root: corpus::Root,
+    #[command(flatten)]
+    split: parts::Split,
     /// The model file.
     #[arg(short, long, value_name = "MODEL.safetensors")]
     output: PathBuf,
@@ -86,7 +94,7 @@ pub struct Train {
     /// Varied copies of each recording, of which every epoch takes one.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
     copies: u32,
-    /// Answer \"unknown\" where answers were right less often than this.
+    /// Choose the lowest confidence for an answer so that this share of the held-out answers at or above it is right.
     #[arg(long, default_value_t = 0.9, value_name = "SHARE", value_parser = share)]
     answer_at: f64,
     /// Names of the classes of a feature file, in the order of its one-hot columns.
@@ -113,6 +121,8 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// Recordings or settings that can't be used; a file that can't be written; Ctrl-C.
 pub fn run(args: &Train) -> Result<()> {
+    let target = Target::file(&args.output, output::MODEL, args.root.inputs())?;
+    work::check(&args.output)?;
     let jobs = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |j| j as usize);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(Failure::work)?;
 
@@ -145,30 +155,43 @@ pub fn run(args: &Train) -> Result<()> {
     let mut card = source.card();
     card::describe(&mut card, args, &source, division, &folds);
     if let Some(held_out) = held_out {
-        let figures = judge(args, &source, &mut card, held_out)?;
-        card::figures(&mut card, division, &folds, &figures, args);
+        let figures = judge(args, &source, &mut card, division, &folds, held_out)?;
+        card::figures(&mut card, division, &figures, args);
         output::print(&figures.table(&card.labels))?;
     }
     let model = Model::new(weights, card).map_err(Failure::work)?;
-    output::write(Some(&args.output), &model.to_bytes().map_err(Failure::work)?)?;
+    target.write(&model.to_bytes().map_err(Failure::work)?)?;
     eprintln!("wrote {}; look at it with `ser inspect {0}`", args.output.display());
     work.remove();
     Ok(())
 }
 
-/// Temperature, threshold and figures from what the folds' networks said of recordings they had not heard.
-fn judge(args: &Train, source: &Source, card: &mut Card, held_out: Vec<Vec<f32>>) -> Result<Figures> {
+/// Temperature, threshold and figures from what the folds' networks said of recordings they had not heard. The card gets
+/// those fitted on all folds; the figures judge those fitted on the other folds.
+fn judge(
+    args: &Train,
+    source: &Source,
+    card: &mut Card,
+    division: Division,
+    folds: &[Fold],
+    held_out: Vec<Vec<f32>>,
+) -> Result<Figures> {
+    if let Some(i) = held_out.iter().position(|row| row.iter().any(|p| !p.is_finite())) {
+        let name = source.utterance(i).map_or_else(|| i.to_string(), |u| u.id.clone());
+        return Err(Failure::Work(format!(
+            "the network that was tested on utterance {name} gave {:?} for it",
+            held_out[i]
+        )));
+    }
     let logits: Vec<Vec<f64>> =
         held_out.iter().map(|row| row.iter().map(|&p| f64::from(p.max(f32::MIN_POSITIVE)).ln()).collect()).collect();
-    let temperature = calibrate::temperature(&logits, &source.classes);
-    let probabilities = logits.iter().map(|row| calibrate::softmax(row, temperature)).collect();
-    let scores = Scores { truth: &source.classes, probabilities, speakers: source.speakers.as_deref() };
-    let figures = Figures::of(&scores, source.labels.len(), None).map_err(Failure::work)?;
-    let point = calibrate::threshold(&figures.abstain, source.classes.len(), args.answer_at);
-    card.temperature = Some(temperature);
-    // A point that answers everything is no threshold.
-    card.threshold = point.filter(|p| p.coverage < 1.0).map(|p| p.threshold);
-    Ok(figures.at(point))
+    let fit = calibrate::fit(&logits, &source.classes, args.answer_at);
+    card.temperature = Some(fit.temperature);
+    card.threshold = fit.threshold;
+    let answers = calibrate::cross_fit(&logits, &source.classes, folds, args.answer_at);
+    let scores = Scores { truth: &source.classes, answers: &answers, speakers: source.speakers.as_deref() };
+    let data = format!("{} ({})", source.name, division.describe(folds.len()));
+    Figures::of(&scores, source.labels.len(), data, Calibrated::CrossFitted).map_err(Failure::work)
 }
 
 /// The front end's preset, with its name in errors.

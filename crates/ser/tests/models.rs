@@ -125,6 +125,51 @@ fn inspect_puts_unseen_speakers_first() {
     assert!(code == 2 && err.contains("b.wav"), "{err}");
 }
 
+/// Every command that loads a model says which number of which file it cannot use, and writes nothing.
+#[test]
+fn numbers_that_mean_nothing_are_refused_with_their_place() {
+    let folder = folder();
+    let mut card = sound::model().card().clone();
+    (card.temperature, card.threshold) = (Some(1.5), Some(0.4));
+    let bytes = Model::new(sound::model().weights().clone(), card).unwrap().to_bytes().unwrap();
+    let edited = |key: &str, from: &str, to: &str| {
+        let find = |what: &str, start: usize| {
+            start + bytes[start..].windows(what.len()).position(|w| w == what.as_bytes()).unwrap()
+        };
+        let at = find(from, find(key, 0));
+        let mut bytes = bytes.clone();
+        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        bytes
+    };
+    // The last values of the file are weights.
+    let weights = |value: f32| [&bytes[..bytes.len() - 4], &value.to_le_bytes()].concat();
+    for (name, bytes, part) in [
+        ("t0", edited("temperature", "1.5", "0.0"), "temperature"),
+        ("t-", edited("temperature", "1.5", "-15"), "temperature"),
+        ("tn", edited("temperature", "1.5", "NaN"), "card"),
+        ("th", edited("threshold", "0.4", "1.4"), "threshold"),
+        ("th-", edited("threshold", "0.4", "-14"), "threshold"),
+        ("nan", weights(f32::NAN), "NaN"),
+        ("inf", weights(f32::INFINITY), "inf"),
+    ] {
+        let name = format!("{name}.safetensors");
+        fs::write(folder.path().join(&name), bytes).unwrap();
+        for command in [
+            &["inspect", &name][..],
+            &["predict", "a.flac", "--model", &name, "-o", "out"],
+            &["explain", "a.flac", "--model", &name, "-o", "out"],
+            &["embed", &name, "a.flac", "-o", "out"],
+            &["model", "export-onnx", &name, "-o", "out"],
+            &["evaluate", &name, ".", "--record", "out"],
+        ] {
+            let (code, out, err) = ser(folder.path(), command);
+            assert!(code == 2 && out.is_empty(), "{command:?}: {code} {out} {err}");
+            assert!(err.contains(&name) && err.contains(part), "{command:?}: {err}");
+            assert!(!folder.path().join("out").exists(), "{command:?}");
+        }
+    }
+}
+
 #[test]
 fn embeddings_are_the_networks_and_have_names() {
     let folder = folder();

@@ -84,6 +84,18 @@ fn known_speakers_are_kept_apart_and_the_model_is_measured_against_real_life() {
     assert!(err.contains("4 folds that share no speaker") && out.contains("s3"), "{err}{out}");
     let card = String::from_utf8_lossy(&fs::read(folder.path().join("m.safetensors")).unwrap()).into_owned();
     assert!(card.contains("speaker-independent") && !card.contains("share speakers"), "{card:.3000}");
+    // Four speakers are too few for intervals over speakers, which is said wherever there are figures.
+    for text in [&out, &card] {
+        for part in [
+            "24 utterances of voices (4 folds that share no speaker)",
+            "not over the 4 speakers, who are fewer than 5",
+            "with temperature and threshold fitted on all folds but one and judged on that one",
+            "of 24 answered",
+            "not the model itself",
+        ] {
+            assert!(text.contains(part), "{part}: {text:.4000}");
+        }
+    }
 
     let perturb = ["evaluate", "m.safetensors", "voices.csv", "--perturb", "--plot", "p.svg"];
     let (code, out, err) = ser(folder.path(), &perturb);
@@ -112,6 +124,70 @@ fn labels_are_mapped_by_name_and_others_refused() {
     assert!(code == 0 && out.contains("is low"), "{err}");
     let (code, _, err) = ser(folder.path(), &["evaluate", "m.safetensors", "voices", "--map", "shrill=high"]);
     assert!(code == 2 && err.contains("no label `shrill`"), "{err}");
+}
+
+/// Speaker 3 is for the test.
+#[test]
+fn test_rows_are_not_learned_from_and_alone_are_scored() {
+    let folder = corpus();
+    let rows = fs::read_to_string(folder.path().join("voices.csv")).unwrap();
+    let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+    rows[0].push_str(",split");
+    for row in &mut rows[1..] {
+        let part = if row.ends_with("s3") { ",test" } else { [",train", ",dev"][row.len() % 2] };
+        row.push_str(part);
+    }
+    let write = |keep: &dyn Fn(&str) -> bool| {
+        let text: String = rows.iter().filter(|row| keep(row)).map(|row| format!("{row}\n")).collect();
+        fs::write(folder.path().join("voices.csv"), text).unwrap();
+    };
+    write(&|_| true);
+    let (code, _, err) = train(folder.path(), "voices.csv", "a.safetensors", &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("learning from the 18 of 24 rows whose `split` is train or validation"), "{err}");
+    assert!(err.contains("18 utterances of 3 classes (high, low, middle), 3 speakers"), "{err}");
+    let (code, out, err) = ser(folder.path(), &["evaluate", "a.safetensors", "voices.csv", "--json"]);
+    assert!(code == 0 && err.contains("scoring the 6 of 24 rows whose `split` is test"), "{err}");
+    let figures: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&figures["utterances"], &figures["speakers"][0]["speaker"]), (&6.into(), &"s3".into()));
+    let all = ["evaluate", "a.safetensors", "voices.csv", "--json", "--split-column", "none"];
+    let (_, out, _) = ser(folder.path(), &all);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&out).unwrap()["utterances"], 24);
+
+    // The same bytes as from a manifest in which the test rows are not.
+    write(&|row| !row.ends_with("test"));
+    let (code, _, err) = train(folder.path(), "voices.csv", "b.safetensors", &[]);
+    assert_eq!(code, 0, "{err}");
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert!(read("a.safetensors") == read("b.safetensors"));
+    let (code, _, err) = ser(folder.path(), &["evaluate", "a.safetensors", "voices.csv"]);
+    assert!(code == 2 && err.contains("`split` is test in no row") && err.contains("--split-column none"), "{err}");
+}
+
+#[test]
+fn figures_of_another_corpus_go_into_the_card() {
+    let folder = corpus();
+    let (code, _, err) = train(folder.path(), "voices", "m.safetensors", &["--no-evaluation"]);
+    assert_eq!(code, 0, "{err}");
+    let record = ["evaluate", "m.safetensors", "voices.csv", "--json", "--record", "known.safetensors"];
+    let (code, out, err) = ser(folder.path(), &record);
+    assert_eq!(code, 0, "{err}");
+    let figures: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let card = |name: &str| {
+        let (code, out, err) = ser(folder.path(), &["inspect", name, "--json"]);
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str::<serde_json::Value>(&out).unwrap()["card"].clone()
+    };
+    let (mut before, after) = (card("m.safetensors"), card("known.safetensors"));
+    let recorded = &after["figures"][0];
+    assert_eq!((&recorded["protocol"], &recorded["war"]), (&"other-corpus".into(), &figures["war"]["estimate"]));
+    assert!(recorded["note"].as_str().unwrap().contains("24 utterances of voices: UAR"), "{recorded}");
+    before["figures"] = after["figures"].clone();
+    assert_eq!(before, after);
+    // Answers are those of the model without the figures.
+    let predict =
+        |model| ser(folder.path(), &["predict", "voices/low/0.wav", "--no-vad", "--format", "csv", "--model", model]).1;
+    assert_eq!(predict("m.safetensors"), predict("known.safetensors"));
 }
 
 #[test]
@@ -184,6 +260,7 @@ fn a_folder_of_another_training_is_refused() {
     fs::create_dir(&work).unwrap();
     fs::write(work.join("identity.json"), "{\"version\": 1, \"seed\": 7}").unwrap();
     fs::write(work.join("fold-00.checkpoint"), "").unwrap();
+    fs::write(work.join("ser-train.lock"), "").unwrap();
     let (code, _, err) = train(folder.path(), "voices", "m.safetensors", &[]);
     assert!(code == 2 && err.contains("m.training") && err.contains("seed") && err.contains("delete it"), "{err}");
     // One in which nothing was trained yet holds nobody up: a recording that could not be read, and then could.

@@ -20,7 +20,7 @@ const KEY: &str = "card";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
-    /// `speaker-independent`, `last-epoch`, `validated` or `best-epoch`; `best-epoch` selects on test data.
+    /// `speaker-independent`, `last-epoch`, `validated`, `best-epoch` (it selects on test data) or `other-corpus`.
     pub protocol: String,
     /// Mean over classes of recall, 0 to 1.
     pub uar: f64,
@@ -34,6 +34,8 @@ pub struct Figure {
 impl Figure {
     /// The protocol of voices that were not in training: the figure that tells what to expect of a new one.
     pub const SPEAKER_INDEPENDENT: &'static str = "speaker-independent";
+    /// The protocol of a corpus that the model did not learn from: other speakers, other rooms, perhaps another language.
+    pub const OTHER_CORPUS: &'static str = "other-corpus";
 }
 
 /// All that a model file holds beside configuration and weights.
@@ -65,7 +67,8 @@ pub struct Card {
     /// Versions of what made it.
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
-    /// What logits are divided by before the softmax, fitted on speakers that were not in training; 1 where absent.
+    /// What logits are divided by before the softmax, fitted on what networks of the same recipe said of recordings that they
+    /// had not learned from; 1 where absent.
     #[serde(default)]
     pub temperature: Option<f64>,
     /// Confidence below which the model abstains; it never does where absent.
@@ -124,6 +127,10 @@ impl Card {
         check(temperature > 0.0 && temperature.is_finite(), "temperature", format!("{temperature}, above 0 wanted"))?;
         let threshold = self.threshold.unwrap_or(0.0);
         check((0.0..=1.0).contains(&threshold), "threshold", format!("{threshold}, 0 to 1 wanted"))?;
+        for Figure { protocol, uar, war, .. } in &self.figures {
+            let shares = [uar, war].into_iter().all(|share| (0.0..=1.0).contains(share));
+            check(shares, "figures", format!("{protocol}: UAR {uar}, WAR {war}; 0 to 1 wanted"))?;
+        }
         self.figures.sort_by_key(|figure| Reverse(figure.protocol == Figure::SPEAKER_INDEPENDENT));
         Ok(())
     }
@@ -145,5 +152,35 @@ impl Card {
             return Err(ModelError::Hash { recorded: file.front_end_hash, computed });
         }
         Ok(file.card)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_out_of_range_are_refused_by_key() {
+        let config = ModelConfig::timnet(2, 2);
+        let figure = |uar, war| Figure { protocol: "validated".into(), uar, war, note: String::new() };
+        let card = || Card::new(["a", "b"], FrontEnd::default(), 22_050);
+        assert!(card().settle(&config).is_ok());
+        type Change<'a> = &'a dyn Fn(&mut Card);
+        let changes: [(Change, &str); 8] = [
+            (&|c| c.temperature = Some(0.0), "temperature"),
+            (&|c| c.temperature = Some(-1.0), "temperature"),
+            (&|c| c.temperature = Some(f64::NAN), "temperature"),
+            (&|c| c.temperature = Some(f64::INFINITY), "temperature"),
+            (&|c| c.threshold = Some(f64::NAN), "threshold"),
+            (&|c| c.threshold = Some(1.1), "threshold"),
+            (&|c| c.figures.push(figure(f64::NAN, 0.5)), "figures"),
+            (&|c| c.figures.push(figure(0.5, 90.3)), "figures"),
+        ];
+        for (change, key) in changes {
+            let mut card = card();
+            change(&mut card);
+            let error = card.settle(&config).unwrap_err();
+            assert!(matches!(error, ModelError::Card { key: found, .. } if found == key), "{error}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use comfy_table::{Cell, Color, Table, presets};
 
 use crate::{
     answer::Answer,
+    output::{self, Kind},
     predict::segments::{Segment, segments},
 };
 
@@ -31,6 +32,18 @@ impl Format {
     /// Whether a file in this format describes one recording.
     pub fn is_of_one(self) -> bool {
         matches!(self, Self::Audacity | Self::Textgrid | Self::Srt)
+    }
+
+    /// How a file in this format begins.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Table => output::TABLE,
+            Self::Jsonl => output::ANSWERS_JSONL,
+            Self::Csv => output::ANSWERS_CSV,
+            Self::Audacity => output::AUDACITY,
+            Self::Textgrid => output::TEXTGRID,
+            Self::Srt => output::SRT,
+        }
     }
 
     /// As on the command line.

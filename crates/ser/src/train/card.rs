@@ -52,34 +52,25 @@ pub fn describe(card: &mut Card, args: &Train, source: &Source, division: Divisi
 }
 
 /// The figures of the folds' networks, and what the threshold does.
-pub fn figures(card: &mut Card, division: Division, folds: &[Fold], figures: &Figures, args: &Train) {
+pub fn figures(card: &mut Card, division: Division, figures: &Figures, args: &Train) {
     let protocol = match (division, args.validation) {
         (Division::Speakers, _) => Figure::SPEAKER_INDEPENDENT,
         (_, Some(_)) => "validated",
         (_, None) => "last-epoch",
     };
     let (uar, war) = (figures.uar, figures.war);
-    let mut note = format!(
-        "all {} utterances, each judged by a network of the same recipe that had not heard it ({}); 95 % intervals over {}: \
-         UAR {:.1} to {:.1} %, WAR {:.1} to {:.1} %; expected calibration error {:.1} %",
-        figures.utterances,
-        division.describe(folds.len()),
-        figures.intervals_over,
-        100.0 * uar.low,
-        100.0 * uar.high,
-        100.0 * war.low,
-        100.0 * war.high,
-        100.0 * figures.ece
-    );
-    note.push_str(&match figures.answers {
-        Some(p) => format!(
-            "; at its threshold it answers {:.1} % of them, {:.1} % of these answers are right",
-            100.0 * p.coverage,
-            100.0 * p.accuracy
+    let asked = 100.0 * args.answer_at;
+    let threshold = match card.threshold {
+        Some(_) => format!(
+            "the file's threshold is the lowest confidence above which {asked:.0} % of the held-out answers were right"
         ),
-        None => {
-            format!("; no threshold makes {:.0} % of its answers right, so it never abstains", 100.0 * args.answer_at)
-        }
-    });
+        None => format!(
+            "the model never abstains: either {asked:.0} % of all held-out answers were right, or no threshold reached that"
+        ),
+    };
+    let note = format!(
+        "each utterance judged by a network of the same recipe that had not heard it; {}; {threshold}",
+        figures.note()
+    );
     card.figures.push(Figure { protocol: protocol.to_owned(), uar: uar.estimate, war: war.estimate, note });
 }

@@ -76,7 +76,7 @@ pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augm
                             .map_err(|e| Failure::Input(format!("{}: {e}", u.path.display())))
                     })?;
                     let values = rows.concat();
-                    output::write(Some(&path), &bytes(&values))?;
+                    output::save(&path, &bytes(&values))?;
                     values
                 }
             }
@@ -114,7 +114,13 @@ impl Varied {
     ) -> Result<()> {
         let io = |e: std::io::Error| Failure::Work(format!("cannot write {}: {e}", path.display()));
         let partial = path.with_extension("partial");
-        let mut file = BufWriter::new(File::create(&partial).map_err(io)?);
+        // Made anew, never opened: a link of that name is removed, not followed.
+        if let Err(e) = fs::remove_file(&partial)
+            && e.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(io(e));
+        }
+        let mut file = BufWriter::new(File::create_new(&partial).map_err(io)?);
         let all: Vec<usize> = (0..source.classes.len()).collect();
         for chunk in all.chunks(CHUNK) {
             let rows: Vec<Vec<f32>> =

@@ -83,7 +83,7 @@ impl Source {
         }
         let corpus = args.root.open()?;
         recordings::complete(&corpus)?;
-        let corpus = present(corpus);
+        let corpus = present(args.split.training(corpus)?);
         let front_end = super::front_end(args)?;
         let hashes = recordings::all(&corpus, |_, u| {
             let bytes = fs::read(&u.path).map_err(|e| Failure::Input(format!("{}: {e}", u.path.display())))?;

@@ -1,7 +1,8 @@
 //! MODEL.training: what an interrupted training needs to go on.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -16,7 +17,10 @@ use crate::{
 };
 
 /// Raised when the folder's meaning changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// The file that marks a folder as one of `ser train`, and is locked while a process works in it.
+const MARK: &str = "ser-train.lock";
+const IDENTITY: &str = "identity.json";
 
 /// All that the model's bytes depend on.
 #[derive(Serialize)]
@@ -38,31 +42,107 @@ struct Identity<'a> {
     folds: &'a [Fold],
 }
 
+/// MODEL.training beside MODEL.safetensors.
+fn folder_of(output: &Path) -> Result<PathBuf> {
+    let folder = output.with_extension("training");
+    if folder == output {
+        return Err(Failure::Input(format!("-o {}: a model's name cannot end in .training", folder.display())));
+    }
+    Ok(folder)
+}
+
+/// Whether a file of this name is one that `ser train` writes into its folder.
+fn is_ours(name: &str) -> bool {
+    let of_a_fold = |rest: &str| {
+        rest.split_once('.').is_some_and(|(number, kind)| {
+            number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit()) && matches!(kind, "json" | "checkpoint")
+        })
+    };
+    let fixed = [
+        MARK,
+        IDENTITY,
+        "features.f32",
+        "copies.f32",
+        "copies.partial",
+        "everything.safetensors",
+        "everything.checkpoint",
+    ];
+    fixed.contains(&name) || name.strip_prefix("fold-").is_some_and(of_a_fold) || sertrain::is_partial(name)
+}
+
+/// Names in the folder, each with whether it is a regular file of ours. Links are not followed.
+fn entries(folder: &Path) -> std::io::Result<Vec<(String, bool)>> {
+    let entry = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = entry.file_type()?.is_file() && is_ours(&name);
+        Ok((name, ours))
+    };
+    let mut all = fs::read_dir(folder)?.map(entry).collect::<std::io::Result<Vec<_>>>()?;
+    all.sort();
+    Ok(all)
+}
+
+/// Whether the work folder beside the model may be used: there is none, it is empty, or `ser train` made it and nothing else
+/// is in it. Its files are overwritten, and deleted in the end.
+///
+/// # Errors
+/// A folder, link or file of that name that is somebody else's, or that holds something else.
+pub fn check(output: &Path) -> Result<()> {
+    let folder = folder_of(output)?;
+    let shown = folder.display();
+    let failed = |e: std::io::Error| Failure::Work(format!("{shown}: {e}"));
+    let refused = |what: String| {
+        Err(Failure::Input(format!(
+            "{shown}: {what}. `ser train` keeps its unfinished work in a folder of that name and deletes it in the end; give \
+             another -o"
+        )))
+    };
+    match fs::symlink_metadata(&folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(failed(e)),
+        Ok(there) if !there.is_dir() => return refused("is there already and is no folder, or a link".to_owned()),
+        Ok(_) => {}
+    }
+    let entries = entries(&folder).map_err(failed)?;
+    if !entries.is_empty() && !entries.iter().any(|(name, ours)| *ours && name == MARK) {
+        return refused("is not empty and was not made by `ser train`".to_owned());
+    }
+    match entries.iter().find(|(_, ours)| !ours) {
+        Some((name, _)) => refused(format!("holds `{name}`, which `ser train` did not write")),
+        None => Ok(()),
+    }
+}
+
 /// The folder, held by this process alone.
 pub struct Work {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Work {
     /// Makes the folder, or goes on with the one that is there.
     ///
     /// # Errors
-    /// A folder of a training with other settings or recordings; one that another process works on.
+    /// As [`check`]; a folder of a training with other settings or recordings; one that another process works on.
     pub fn open(args: &Train, source: &Source, folds: &[Fold], augmenter: Option<&Augmenter>) -> Result<Self> {
-        let folder = args.output.with_extension("training");
+        check(&args.output)?;
+        let folder = folder_of(&args.output)?;
         let failed = |e: std::io::Error| Failure::Work(format!("cannot write {}: {e}", folder.display()));
-        if folder == args.output {
-            return Err(Failure::Input(format!("-o {}: a model's name cannot end in .training", folder.display())));
-        }
         fs::create_dir_all(&folder).map_err(failed)?;
-        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        let mark = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(MARK));
+        let lock = mark.map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Failure::Work(format!("{} is in use by another `ser train`", folder.display())));
             }
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
+            Err(TryLockError::Error(e)) => {
+                return Err(Failure::Work(format!(
+                    "{}: cannot be locked ({e}); give a -o on a file system that has locks",
+                    folder.display()
+                )));
+            }
         }
         let identity = Identity {
             version: VERSION,
@@ -81,7 +161,7 @@ impl Work {
             folds,
         };
         let text = serde_json::to_string_pretty(&identity).map_err(Failure::work)?;
-        let path = folder.join("identity.json");
+        let path = folder.join(IDENTITY);
         match fs::read_to_string(&path) {
             Ok(there) if there == text => eprintln!("going on with {}", folder.display()),
             Ok(there) if trained(&folder) => return Err(Failure::Input(differs(&folder, &there, &text))),
@@ -90,10 +170,10 @@ impl Work {
                 for file in ["features.f32", "copies.f32"] {
                     let _ = fs::remove_file(folder.join(file));
                 }
-                output::write(Some(&path), text.as_bytes())?;
+                output::save(&path, text.as_bytes())?;
             }
         }
-        Ok(Self { folder, _lock: lock })
+        Ok(Self { folder, lock })
     }
 
     /// A file in it.
@@ -101,12 +181,23 @@ impl Work {
         self.folder.join(name)
     }
 
-    /// The model is written: it has served.
+    /// Deletes the files that `ser train` wrote, and the folder if nothing else is in it: the model is written.
     pub fn remove(self) {
-        if let Err(e) = fs::remove_dir_all(&self.folder) {
-            eprintln!("warning: cannot remove {}: {e}", self.folder.display());
+        let Self { folder, lock } = self;
+        if let Err(e) = remove(&folder) {
+            eprintln!("warning: {} stays: {e}", folder.display());
         }
+        drop(lock);
     }
+}
+
+fn remove(folder: &Path) -> std::io::Result<()> {
+    // The mark goes last: what a crash leaves is still known to be ours.
+    let files = entries(folder)?.into_iter().filter(|(name, ours)| *ours && name != MARK).map(|(name, _)| name);
+    for name in files.chain([MARK.to_owned()]) {
+        fs::remove_file(folder.join(name))?;
+    }
+    fs::remove_dir(folder)
 }
 
 fn hash(recordings: &[Vec<f32>]) -> String {
@@ -134,4 +225,28 @@ fn differs(folder: &Path, there: &str, now: &str) -> String {
         folder.display(),
         keys.join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_were_written_are_deleted() {
+        let ours = [MARK, IDENTITY, "features.f32", "copies.partial", "fold-00.json", "fold-123.checkpoint"];
+        assert!(ours.iter().all(|name| is_ours(name)));
+        let others =
+            ["fold-0.json", "fold-00.wav", "fold-x0.json", "fold-00.json.bak", "fold-", "everything.wav", "a.wav"];
+        assert!(!others.iter().any(|name| is_ours(name)));
+
+        let folder = tempfile::TempDir::new().unwrap();
+        let work = folder.path().join("m.training");
+        fs::create_dir_all(work.join("fold-01.json")).unwrap();
+        for name in [MARK, "features.f32", "fold-00.json", "mine.wav"] {
+            fs::write(work.join(name), name).unwrap();
+        }
+        assert!(remove(&work).is_err());
+        let left: Vec<String> = entries(&work).unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(left, ["fold-01.json", "mine.wav"]);
+    }
 }

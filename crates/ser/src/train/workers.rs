@@ -174,7 +174,7 @@ impl Trainings<'_> {
                 serde_json::to_vec(&file).map_err(Failure::work)?
             }
         };
-        output::write(Some(&done), &bytes)?;
+        output::save(&done, &bytes)?;
         // What it held is in the file now.
         let _ = fs::remove_file(checkpoint);
         Ok(())
