@@ -227,7 +227,7 @@ impl Work<'_> {
 
     /// What a finished fold scores: `last-epoch UAR / WAR 88.34 / 90.74 %`, for every protocol.
     fn figures(&self, training: &Training, fold: usize, file: &FoldFile) -> Result<String> {
-        let labels = &self.features[training.material].data.labels;
+        let labels = self.features[training.material].data.labels();
         let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
         let figure = |&protocol: &sertrain::Protocol| -> Result<String> {
             let predicted: Vec<usize> = scored(protocol, file)?.probabilities.iter().map(|row| argmax(row)).collect();
