@@ -46,7 +46,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let configs = Configs::of(args.configs.as_deref())?;
     let published: Published = configs.read("published.toml")?;
     let backend = Backend::choose(args.engine, &args.device)?;
-    let setting = Setting::of(args, &configs)?;
+    let setting = Setting::of(args, &configs, published.setting.training.epochs)?;
     let facts = backend.facts();
     let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
     if args.dry_run || args.emit.is_some() {
@@ -169,7 +169,7 @@ struct Setting {
 }
 
 impl Setting {
-    fn of(args: &Reproduce, configs: &Configs) -> Result<Self> {
+    fn of(args: &Reproduce, configs: &Configs, full: u32) -> Result<Self> {
         let overrides = Overrides::of(args)?;
         let load = |origin| -> Result<Vec<(&'static str, Experiment)>> {
             let load = |name| Ok((name, Experiment::load(configs, name, &overrides, origin, args.full)?));
@@ -194,7 +194,6 @@ impl Setting {
         let sources = corpora::find(args, configs, &kinds, first.synthetic.seed, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
         overrides.check(&names, &sources.corpora.iter().map(|s| s.kind).collect::<BTreeSet<_>>())?;
-        let full = experiments.iter().map(|(_, e)| e.training.epochs).max().unwrap_or(0);
         match sources.origin {
             Origin::Given => {}
             Origin::Synthetic => {
