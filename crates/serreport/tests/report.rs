@@ -484,7 +484,7 @@ fn what_a_merged_run_has_again_is_said_and_counted_once() {
     let rows = ["46 | R1", "47 | R2", "mean of 2 | R1, R2", "46: the same as R1, not counted | R2"];
     assert_eq!(figures(&report), rows.map(|r| format!("EMODB | {r}")));
     let md = report.text("report.md");
-    assert!(md.contains("R2: 6 figures (corpus, network, protocol and seed) are in R1 already, with the same setting; they are counted once"), "{md}");
+    assert!(md.contains("R2: figures of 6 cells (corpus, network, protocol, seed) are in R1 already, with the same setting; each is counted once"), "{md}");
     assert!(md.contains("seeds 46, 47, R1, R2; again in R2, not counted"), "{md}");
 
     // The comparisons of one run, read twice, are one.

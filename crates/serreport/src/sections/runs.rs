@@ -102,7 +102,7 @@ fn repeats(context: &Context) -> Vec<String> {
             n => format!(" {n} of them have other figures, as another program, machine or device may give."),
         };
         format!(
-            "{}: {} figures (corpus, network, protocol and seed) are in {} already, with the same setting; they are counted once, as {} has them.{differ}",
+            "{}: figures of {} cells (corpus, network, protocol, seed) are in {} already, with the same setting; each is counted once, as {} has it.{differ}",
             run.name,
             other + same,
             of.name,
