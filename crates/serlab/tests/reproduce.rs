@@ -203,14 +203,16 @@ fn a_corpus_that_is_not_whole_marks_its_figures() {
 #[test]
 fn the_time_of_a_call_is_all_of_it() {
     let lab = Lab::new();
+    lab.lengthen();
     let start = std::time::Instant::now();
-    assert!(lab.run(&[&RUN[..], &["--jobs", "1"]].concat()).status.success());
+    assert!(lab.run(&RUN).status.success());
     let elapsed = start.elapsed().as_secs_f64();
     let text = fs::read_to_string(lab.path("run/sessions.jsonl")).unwrap();
     let session: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let (wall, cpu) = (session["wall_seconds"].as_f64().unwrap(), session["cpu_seconds"].as_f64().unwrap());
     let cores = std::thread::available_parallelism().unwrap().get() as f64;
-    assert!(wall <= elapsed && cpu <= wall * cores + 1.0, "{session} in {elapsed} s");
+    assert!((elapsed / 2.0..=elapsed).contains(&wall), "{session} in {elapsed} s");
+    assert!(cpu <= wall * cores + 1.0, "{session}");
     assert_eq!(session["by"]["engine"], "native");
     // A finished run that is opened again was not worked on.
     assert!(lab.run(&RUN).status.success());

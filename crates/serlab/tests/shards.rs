@@ -150,13 +150,15 @@ fn shards_of_different_settings_never_share_a_folder() {
 
 #[test]
 fn the_report_of_a_sharded_run_is_that_of_an_unsharded_one() {
-    let lab = Lab::new();
-    done(lab.command(&[&SMALL[..], &["--run-dir", "whole"]].concat()));
-    done(lab.command(&[&SMALL[..], &["--run-dir", "shards", "--shard", "1/2"]].concat()));
-    done(lab.command(&[&SMALL[..], &["--run-dir", "shards", "--shard", "2/2"]].concat()));
+    // Of one name each: the tables name the run folder.
+    let (one, other) = (Lab::new(), Lab::new());
+    let run = |lab: &Lab, options: &[&str]| done(lab.command(&[&SMALL[..], &["--run-dir", "run"], options].concat()));
+    run(&one, &[]);
+    run(&other, &["--shard", "1/2"]);
+    run(&other, &["--shard", "2/2"]);
     for kind in ["tables", "figures"] {
-        let of = |run: &str| contents(&lab.path(run).join("report").join(kind));
-        let (whole, shards) = (of("whole"), of("shards"));
+        let of = |lab: &Lab| contents(&lab.path("run/report").join(kind));
+        let (whole, shards) = (of(&one), of(&other));
         assert!(whole.len() > 2 && whole.keys().eq(shards.keys()), "{:?}", whole.keys());
         for (name, bytes) in &whole {
             // Commands, times and machines.
