@@ -165,7 +165,8 @@ fn recordings_of_every_kind_are_read_to_their_end() {
     let report = check(&corpus, &|_, _| {});
     for (name, kind) in [
         ("cut.flac", FindingKind::Truncated),
-        ("broken.flac", FindingKind::Damaged),
+        // Its only block does not decode, so nothing of what the header counts is there.
+        ("broken.flac", FindingKind::Truncated),
         ("part.mp3", FindingKind::Truncated),
         ("text.mp3", FindingKind::NotAudio),
         ("empty.flac", FindingKind::Empty),
