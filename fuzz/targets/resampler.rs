@@ -14,6 +14,10 @@ fuzz_target!(|input: (u32, u32, u8, u8, &[u8])| {
         assert!(ResampleStream::new(from, to, resampler).is_err());
         return;
     };
+    // Long results are slow and show nothing that short ones do not.
+    if length > 100_000 {
+        return;
+    }
     let whole = resample(&samples, from, to, resampler).expect("a length that can be told can be made");
     assert_eq!(whole.len(), length);
     assert!(whole.iter().all(|sample| sample.is_finite()));

@@ -33,6 +33,12 @@ fuzz_target!(|data: &[u8]| {
     let Ok(info) = probed else { return };
     assert_eq!(audio.rate, info.rate);
     assert_eq!(Some(audio.samples.len() as u64), info.frames, "{info:?}");
+    // Where chunks do not fit together, every reader has its own guess; in the plain header there is nothing to guess.
+    let plain = bytes[12..20] == *b"fmt \x10\0\0\0" && bytes.get(36..40) == Some(b"data");
+    let even = bytes.get(40).is_some_and(|size| size % 4 == 0);
+    if !plain || !even {
+        return;
+    }
     let Ok(mut reader) = hound::WavReader::new(Cursor::new(&bytes)) else { return };
     let spec = reader.spec();
     if spec.bits_per_sample != 16 || spec.sample_format != hound::SampleFormat::Int || info.open_ended {

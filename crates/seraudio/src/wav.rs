@@ -274,6 +274,9 @@ fn parse_format(bytes: &[u8]) -> Result<Format, Problem> {
 
 /// Frames in an ADPCM block: two 4-bit samples a byte behind a header for each channel, which holds samples, too.
 fn adpcm_frames(coding: Coding, block_bytes: u32, channels: u32) -> Result<u32, Problem> {
+    if channels > 2 {
+        return Err(Problem::Unsupported { detail: format!("ADPCM of {channels} channels") });
+    }
     let (header, in_header) = if coding == Coding::MsAdpcm { (7, 2) } else { (4, 1) };
     let frames = block_bytes.checked_sub(header * channels).zip((2 * block_bytes).checked_div(channels));
     frames.map(|(left, _)| 2 * left / channels.max(1) + in_header).ok_or_else(|| Problem::Header {

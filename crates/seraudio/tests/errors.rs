@@ -104,7 +104,8 @@ fn hostile_headers() {
     assert_refused(&wav(&[]), &["no fmt chunk"]);
     assert_refused(&with(0x7777, 1, 16_000, 16), &["not supported", "format tag 0x7777"]);
     assert_refused(&with(0x55, 1, 16_000, 16), &["not supported", "MP3 in WAV"]);
-    assert_refused(&with(2, 60, 16_000, 4), &["ADPCM blocks of 60 bytes are too short for 60 channel(s)"]);
+    assert_refused(&with(2, 2, 16_000, 4), &["ADPCM blocks of 2 bytes are too short for 2 channel(s)"]);
+    assert_refused(&with(2, 3, 16_000, 4), &["not supported", "ADPCM of 3 channels"]);
 }
 
 #[test]
