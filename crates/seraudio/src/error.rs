@@ -14,14 +14,49 @@ pub enum AudioError {
         /// What is wrong with it.
         problem: Problem,
     },
-    /// A change of rate that no resampler here can make.
+    /// A rate that cannot be resampled from or to.
+    #[error("cannot resample from {from} Hz to {to} Hz: rates are 1 to {limit} Hz")]
+    ResampleRate {
+        /// Rate of the input in Hz.
+        from: u32,
+        /// Rate asked for in Hz.
+        to: u32,
+        /// The highest rate.
+        limit: u32,
+    },
+    /// Rates too far apart: the filter would have millions of taps, or an input sample millions of outputs.
+    #[error("cannot resample from {from} Hz to {to} Hz: one may be at most {limit} times the other; check both rates")]
+    ResampleRatio {
+        /// Rate of the input in Hz.
+        from: u32,
+        /// Rate asked for in Hz.
+        to: u32,
+        /// The largest ratio.
+        limit: u32,
+    },
+    /// A result that does not fit into memory.
+    #[error(
+        "cannot resample {length} samples from {from} Hz to {to} Hz: more than {limit} samples would come out; \
+         resample in pieces (ResampleStream)"
+    )]
+    ResampleLength {
+        /// Samples of the input.
+        length: usize,
+        /// Rate of the input in Hz.
+        from: u32,
+        /// Rate asked for in Hz.
+        to: u32,
+        /// Most samples of the output, fewer where memory is short.
+        limit: usize,
+    },
+    /// A change of rate that rubato refuses.
     #[error("cannot resample from {from} Hz to {to} Hz: {reason}")]
     Resample {
         /// Rate of the input in Hz.
         from: u32,
         /// Rate asked for in Hz.
         to: u32,
-        /// Why not.
+        /// What rubato says.
         reason: String,
     },
     /// A name of a resampler or a downmix that does not exist.
@@ -84,16 +119,13 @@ pub enum Problem {
         /// Bytes that are there.
         present: u64,
     },
-    /// Fewer frames than the header declares, in a compressed file.
-    #[error(
-        "is truncated: its header declares {declared} frames, {present} could be decoded; \
-         copy it again, or accept damaged files explicitly"
-    )]
-    MissingFrames {
-        /// Frames that the header declares.
-        declared: u64,
-        /// Frames decoded.
-        present: u64,
+    /// Less audio than there was: an interrupted download, copy or recording.
+    #[error("{}", cut_off(*declared, *present))]
+    CutOff {
+        /// Seconds that the header counts; `None` where it does not.
+        declared: Option<f64>,
+        /// Seconds that are there; `None` where the missing part is needed to read them.
+        present: Option<f64>,
     },
     /// A part of the stream cannot be decoded.
     #[error("is damaged: {detail}; copy it again, or accept damaged files explicitly")]
@@ -156,6 +188,23 @@ pub enum Problem {
         /// Its value.
         value: f32,
     },
+}
+
+fn cut_off(declared: Option<f64>, present: Option<f64>) -> String {
+    let rest = match (declared, present) {
+        (Some(declared), Some(present)) => {
+            // As many digits as tell the two apart.
+            let digits = if declared - present < 0.01 { 6 } else { 2 };
+            format!("the header counts {declared:.digits$} s, {present:.digits$} s are there")
+        }
+        (None, Some(present)) => format!("{present:.2} s are there, and no end"),
+        (_, None) => "what is needed to read it is missing".into(),
+    };
+    let remedy = match present {
+        Some(_) => "copy it again, or accept damaged files explicitly (accept_damaged) to take what is there",
+        None => "copy it again",
+    };
+    format!("is truncated (cut off: {rest}); {remedy}")
 }
 
 impl From<std::io::Error> for Problem {

@@ -15,11 +15,15 @@
 //! What is guaranteed:
 //! - A file is recognised by its content, never by its extension.
 //! - Integer PCM is scaled by its full range: a 16-bit sample is `value / 32768`, as soundfile and librosa scale it.
-//! - Only the bytes of the `data` chunk are samples. A file that holds fewer of them than it declares is an error that
-//!   names both numbers, unless [`LoadOptions::accept_damaged`] is set.
+//! - Only the bytes of the `data` chunk are samples. A recording of any format that is cut off is an error that says how
+//!   much its header counts and how much is there, unless [`LoadOptions::accept_damaged`] is set.
 //! - A resampled signal has exactly `ceil(n * to / from)` samples, as librosa makes it.
-//! - Nothing is allocated on a header's word: memory is bounded by the bytes present and by [`Limits`].
+//! - No allocation is sized by an unverified header field: memory is bounded by the bytes present and by [`Limits`].
+//! - A resampler's memory is bounded, too: rates, their ratio and the length of the result have limits
+//!   ([`Converter::new`]), and kept filters take at most 64 MiB.
 
+mod bytes;
+mod container;
 mod decode;
 mod error;
 mod length;
@@ -28,6 +32,7 @@ mod options;
 mod resample;
 mod sniff;
 mod wav;
+mod window;
 
 pub use error::{AudioError, Problem};
 pub use length::fit_length;

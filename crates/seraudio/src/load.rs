@@ -8,8 +8,8 @@ use std::path::Path;
 use symphonia::core::io::MediaSource;
 
 use crate::sniff::{self, Kind};
-use crate::wav::{self, Coding};
-use crate::{AudioError, LoadOptions, Problem, decode, resample};
+use crate::window::Window;
+use crate::{AudioError, LoadOptions, Problem, decode, resample, wav};
 
 /// One channel of audio.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,10 +35,13 @@ pub struct Info {
     pub rate: u32,
     /// Number of channels.
     pub channels: u32,
-    /// Samples per channel; `None` where the container does not say (some MP3 streams).
+    /// Samples per channel; `None` where the container does not say (AAC streams and MP3 without a Xing header).
     pub frames: Option<u64>,
     /// The container and coding in words, for example `WAV, 16-bit PCM`.
     pub format: String,
+    /// The header of a WAV file does not say how long it is (it was written into a pipe, or its recorder was killed), so
+    /// the rest of the file counts as samples.
+    pub open_ended: bool,
 }
 
 impl Info {
@@ -51,8 +54,8 @@ impl Info {
 /// Reads a recording: decodes it by its content, mixes it down and resamples it.
 ///
 /// # Errors
-/// [`AudioError::File`] with the path and one of [`Problem`]: a file that is missing, empty, no audio, truncated,
-/// beyond the limits, or with samples that are not finite. [`AudioError::Resample`] where the rate cannot be made.
+/// [`AudioError::File`] with the path and one of [`Problem`]: a file that is missing, empty, no audio, cut off, beyond the
+/// limits, or with samples that are not finite. As [`resample`] where the rate cannot be made.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Audio, AudioError> {
     let audio = open(path).and_then(|file| read(file, options)).map_err(AudioError::in_file(path))?;
     convert(audio, options)
@@ -97,7 +100,7 @@ pub fn stream_bytes(
 /// Reads a recording's header and checks it, without decoding samples.
 ///
 /// # Errors
-/// As [`load`], as far as headers tell: a truncated WAV is found, a NaN sample is not.
+/// As [`load`], as far as headers tell: a cut WAV, AIFF, CAF or OGG is found, a cut MP3 or FLAC and a NaN sample are not.
 pub fn probe(path: &Path) -> Result<Info, AudioError> {
     open(path).and_then(info).map_err(AudioError::in_file(path))
 }
@@ -128,14 +131,12 @@ fn info(mut source: impl MediaSource + 'static) -> Result<Info, Problem> {
     let info = match sniff::sniff(&head)? {
         Kind::Wav => {
             let layout = wav::layout(&mut source, &options)?;
-            match layout.coding {
-                Coding::Other(_) => decode::probe(Box::new(source), &head)?,
-                coding => Info {
-                    rate: layout.rate,
-                    channels: layout.channels,
-                    frames: Some(layout.frames()),
-                    format: coding.name(),
-                },
+            Info {
+                rate: layout.format.rate,
+                channels: layout.format.channels,
+                frames: Some(layout.frames()),
+                format: layout.format.coding.name().into(),
+                open_ended: layout.open_ended,
             }
         }
         Kind::Other => decode::probe(Box::new(source), &head)?,
@@ -174,13 +175,15 @@ fn blocks(
     match sniff::sniff(&head)? {
         Kind::Wav => {
             let layout = wav::layout(&mut source, options)?;
-            options.downmix.check(layout.channels)?;
-            if layout.frames() > options.limits.max_frames(layout.rate) {
+            options.downmix.check(layout.format.channels)?;
+            if layout.frames() > options.limits.max_frames(layout.format.rate) {
                 return Err(Problem::TooLong { limit: options.limits.max_seconds });
             }
-            match layout.coding {
-                Coding::Other(_) => decode::read(Box::new(source), &head, options, &mut checked)?,
-                _ => wav::read(&mut source, &layout, options, &mut checked)?,
+            if layout.format.coding.is_compressed() {
+                let source = Window::new(source, layout.span());
+                decode::read(Box::new(source), &head, options, &mut checked)?;
+            } else {
+                wav::read(&mut source, &layout, options, &mut checked)?;
             }
         }
         Kind::Other => decode::read(Box::new(source), &head, options, &mut checked)?,

@@ -26,8 +26,8 @@ pub(crate) fn sniff(head: &[u8]) -> Result<Kind, Problem> {
     if head.starts_with(&[0, 5, 0x16, 7]) || head.starts_with(&[0, 5, 0x16, 0]) {
         return Err(Problem::AppleDouble);
     }
-    if head.starts_with(b"RIFX") {
-        return Err(Problem::Unsupported { detail: "big-endian WAV (RIFX)".into() });
+    if let Some((_, detail)) = UNREAD.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(Problem::Unsupported { detail: (*detail).into() });
     }
     if [b"RIFF", b"RF64", b"BW64"].iter().any(|magic| head.starts_with(*magic)) {
         return match head.get(8..12) {
@@ -37,6 +37,38 @@ pub(crate) fn sniff(head: &[u8]) -> Result<Kind, Problem> {
         };
     }
     Ok(Kind::Other)
+}
+
+/// Audio that nothing here reads, by its first bytes.
+const UNREAD: [(&[u8], &str); 9] = [
+    (b"RIFX", "big-endian WAV (RIFX)"),
+    (b"riff\x2e\x91\xcf\x11", "Wave64"),
+    (b"NIST_1A", "NIST SPHERE"),
+    (b".snd", "Sun AU"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media audio (WMA)"),
+    (b"#!AMR", "AMR"),
+    (b"wvpk", "WavPack"),
+    (b"FLV\x01", "Flash video (FLV)"),
+    (b"MAC ", "Monkey's Audio"),
+];
+
+/// Does it start as a container that symphonia reads?
+pub(crate) fn is_container(head: &[u8]) -> bool {
+    let starts = [b"RIFF".as_slice(), b"fLaC", b"OggS", b"caff", b"\x1a\x45\xdf\xa3", b"ID3"];
+    let forms = [b"AIFF".as_slice(), b"AIFC"];
+    starts.iter().any(|magic| head.starts_with(magic))
+        || head.starts_with(b"FORM") && head.get(8..12).is_some_and(|form| forms.contains(&form))
+        || head.get(4..8) == Some(b"ftyp")
+}
+
+/// The codec of an OGG stream that is not decoded, by name.
+pub(crate) fn codec(head: &[u8]) -> Option<&'static str> {
+    // The first page has one packet, behind 27 bytes and its size.
+    match head.strip_prefix(b"OggS")?.get(24..32)? {
+        b"OpusHead" => Some("Opus in OGG"),
+        b"Speex   " => Some("Speex in OGG"),
+        _ => None,
+    }
 }
 
 /// The error for content that no decoder knows, described by its first bytes.

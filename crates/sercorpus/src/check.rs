@@ -1,10 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::inspect::{ContentHash, Inspection, Progress, each_file, inspect};
-use crate::wav::WavInfo;
+use crate::inspect::{ContentHash, Heard, Progress, Unreadable, each_file, inspect};
 use crate::{Corpus, CorpusKind, Finding, FindingKind, Severity};
 
 /// Of recordings that vary, so many of the same length to the sample mean that somebody cut them.
@@ -19,7 +18,7 @@ pub struct CheckReport {
     pub corpus: String,
     /// Utterances it has.
     pub utterances: usize,
-    /// Audio in readable WAV files, in seconds.
+    /// Audio in recordings that can be read, in seconds.
     pub seconds: f64,
     /// All that is to be said, the gravest first.
     pub findings: Vec<Finding>,
@@ -60,59 +59,63 @@ pub fn check(corpus: &Corpus, progress: Progress<'_>) -> CheckReport {
     let inspections = each_file(corpus, progress, inspect);
     let mut findings = corpus.findings.clone();
     findings.extend(unusable(corpus, &inspections));
-    let headers: Vec<(usize, WavInfo)> = inspections
-        .iter()
-        .enumerate()
-        .filter_map(|(i, inspection)| Some((i, inspection.header.as_ref()?.as_ref().ok().copied()?)))
-        .collect();
-    findings.extend(wrong_rates(corpus, &headers));
-    findings.extend(uniform_lengths(corpus, &headers));
-    findings.extend(implausible_mean(corpus, &headers));
-    findings.extend(duplicates(corpus, &inspections));
+    let heard: Vec<(usize, &Heard)> =
+        inspections.iter().enumerate().filter_map(|(i, inspection)| Some((i, inspection.as_ref().ok()?))).collect();
+    findings.extend(named(corpus, &heard, |h| h.silent, (Severity::Error, FindingKind::Silent), "are digital silence"));
+    findings.extend(named(
+        corpus,
+        &heard,
+        |h| h.open_ended,
+        (Severity::Warning, FindingKind::OpenEnded),
+        "have a header that was never completed: the rest of the file was read as samples",
+    ));
+    findings.extend(wrong_rates(corpus, &heard));
+    findings.extend(uniform_lengths(corpus, &heard));
+    findings.extend(implausible_mean(corpus, &heard));
+    findings.extend(duplicates(corpus, &heard));
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
     CheckReport {
         corpus: corpus.name.clone(),
         utterances: corpus.utterances.len(),
-        seconds: headers.iter().map(|(_, h)| h.seconds()).sum(),
+        seconds: heard.iter().map(|(_, h)| h.seconds()).sum(),
         findings,
     }
 }
 
-fn unusable(corpus: &Corpus, inspections: &[Inspection]) -> Vec<Finding> {
+fn unusable(corpus: &Corpus, inspections: &[Result<Heard, Unreadable>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut silent = Vec::new();
-    let mut other_formats = 0;
-    let mut told = std::collections::HashSet::new();
+    let mut told = HashSet::new();
     for (utterance, inspection) in corpus.utterances.iter().zip(inspections) {
-        match (&inspection.header, inspection.problem) {
-            (Some(Err(reason)), Some(kind)) if told.insert(&utterance.path) => {
-                findings.push(Finding::new(Severity::Error, kind, reason).at(&utterance.path));
-            }
-            (None, _) => other_formats += 1,
-            _ => {}
+        if let Err(Unreadable { kind, reason }) = inspection
+            && told.insert(&utterance.path)
+        {
+            findings.push(Finding::new(Severity::Error, *kind, reason).at(&utterance.path));
         }
-        if inspection.silent {
-            silent.push(utterance.id.clone());
-        }
-    }
-    if !silent.is_empty() {
-        let message = format!("{} recordings are digital silence throughout", silent.len());
-        findings.push(Finding::new(Severity::Error, FindingKind::Silent, message).of(silent));
-    }
-    if other_formats > 0 {
-        let message = format!("{other_formats} recordings are not WAV: their rate and duration were not looked at");
-        findings.push(Finding::new(Severity::Note, FindingKind::Skipped, message));
     }
     findings
 }
 
-fn wrong_rates(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Vec<Finding> {
+/// One finding for all recordings where `is_odd` holds.
+fn named(
+    corpus: &Corpus,
+    heard: &[(usize, &Heard)],
+    is_odd: impl Fn(&Heard) -> bool,
+    (severity, kind): (Severity, FindingKind),
+    words: &str,
+) -> Option<Finding> {
+    let odd = heard.iter().filter(|(_, h)| is_odd(h));
+    let ids: Vec<String> = odd.map(|(i, _)| corpus.utterances[*i].id.clone()).collect();
+    let message = format!("{} recordings {words}", ids.len());
+    (!ids.is_empty()).then(|| Finding::new(severity, kind, message).of(ids))
+}
+
+fn wrong_rates(corpus: &Corpus, heard: &[(usize, &Heard)]) -> Vec<Finding> {
     let Some(kind) = corpus.kind else {
         return Vec::new();
     };
     let mut by_rate = std::collections::BTreeMap::<u32, Vec<String>>::new();
-    for (i, header) in headers.iter().filter(|(_, h)| h.rate != kind.sample_rate()) {
-        by_rate.entry(header.rate).or_default().push(corpus.utterances[*i].id.clone());
+    for (i, recording) in heard.iter().filter(|(_, h)| h.rate != kind.sample_rate()) {
+        by_rate.entry(recording.rate).or_default().push(corpus.utterances[*i].id.clone());
     }
     by_rate
         .into_iter()
@@ -127,38 +130,37 @@ fn wrong_rates(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Vec<Finding> {
         .collect()
 }
 
-fn uniform_lengths(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Option<Finding> {
+fn uniform_lengths(corpus: &Corpus, heard: &[(usize, &Heard)]) -> Option<Finding> {
     let mut counts = HashMap::<(u64, u32), usize>::new();
-    headers.iter().for_each(|(_, h)| *counts.entry((h.frames, h.rate)).or_default() += 1);
+    heard.iter().for_each(|(_, h)| *counts.entry((h.frames, h.rate)).or_default() += 1);
     let (&(frames, rate), &count) = counts.iter().max_by_key(|&(&length, &count)| (count, length))?;
-    if count < UNIFORM_AT_LEAST || (count as f64) < UNIFORM_SHARE * headers.len() as f64 {
+    if count < UNIFORM_AT_LEAST || (count as f64) < UNIFORM_SHARE * heard.len() as f64 {
         return None;
     }
     // One's own recordings may be cut on purpose.
     let severity = if corpus.kind.is_some() { Severity::Error } else { Severity::Warning };
     let message = format!(
         "{count} of {} recordings are exactly {:.3} s long: a modified copy (cut or padded to one length)",
-        headers.len(),
+        heard.len(),
         frames as f64 / f64::from(rate)
     );
     Some(Finding::new(severity, FindingKind::ModifiedDurations, message))
 }
 
-fn implausible_mean(corpus: &Corpus, headers: &[(usize, WavInfo)]) -> Option<Finding> {
+fn implausible_mean(corpus: &Corpus, heard: &[(usize, &Heard)]) -> Option<Finding> {
     let kind = corpus.kind.filter(|_| corpus.is_complete())?;
-    let mean = headers.iter().map(|(_, h)| h.seconds()).sum::<f64>() / headers.len().max(1) as f64;
+    let mean = heard.iter().map(|(_, h)| h.seconds()).sum::<f64>() / heard.len().max(1) as f64;
     let (low, high) = kind.plausible_mean_seconds();
     let message = format!(
         "recordings last {mean:.2} s on average; of the original {low} .. {high} s is expected: perhaps a modified copy"
     );
-    (!headers.is_empty() && !(low..=high).contains(&mean))
+    (!heard.is_empty() && !(low..=high).contains(&mean))
         .then(|| Finding::new(Severity::Warning, FindingKind::ModifiedDurations, message))
 }
 
 /// Recordings with the same audio under different names: in a random split they end up on both sides.
-fn duplicates(corpus: &Corpus, inspections: &[Inspection]) -> Vec<Finding> {
-    let mut by_hash: Vec<(ContentHash, usize)> =
-        inspections.iter().enumerate().filter_map(|(i, inspection)| Some((inspection.hash?, i))).collect();
+fn duplicates(corpus: &Corpus, heard: &[(usize, &Heard)]) -> Vec<Finding> {
+    let mut by_hash: Vec<(ContentHash, usize)> = heard.iter().map(|(i, recording)| (recording.hash, *i)).collect();
     by_hash.sort_unstable();
     let mut findings = Vec::new();
     for group in by_hash.chunk_by(|a, b| a.0 == b.0) {

@@ -61,13 +61,13 @@ impl Part {
         }
     }
 
-    /// Read a part's name in any case; `val`, `valid`, `dev` mean validation.
+    /// Read a part's name in any case; `val`, `valid`, `dev`, `devel`, `development` mean validation, `eval` means test.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().to_ascii_lowercase().as_str() {
             "train" | "training" => Some(Self::Train),
-            "validation" | "valid" | "val" | "dev" => Some(Self::Validation),
-            "test" | "eval" => Some(Self::Test),
+            "validation" | "valid" | "val" | "dev" | "devel" | "development" => Some(Self::Validation),
+            "test" | "testing" | "eval" | "evaluation" => Some(Self::Test),
             _ => None,
         }
     }
@@ -95,7 +95,10 @@ pub struct Utterance {
     pub take: Option<String>,
     /// Acted intensity (RAVDESS: `normal`, `strong`).
     pub intensity: Option<String>,
-    /// The part a manifest assigns it to.
+    /// What the `split` column of a manifest says, as it is written there.
+    #[serde(default)]
+    pub split: Option<String>,
+    /// The part that `split` means; `None` for a value that is no part's name.
     pub part: Option<Part>,
     /// Where in the recording it starts, in seconds; from the beginning if absent.
     pub start: Option<f64>,
@@ -117,6 +120,7 @@ impl Utterance {
             text: None,
             take: None,
             intensity: None,
+            split: None,
             part: None,
             start: None,
             end: None,
@@ -188,6 +192,35 @@ impl Corpus {
         part.utterances.retain(|u| labels.contains(&u.label.as_str()));
         part.sort();
         part
+    }
+
+    /// Does a manifest's `split` column say which utterances are for training and which for testing? A column without
+    /// any known part does not.
+    #[must_use]
+    pub fn is_split(&self) -> bool {
+        self.utterances.iter().any(|u| u.part.is_some())
+    }
+
+    /// The utterances that a model may learn from, and be chosen on: where the corpus [is split](Self::is_split), those
+    /// marked train or validation ([`Utterance::part`] tells which), else all. The classes stay the same.
+    #[must_use]
+    pub fn for_training(&self) -> Self {
+        self.with_parts(&[Part::Train, Part::Validation])
+    }
+
+    /// The utterances that a model is scored on: where the corpus [is split](Self::is_split), those marked test, else all.
+    /// The classes stay the same.
+    #[must_use]
+    pub fn for_testing(&self) -> Self {
+        self.with_parts(&[Part::Test])
+    }
+
+    fn with_parts(&self, parts: &[Part]) -> Self {
+        let mut corpus = self.clone();
+        if self.is_split() {
+            corpus.utterances.retain(|u| u.part.is_some_and(|part| parts.contains(&part)));
+        }
+        corpus
     }
 
     /// The speaker of each utterance.

@@ -28,7 +28,7 @@ pub enum CorpusError {
         seen: String,
         /// How the corpus is laid out.
         layout: &'static str,
-        /// Where it is had.
+        /// Where to obtain it.
         source_terms: &'static str,
     },
     /// Nothing below the root looks like one of the six corpora.

@@ -18,7 +18,7 @@ struct Row<'a> {
     text: Option<&'a str>,
     seconds: Option<f64>,
     rate: Option<u32>,
-    channels: Option<u16>,
+    channels: Option<u32>,
 }
 
 /// How to write an export.
@@ -44,7 +44,7 @@ impl std::str::FromStr for ExportFormat {
 }
 
 /// Write id, path, label, speaker, sex, session, text, seconds, rate and channels of each utterance, in official
-/// order. What is not known is empty (CSV) or null (JSONL); seconds, rate and channels come from WAV headers.
+/// order. What is not known is empty (CSV) or null (JSONL); seconds, rate and channels come from the headers of recordings.
 ///
 /// # Errors
 /// Writing fails.
@@ -63,9 +63,9 @@ pub fn export(
         sex: u.sex.map(crate::Sex::name),
         session: u.session.as_deref(),
         text: u.text.as_deref(),
-        seconds: u.seconds(header.map(|h| h.seconds())),
-        rate: header.map(|h| h.rate),
-        channels: header.map(|h| h.channels),
+        seconds: u.seconds(header.as_ref().and_then(|h| h.seconds())),
+        rate: header.as_ref().map(|h| h.rate),
+        channels: header.as_ref().map(|h| h.channels),
     });
     let result = match format {
         ExportFormat::Csv => {

@@ -34,20 +34,28 @@ pub enum FindingKind {
     UnknownLabel,
     /// A line that cannot be read.
     Malformed,
+    /// A value of an optional column that is not known.
+    UnknownValue,
     /// A file or folder that cannot be opened.
     Unreadable,
     /// A symbolic link that leads back to a folder above it.
     SymlinkLoop,
     /// A file name that is not UTF-8.
     NonUtf8,
-    /// A file of no bytes.
+    /// A file of no bytes, or of no samples.
     Empty,
     /// A Git LFS pointer instead of the recording.
     LfsPointer,
-    /// Not a RIFF/WAVE file.
-    NotWav,
-    /// Less audio than the header promises.
+    /// Content that is no audio.
+    NotAudio,
+    /// Audio of a kind that is not read.
+    Unsupported,
+    /// Less audio than the header counts.
     Truncated,
+    /// A recording that cannot be decoded.
+    Damaged,
+    /// A header that does not say the length of the recording.
+    OpenEnded,
     /// Nothing but zeros.
     Silent,
     /// Not the rate of the original.

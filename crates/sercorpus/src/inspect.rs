@@ -1,92 +1,111 @@
 //! Looking into the recordings: headers, content hashes.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use seraudio::{AudioError, Info, LoadOptions, Problem};
 
-use crate::Corpus;
-use crate::wav::{WavError, WavInfo, probe};
+use crate::{Corpus, FindingKind};
 
 /// Told after each file: how many of how many are done. Called from several threads.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// 128 bits of the BLAKE3 hash of a recording's audio, headers and tags left out (of the whole file where it is not
-/// WAV): equal hashes, the same recording.
+/// 128 bits of the BLAKE3 hash of a recording's rate and mono samples: equal hashes, the same audio, whatever the format.
 pub type ContentHash = [u8; 16];
 
-/// The header of each utterance's recording; `None` where it is not a WAV file that can be read.
+/// What the header of each utterance's recording says; `None` where it cannot be read. Frames that a header does not count
+/// (MP3 without a Xing header) are counted by decoding.
 #[must_use]
-pub fn probe_all(corpus: &Corpus, progress: Progress<'_>) -> Vec<Option<WavInfo>> {
-    each_file(corpus, progress, |path| probe(path).ok())
+pub fn probe_all(corpus: &Corpus, progress: Progress<'_>) -> Vec<Option<Info>> {
+    each_file(corpus, progress, |path| {
+        let mut info = seraudio::probe(path).ok()?;
+        if info.frames.is_none() {
+            info.frames = Some(hear(path, |_| {}).ok()?.0);
+        }
+        Some(info)
+    })
 }
 
 /// The content hash of each utterance's recording; `None` where it cannot be read.
 #[must_use]
 pub fn content_hashes(corpus: &Corpus, progress: Progress<'_>) -> Vec<Option<ContentHash>> {
-    each_file(corpus, progress, |path| inspect(path).hash)
+    each_file(corpus, progress, |path| inspect(path).ok().map(|heard| heard.hash))
 }
 
-/// What is in a file.
-#[derive(Clone)]
-pub(crate) struct Inspection {
-    /// `None` for formats other than WAV.
-    pub header: Option<Result<WavInfo, String>>,
-    pub problem: Option<crate::FindingKind>,
-    pub hash: Option<ContentHash>,
-    /// All bytes of the audio are zero.
+/// What is in a recording that can be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub rate: u32,
+    /// Samples of each channel.
+    pub frames: u64,
+    pub hash: ContentHash,
+    /// All samples are zero.
     pub silent: bool,
+    /// The header does not say the length.
+    pub open_ended: bool,
 }
 
-pub(crate) fn inspect(path: &Path) -> Inspection {
-    use crate::FindingKind as Kind;
-    let is_wav = path.extension().is_none_or(|e| e.eq_ignore_ascii_case("wav") || e.eq_ignore_ascii_case("wave"));
-    let failed =
-        |problem, reason| Inspection { header: Some(Err(reason)), problem: Some(problem), hash: None, silent: false };
-    let header = match is_wav.then(|| probe(path)).transpose() {
-        Ok(header) => header,
-        Err(error) => {
-            let problem = match &error {
-                WavError::Io(_) => Kind::Unreadable,
-                WavError::Empty => Kind::Empty,
-                WavError::LfsPointer => Kind::LfsPointer,
-                WavError::NotWav(_) => Kind::NotWav,
-                WavError::Truncated { .. } => Kind::Truncated,
-                WavError::Broken(_) => Kind::NotWav,
-            };
-            return failed(problem, error.to_string());
-        }
+impl Heard {
+    pub(crate) fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.rate)
+    }
+}
+
+/// Why a recording cannot be read, in words.
+#[derive(Debug, Clone)]
+pub(crate) struct Unreadable {
+    pub kind: FindingKind,
+    pub reason: String,
+}
+
+/// Reads a recording to its end, as training does.
+pub(crate) fn inspect(path: &Path) -> Result<Heard, Unreadable> {
+    let look = || {
+        let open_ended = seraudio::probe(path)?.open_ended;
+        let mut hasher = blake3::Hasher::new();
+        let mut silent = true;
+        let mut bytes = Vec::new();
+        let (frames, rate) = hear(path, |samples| {
+            bytes.clear();
+            bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+            hasher.update(&bytes);
+            silent = silent && samples.iter().all(|&sample| sample == 0.0);
+        })?;
+        hasher.update(&rate.to_le_bytes());
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        Ok(Heard { rate, frames, hash, silent, open_ended })
     };
-    let (start, length) = header.map_or((0, u64::MAX), |h| (h.data_start, h.data_bytes));
-    match hash_range(path, start, length) {
-        Ok((hash, silent)) => {
-            Inspection { header: header.map(Ok), problem: None, hash: Some(hash), silent: silent && is_wav }
-        }
-        Err(error) => failed(Kind::Unreadable, WavError::from(error).to_string()),
+    look().map_err(|error: AudioError| match error {
+        AudioError::File { problem, .. } => Unreadable { kind: kind_of(&problem), reason: problem.to_string() },
+        other => Unreadable { kind: FindingKind::Unreadable, reason: other.to_string() },
+    })
+}
+
+fn kind_of(problem: &Problem) -> FindingKind {
+    match problem {
+        Problem::Empty | Problem::NoSamples => FindingKind::Empty,
+        Problem::LfsPointer => FindingKind::LfsPointer,
+        Problem::AppleDouble | Problem::NotAudio { .. } => FindingKind::NotAudio,
+        Problem::Truncated { .. } | Problem::CutOff { .. } => FindingKind::Truncated,
+        Problem::Damaged { .. } | Problem::Header { .. } | Problem::NotFinite { .. } => FindingKind::Damaged,
+        Problem::Unsupported { .. } => FindingKind::Unsupported,
+        _ => FindingKind::Unreadable,
     }
 }
 
-fn hash_range(path: &Path, start: u64, length: u64) -> std::io::Result<(ContentHash, bool)> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(start))?;
-    let mut audio = file.take(length);
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut silent = true;
-    loop {
-        let got = audio.read(&mut buffer)?;
-        if got == 0 {
-            break;
-        }
-        hasher.update(&buffer[..got]);
-        silent = silent && buffer[..got].iter().all(|&b| b == 0);
-    }
-    let mut hash = [0; 16];
-    hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    Ok((hash, silent))
+/// Hands the mono samples of a recording to `take`. Gives their number and their rate.
+fn hear(path: &Path, mut take: impl FnMut(&[f32])) -> Result<(u64, u32), AudioError> {
+    let mut heard = (0, 0);
+    seraudio::stream(path, &LoadOptions::default(), |samples, rate| {
+        take(samples);
+        heard = (heard.0 + samples.len() as u64, rate);
+        ControlFlow::Continue(())
+    })?;
+    Ok(heard)
 }
 
 /// Apply `look` once to each file, in parallel; utterances cut from one recording share the answer.

@@ -205,7 +205,7 @@ impl CorpusKind {
         self.facts().layout
     }
 
-    /// Where the corpus is had, and under which terms.
+    /// Where to obtain the corpus, and under which terms.
     #[must_use]
     pub const fn source(self) -> &'static str {
         self.facts().source

@@ -14,7 +14,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crate decodes no audio, and knows neither features nor models.
+//! Recordings are opened by `seraudio` only, as for training. The crate knows neither features nor models.
 
 mod adapters;
 mod check;
@@ -33,7 +33,6 @@ pub mod split;
 mod stats;
 pub mod synth;
 mod walk;
-pub mod wav;
 
 pub use check::{CheckReport, check};
 pub use corpus::{Corpus, Part, Sex, Utterance};
@@ -46,4 +45,5 @@ pub use natural::natural_cmp;
 pub use open::{IemocapStyle, OpenOptions, detect, open};
 pub use own::{LabelMap, OwnOptions, Unlisted, open_any, open_folder, open_manifest};
 pub use scan::scan;
+pub use seraudio::Info;
 pub use stats::{GroupStats, Stats, stats};

@@ -56,7 +56,7 @@ pub struct Stats {
     /// Recordings at each rate in Hz.
     pub rates: BTreeMap<u32, usize>,
     /// Recordings with each number of channels.
-    pub channels: BTreeMap<u16, usize>,
+    pub channels: BTreeMap<u32, usize>,
     /// Width of a histogram bin in seconds.
     pub bin_seconds: f64,
     /// Utterances by duration, bins from 0 on.
@@ -67,7 +67,7 @@ const BIN_SECONDS: f64 = 0.5;
 /// The last bin takes everything longer.
 const MAX_BINS: usize = 60;
 
-/// Count utterances and durations; durations come from WAV headers (or from start and end).
+/// Count utterances and durations; durations come from the headers of recordings (or from start and end).
 #[must_use]
 pub fn stats(corpus: &Corpus, progress: Progress<'_>) -> Stats {
     let headers = probe_all(corpus, progress);
@@ -77,7 +77,7 @@ pub fn stats(corpus: &Corpus, progress: Progress<'_>) -> Stats {
     let (mut total, mut rates, mut channels) = (named("all"), BTreeMap::new(), BTreeMap::new());
     let mut histogram = Vec::new();
     for ((utterance, header), class) in corpus.utterances.iter().zip(headers).zip(corpus.label_indices()) {
-        let seconds = utterance.seconds(header.map(|h| h.seconds()));
+        let seconds = utterance.seconds(header.as_ref().and_then(|h| h.seconds()));
         total.add(seconds);
         if let Some(label) = labels.get_mut(class) {
             label.add(seconds);

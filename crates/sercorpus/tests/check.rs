@@ -48,8 +48,9 @@ fn ravdess_with_all_its_quirks_is_clean() {
     let pair = of_kind(&report, FindingKind::DuplicateContent);
     assert_eq!(pair.len(), 1, "{report}");
     assert_eq!(pair[0].items, ["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]);
-    let header = sercorpus::wav::probe(&root.join("Actor_01/03-01-05-01-01-01-01.wav")).unwrap();
-    assert_eq!((header.data_start, header.channels, header.rate), (4096, 2, 48_000));
+    let path = root.join("Actor_01/03-01-05-01-01-01-01.wav");
+    let header = seraudio::probe(&path).unwrap();
+    assert_eq!((data_start(&fs::read(path).unwrap()), header.channels, header.rate), (4096, 2, 48_000));
     // The Kaggle copy has every actor twice.
     let again = root.join("audio_speech_actors_01-24/Actor_07");
     fs::create_dir_all(&again).unwrap();
@@ -103,9 +104,11 @@ fn every_kind_of_bad_file_is_named_and_explained() {
             "git lfs pull",
         ),
         (FindingKind::Truncated, good[..good.len() / 2].to_vec(), "truncated"),
-        (FindingKind::NotWav, b"<!DOCTYPE html><html></html>".to_vec(), "web page"),
-        (FindingKind::NotWav, b"fLaC\0\0\0\x22aaaaaaaaaaaa".to_vec(), "FLAC"),
-        (FindingKind::NotWav, good[..30].to_vec(), "broken WAV header"),
+        (FindingKind::NotAudio, b"<!DOCTYPE html><html></html>".to_vec(), "web page"),
+        (FindingKind::Truncated, b"fLaC\0\0\0\x22aaaaaaaaaaaa".to_vec(), "cut off"),
+        (FindingKind::Truncated, good[..30].to_vec(), "fmt"),
+        (FindingKind::Damaged, [&good[..12], b"data\x04\0\0\0aaaa"].concat(), "impossible header"),
+        (FindingKind::Unsupported, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9".to_vec(), "Windows Media"),
         (FindingKind::Silent, wav(44_100, 1000, 0), "silence"),
         (FindingKind::DuplicateContent, good, "same audio"),
     ];
@@ -121,6 +124,73 @@ fn every_kind_of_bad_file_is_named_and_explained() {
         assert_eq!(finding.severity, Severity::Error);
         assert!(finding.message.contains(words), "{finding}");
     }
+}
+
+/// Where the samples of a WAV file start.
+fn data_start(bytes: &[u8]) -> usize {
+    bytes.windows(4).position(|id| id == b"data").unwrap() + 8
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures")).join(name)).unwrap()
+}
+
+/// A recording is opened as training opens it, whatever its kind.
+#[test]
+fn recordings_of_every_kind_are_read_to_their_end() {
+    let dir = tempfile::tempdir().unwrap();
+    for class in ["angry", "sad"] {
+        fs::create_dir_all(dir.path().join(class)).unwrap();
+    }
+    let put = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+    let (flac, mp3) = (fixture("mfcc/audio/flac.flac"), fixture("mfcc/audio/mp3.mp3"));
+    let mut broken = flac.clone();
+    let middle = broken.len() / 2;
+    broken[middle..middle + 40].fill(0x55);
+    let mut streamed = wav(8000, 4000, 3);
+    streamed[40..44].fill(0xff);
+    put("angry/good.flac", &flac);
+    put("angry/same.wav", &fixture("mfcc/audio/rf64.wav"));
+    put("angry/caf.aiff", &fixture("mfcc/audio/caf.caf"));
+    put("angry/named.wav", &fixture("mfcc/audio/vorbis.ogg"));
+    put("angry/vbr.mp3", &fixture("field/09-vbr-no-xing.mp3"));
+    put("angry/streamed.wav", &streamed);
+    put("sad/cut.flac", &flac[..flac.len() * 2 / 3]);
+    put("sad/broken.flac", &broken);
+    put("sad/part.mp3", &mp3[..mp3.len() * 2 / 3]);
+    put("sad/text.mp3", b"not audio\n");
+    put("sad/empty.flac", b"");
+    let own = sercorpus::OwnOptions::default();
+    let corpus = sercorpus::open_folder(dir.path(), &own).unwrap();
+    let report = check(&corpus, &|_, _| {});
+    for (name, kind) in [
+        ("cut.flac", FindingKind::Truncated),
+        // Its only block does not decode, so nothing of what the header counts is there.
+        ("broken.flac", FindingKind::Truncated),
+        ("part.mp3", FindingKind::Truncated),
+        ("text.mp3", FindingKind::NotAudio),
+        ("empty.flac", FindingKind::Empty),
+    ] {
+        let found = of_kind(&report, kind);
+        let at = found.iter().filter(|f| f.path.as_ref().is_some_and(|path| path.ends_with(name)));
+        assert_eq!(at.count(), 1, "{name}: {report}");
+    }
+    let errors = report.findings.iter().filter(|f| f.severity == Severity::Error);
+    assert_eq!(errors.count(), 5, "{report}");
+    assert_eq!(of_kind(&report, FindingKind::OpenEnded)[0].items, ["angry/streamed"]);
+    // RF64 and CAF of the same 16-bit samples: the same audio.
+    let same = of_kind(&report, FindingKind::DuplicateContent);
+    assert!(
+        same[0].items.contains(&"angry/caf".to_owned()) && same[0].items.contains(&"angry/same".to_owned()),
+        "{report}"
+    );
+    // Durations and rates of all kinds: those that can be read to their end, and those whose header says it.
+    let stats = sercorpus::stats(&corpus, &|_, _| {});
+    assert_eq!((stats.rates[&44_100], stats.rates[&8000]), (1, 1));
+    let angry = &stats.labels[0];
+    assert_eq!((angry.utterances, angry.timed), (6, 6));
+    let expected = 4.0 * 0.25 + 123.0 * 1152.0 / 44_100.0 + 0.5;
+    assert!((angry.seconds - expected).abs() < 1e-9, "{} {expected}", angry.seconds);
 }
 
 proptest! {
@@ -152,7 +222,7 @@ proptest! {
         fs::remove_file(&lost.path).unwrap();
         let (cut, pointer) = (cut.index(written.len()), pointer.index(written.len()));
         let bytes = fs::read(&written[cut].path).unwrap();
-        let start = sercorpus::wav::probe(&written[cut].path).unwrap().data_start as usize;
+        let start = data_start(&bytes);
         fs::write(&written[cut].path, &bytes[..start + 40]).unwrap();
         if pointer != cut {
             fs::write(&written[pointer].path, "version https://git-lfs.github.com/spec/v1\noid sha256:1\n").unwrap();

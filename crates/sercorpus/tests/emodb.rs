@@ -1,4 +1,4 @@
-//! The real EMODB, where it is: `SER_EMODB`, else `../shared/data/emodb` beside the repository.
+//! The real EMODB: `SER_EMODB`, else `../shared/data/emodb` beside the repository. Run with `-- --ignored`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeSet;
@@ -7,19 +7,17 @@ use std::path::PathBuf;
 use sercorpus::{CorpusKind, FindingKind, OpenOptions, Sex, check, content_hashes, detect, open, split, stats};
 use sha2::{Digest, Sha256};
 
-fn emodb() -> Option<PathBuf> {
+fn emodb() -> PathBuf {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/emodb");
     let root = std::env::var_os("SER_EMODB").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    if !root.is_dir() {
-        eprintln!("skipped: no EMODB at {} (set SER_EMODB)", root.display());
-        return None;
-    }
-    Some(root)
+    assert!(root.is_dir(), "no EMODB at {}: set SER_EMODB to its folder", root.display());
+    root
 }
 
 #[test]
+#[ignore = "needs ../shared/data/emodb"]
 fn counts_speakers_labels_texts_and_order() {
-    let Some(root) = emodb() else { return };
+    let root = emodb();
     assert_eq!(detect(&root).unwrap(), CorpusKind::Emodb);
     let corpus = open(CorpusKind::Emodb, &root, &OpenOptions::default()).unwrap();
     assert!(corpus.is_complete(), "{:?}", corpus.findings);
@@ -43,8 +41,9 @@ fn counts_speakers_labels_texts_and_order() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/emodb"]
 fn check_is_clean_and_durations_are_known() {
-    let Some(root) = emodb() else { return };
+    let root = emodb();
     let corpus = open(CorpusKind::Emodb, &root, &OpenOptions::default()).unwrap();
     let report = check(&corpus, &|_, _| {});
     println!("{report}");
@@ -58,8 +57,9 @@ fn check_is_clean_and_durations_are_known() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/emodb"]
 fn random_folds_share_all_speakers_and_leave_one_speaker_out_none() {
-    let Some(root) = emodb() else { return };
+    let root = emodb();
     let corpus = open(CorpusKind::Emodb, &root, &OpenOptions::default()).unwrap();
     let hashes = content_hashes(&corpus, &|_, _| {});
     let random = split::leakage(&corpus, &split::kfold(535, 10, 46).unwrap(), Some(&hashes));

@@ -106,6 +106,37 @@ fn validation_comes_out_of_the_train_part_and_keeps_the_shares() {
         let of_class = |class| split.validation.iter().filter(|&&i| labels[i] == class).count();
         assert!((0..7).all(|class| (6..=8).contains(&of_class(class))));
     }
-    let fold = train_validation_test(&labels, 0.1, 0.2, 3).unwrap();
-    assert_eq!((fold.train.len(), fold.validation.len(), fold.test.len()), (374, 54, 107));
+}
+
+/// Shares are of all utterances, whatever part is taken first: a tenth of 300 is 30, not 31.
+#[test]
+fn train_validation_and_test_are_counted_from_all() {
+    for (n, validation, test, counts) in [
+        (300, 0.1, 0.1, (240, 30, 30)),
+        (1200, 0.1, 0.1, (960, 120, 120)),
+        (535, 0.1, 0.2, (374, 54, 107)),
+        (1440, 0.2, 0.3, (720, 288, 432)),
+        (700, 0.25, 0.25, (350, 175, 175)),
+    ] {
+        let labels: Vec<usize> = (0..n).map(|i| i % 7).collect();
+        let fold = train_validation_test(&labels, validation, test, 3).unwrap();
+        assert_eq!((fold.train.len(), fold.validation.len(), fold.test.len()), counts, "{n}");
+        let mut all = [fold.train, fold.validation, fold.test].concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..n));
+    }
+    // Every n at which both parts are a whole number of utterances.
+    for n in (20..2000).step_by(10) {
+        let fold = train_validation_test(&vec![0; n], 0.1, 0.1, 1).unwrap();
+        assert_eq!((fold.validation.len(), fold.test.len()), (n / 10, n / 10));
+    }
+    let labels = [0; 10];
+    assert!(train_validation_test(&labels, 0.5, 0.5, 0).unwrap_err().to_string().contains("0.5 and 0.5"));
+    for share in [0.0, 1.0, -1.0, f64::NAN] {
+        assert!(train_validation_test(&labels, share, 0.1, 0).is_err(), "{share}");
+        assert!(train_validation_test(&labels, 0.1, share, 0).is_err(), "{share}");
+    }
+    assert!(
+        stratified_hold_out(&[0, 0, 1, 1, 2, 2], 0.2, 0).unwrap_err().to_string().contains("no room for 3 classes")
+    );
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use sercorpus::split::{self, Scheme};
 use sercorpus::synth::{SynthOptions, write};
 use sercorpus::{
-    Corpus, CorpusKind, ExportFormat, FindingKind, LabelMap, OpenOptions, OwnOptions, Part, Sex, export, open_any,
-    open_folder, open_manifest, stats,
+    Corpus, CorpusKind, ExportFormat, FindingKind, LabelMap, OpenOptions, OwnOptions, Part, Severity, Sex, export,
+    open_any, open_folder, open_manifest, stats,
 };
 
 /// A folder with four short recordings `a/1.wav` .. `b/2.wav` and a file of the given text.
@@ -74,8 +74,6 @@ fn what_is_wrong_with_a_manifest_is_named_by_file_and_line() {
         ("m.csv", b"path,label\n/etc/passwd,x\n", "m.csv:2: the path /etc/passwd leads outside the root"),
         ("m.csv", b"path,label,start,end\na/1.wav,x,2,1\n", "m.csv:2: a/1.wav ends at 1 s, before it starts at 2 s"),
         ("m.csv", b"path,label,end\na/1.wav,x,soon\n", "m.csv:2: the end `soon` is no time"),
-        ("m.csv", b"path,label,sex\na/1.wav,x,q\n", "m.csv:2: unknown sex `q`"),
-        ("m.csv", b"path,label,split\na/1.wav,x,maybe\n", "m.csv:2: unknown split `maybe`"),
         ("m.csv", b"path,label\na/1.wav,\xff\n", "m.csv:2: is not UTF-8"),
         ("m.csv", b"path,label\n", "has no utterances"),
         ("m.csv", b"", "m.csv:1: no column `path`"),
@@ -94,6 +92,41 @@ fn what_is_wrong_with_a_manifest_is_named_by_file_and_line() {
     assert_eq!(corpus.utterances.len(), 2);
     let finding = &corpus.findings[0];
     assert_eq!((finding.kind, finding.line), (FindingKind::Missing, Some(3)));
+}
+
+#[test]
+fn unknown_values_of_optional_columns_are_told_and_kept() {
+    let csv = "path,label,sex,split\na/1.wav,x,other,later\na/2.wav,x,other,train\nb/1.wav,y,f,test\n";
+    let corpus = manifest("m.csv", csv).unwrap();
+    let first = &corpus.utterances[0];
+    assert_eq!((first.sex, first.split.as_deref(), first.part), (None, Some("later"), None));
+    let told: Vec<(Option<u64>, String)> = corpus.findings.iter().map(|f| (f.line, f.message.clone())).collect();
+    assert_eq!(told[0].0, Some(2));
+    assert!(told[0].1.contains("2 rows have the sex `other`"), "{told:?}");
+    assert!(told[1].1.contains("1 rows have the split `later`: they are in no part"), "{told:?}");
+    assert!(corpus.findings.iter().all(|f| f.kind == FindingKind::UnknownValue && f.severity < Severity::Error));
+}
+
+#[test]
+fn a_split_column_divides_the_corpus() {
+    let ids = |corpus: &Corpus| corpus.utterances.iter().map(|u| u.id.clone()).collect::<Vec<_>>();
+    let rows = "path,label,SET\na/1.wav,x,Train\na/2.wav,x,development\nb/1.wav,y,test\nb/2.wav,y,?\n";
+    for (name, text) in [("m.csv", rows.to_owned()), ("m.tsv", rows.replace(',', "\t").replace("SET", "partition"))] {
+        let corpus = manifest(name, text).unwrap();
+        assert!(corpus.is_split());
+        let parts: Vec<_> = corpus.utterances.iter().map(|u| u.part).collect();
+        assert_eq!(parts, [Some(Part::Train), Some(Part::Validation), Some(Part::Test), None]);
+        assert_eq!(corpus.utterances[1].split.as_deref(), Some("development"));
+        let (training, testing) = (corpus.for_training(), corpus.for_testing());
+        assert_eq!((ids(&training), ids(&testing)), (vec!["a/1".into(), "a/2".into()], vec!["b/1".into()]));
+        assert_eq!((&training.labels, &testing.labels), (&corpus.labels, &corpus.labels));
+    }
+    // Without a split, or with a column that means something else, everything is for both.
+    for text in ["path,label\na/1.wav,x\nb/1.wav,y\n", "path,label,set\na/1.wav,x,A\nb/1.wav,y,B\n"] {
+        let corpus = manifest("m.csv", text).unwrap();
+        assert!(!corpus.is_split());
+        assert_eq!((ids(&corpus.for_training()).len(), ids(&corpus.for_testing()).len()), (2, 2));
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod stream;
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rubato::{Async, FixedAsync, SincInterpolationParameters};
 
@@ -74,18 +74,48 @@ impl FromStr for Resampler {
 
 crate::options::serde_by_name!(Resampler);
 
+/// The highest rate in Hz.
+const MAX_RATE: u32 = 1 << 24;
+/// The largest ratio of two rates: 768,000 Hz, the highest that [`crate::Limits`] allow, to 100 Hz is 7,680.
+const MAX_RATIO: u32 = 8192;
+/// Most samples of a result: 8 GiB, or 27 hours at 22,050 Hz.
+const MAX_SAMPLES: usize = i32::MAX as usize;
+
 /// Samples that a signal of `length` has after a change of rate: `ceil(length * to / from)`, computed in floating
 /// point as librosa computes it.
-pub fn resampled_length(length: usize, from: u32, to: u32) -> usize {
+///
+/// # Errors
+/// As [`Converter::new`]; [`AudioError::ResampleLength`] for more than 2^31 - 1 samples.
+pub fn resampled_length(length: usize, from: u32, to: u32) -> Result<usize, AudioError> {
+    check(from, to)?;
+    let resampled = unchecked_length(length, from, to);
+    if resampled > MAX_SAMPLES {
+        return Err(AudioError::ResampleLength { length, from, to, limit: MAX_SAMPLES });
+    }
+    Ok(resampled)
+}
+
+fn unchecked_length(length: usize, from: u32, to: u32) -> usize {
     (length as f64 * (f64::from(to) / f64::from(from))).ceil() as usize
+}
+
+fn check(from: u32, to: u32) -> Result<(), AudioError> {
+    let (low, high) = (from.min(to), from.max(to));
+    if low == 0 || high > MAX_RATE {
+        return Err(AudioError::ResampleRate { from, to, limit: MAX_RATE });
+    }
+    if high.div_ceil(low) > MAX_RATIO {
+        return Err(AudioError::ResampleRatio { from, to, limit: MAX_RATIO });
+    }
+    Ok(())
 }
 
 /// Resamples one signal. Filters are kept for the next call with the same rates.
 ///
 /// # Errors
-/// [`AudioError::Resample`] where a rate is 0.
+/// As [`Converter::new`] and [`Converter::convert`].
 pub fn resample(samples: &[f32], from: u32, to: u32, resampler: Resampler) -> Result<Vec<f32>, AudioError> {
-    Ok(Converter::new(from, to, resampler)?.convert(samples))
+    Converter::new(from, to, resampler)?.convert(samples)
 }
 
 /// A change of rate made ready, for many signals.
@@ -108,11 +138,10 @@ impl Converter {
     /// Builds the filter, or takes it from a small cache.
     ///
     /// # Errors
-    /// [`AudioError::Resample`] where a rate is 0.
+    /// [`AudioError::ResampleRate`] for a rate of 0 or above 2^24 Hz (16.8 MHz), [`AudioError::ResampleRatio`] where one
+    /// rate is more than 8,192 times the other.
     pub fn new(from: u32, to: u32, resampler: Resampler) -> Result<Self, AudioError> {
-        if from == 0 || to == 0 {
-            return Err(AudioError::Resample { from, to, reason: "a rate of 0 Hz".into() });
-        }
+        check(from, to)?;
         let filter = match resampler {
             _ if from == to => Filter::None,
             Resampler::Sinc => Filter::Rubato,
@@ -124,14 +153,23 @@ impl Converter {
     /// Resamples one signal to `ceil(n * to / from)` samples.
     ///
     /// resampy and soxr compute `floor` and `round` of that, and librosa fills the rest with a zero: so does this.
-    pub fn convert(&self, samples: &[f32]) -> Vec<f32> {
-        let mut out = Vec::with_capacity(resampled_length(samples.len(), self.from, self.to));
-        // Rates above 0, which `new` has seen to, are all that construction needs.
-        if let Ok(mut stream) = self.stream() {
-            stream.push(samples, &mut out);
-            stream.finish(&mut out);
-        }
-        out
+    ///
+    /// # Errors
+    /// [`AudioError::ResampleLength`] for a result of more than 2^31 - 1 samples, or that there is no memory for.
+    pub fn convert(&self, samples: &[f32]) -> Result<Vec<f32>, AudioError> {
+        let (from, to) = (self.from, self.to);
+        let length = resampled_length(samples.len(), from, to)?;
+        let mut out = Vec::new();
+        out.try_reserve_exact(length).map_err(|_| AudioError::ResampleLength {
+            length: samples.len(),
+            from,
+            to,
+            limit: MAX_SAMPLES,
+        })?;
+        let mut stream = self.stream()?;
+        stream.push(samples, &mut out);
+        stream.finish(&mut out);
+        Ok(out)
     }
 
     /// The same for a signal that arrives in pieces.
@@ -160,21 +198,54 @@ impl Converter {
     }
 }
 
+/// A filter that is there or being built.
+type Cell = Arc<OnceLock<Arc<Polyphase>>>;
+
 /// Filters in the order of their last use: corpora have one or two rates, augmentation takes some forty ratios.
-type Cache = Vec<((u32, u32, Resampler), Arc<Polyphase>)>;
 static CACHE: Mutex<Cache> = Mutex::new(Vec::new());
+type Cache = Vec<((u32, u32, Resampler), Cell)>;
 const CACHED: usize = 64;
+const CACHED_BYTES: usize = 64 << 20;
 
 fn cached(from: u32, to: u32, resampler: Resampler) -> Arc<Polyphase> {
     let key = (from, to, resampler);
     // A panic elsewhere cannot leave the list half-changed, so a poisoned lock is as good as any.
-    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    let entry = match cache.iter().position(|(have, _)| *have == key) {
-        Some(at) => cache.remove(at),
-        None => (key, Arc::new(Polyphase::new(kaiser::table(resampler), from, to))),
+    let lock = || CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    let cell = {
+        let mut cache = lock();
+        let at = cache.iter().position(|(have, _)| *have == key);
+        let entry = at.map_or_else(|| (key, Cell::default()), |at| cache.remove(at));
+        let cell = entry.1.clone();
+        cache.insert(0, entry);
+        cell
     };
-    let filter = entry.1.clone();
-    cache.insert(0, entry);
+    // Without the lock: who wants another filter does not wait for this one.
+    let filter = cell.get_or_init(|| Arc::new(Polyphase::new(kaiser::table(resampler), from, to))).clone();
+    let mut cache = lock();
     cache.truncate(CACHED);
+    let mut bytes = 0;
+    cache.retain(|(_, cell)| {
+        bytes += cell.get().map_or(0, |filter| filter.bytes());
+        bytes <= CACHED_BYTES
+    });
     filter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_filters_are_bounded_and_kept() {
+        // Coprime rates: no two phases are the same, so each of these filters takes 14 MB.
+        for from in 16_001..16_017 {
+            assert!(Converter::new(from, 16_000, Resampler::SoxrHq).is_ok());
+            let cache = CACHE.lock().unwrap();
+            let bytes: usize = cache.iter().filter_map(|(_, cell)| cell.get()).map(|filter| filter.bytes()).sum();
+            assert!(bytes <= CACHED_BYTES, "{bytes}");
+            assert_eq!(cache[0].0, (from, 16_000, Resampler::SoxrHq));
+        }
+        let one = cached(44_100, 22_050, Resampler::SoxrHq);
+        assert!(Arc::ptr_eq(&one, &cached(44_100, 22_050, Resampler::SoxrHq)));
+    }
 }

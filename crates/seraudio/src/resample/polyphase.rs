@@ -50,6 +50,11 @@ impl Polyphase {
         filter
     }
 
+    /// Memory that the filter takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.phases)
+    }
+
     /// Weights of the input samples n - side + 1 ..= n + side around a position n + phase / up.
     fn weights(&self, phase: usize, out: &mut [f32]) {
         let weights = Weights::new(self.table, self.up, self.down);

@@ -6,7 +6,7 @@ use audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Async, Indexing, Resampler as _};
 
 use super::polyphase::Run;
-use super::{Converter, Filter, Resampler, resampled_length};
+use super::{Converter, Filter, Resampler, unchecked_length};
 use crate::AudioError;
 
 /// Resamples a signal that arrives in pieces of any size, in constant memory: the samples of [`Converter::convert`], to
@@ -34,7 +34,7 @@ impl ResampleStream {
     /// A stream at its beginning.
     ///
     /// # Errors
-    /// [`AudioError::Resample`] where a rate is 0.
+    /// As [`Converter::new`].
     pub fn new(from: u32, to: u32, resampler: Resampler) -> Result<Self, AudioError> {
         Converter::new(from, to, resampler)?.stream()
     }
@@ -77,7 +77,7 @@ impl ResampleStream {
     pub fn finish(self, out: &mut Vec<f32>) {
         let Self { converter, received, sent, state } = self;
         let start = out.len();
-        let length = resampled_length(received, converter.from, converter.to);
+        let length = unchecked_length(received, converter.from, converter.to);
         match state {
             State::None => {}
             State::Polyphase(mut run) => run.finish(length, out),

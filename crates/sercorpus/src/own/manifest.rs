@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use super::{LabelMap, OwnOptions, class_order, name_of, seconds};
@@ -18,7 +18,7 @@ const COLUMNS: &[(Column, &[&str])] = &[
     (Column::Text, &["text"]),
     (Column::Take, &["take"]),
     (Column::Intensity, &["intensity"]),
-    (Column::Part, &["split", "part"]),
+    (Column::Part, &["split", "part", "set", "partition"]),
     (Column::Start, &["start", "start_time"]),
     (Column::End, &["end", "end_time"]),
 ];
@@ -53,7 +53,7 @@ type Fields = HashMap<Column, String>;
 ///
 /// # Errors
 /// Every error names file and line: a path or label missing, an id used twice, a path outside the root, a label that
-/// the label map does not list, a number, sex or part that cannot be read.
+/// the label map does not list, a start or end that is no number. A sex or split that is not known is a finding.
 pub fn open_manifest(path: &Path, options: &OwnOptions) -> Result<Corpus, CorpusError> {
     let own_folder = || path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let root = options.root.clone().unwrap_or_else(own_folder);
@@ -67,7 +67,8 @@ pub fn open_manifest(path: &Path, options: &OwnOptions) -> Result<Corpus, Corpus
             return Err(CorpusError::file(path, "is no manifest: .csv, .tsv or .jsonl wanted"));
         }
     }
-    let Reader { utterances, missing, .. } = reader;
+    let findings = reader.findings();
+    let utterances = reader.utterances;
     if utterances.is_empty() {
         return Err(CorpusError::file(path, "has no utterances"));
     }
@@ -77,7 +78,7 @@ pub fn open_manifest(path: &Path, options: &OwnOptions) -> Result<Corpus, Corpus
         root: root.clone(),
         labels: Vec::new(),
         utterances,
-        findings: missing,
+        findings,
     };
     class_order(&mut corpus, options.labels.as_ref().and_then(LabelMap::order));
     Ok(corpus)
@@ -90,11 +91,38 @@ struct Reader<'a> {
     utterances: Vec<Utterance>,
     lines: HashMap<String, u64>,
     missing: Vec<Finding>,
+    /// Values of optional columns that are not known, by column and value: how often, and the first line.
+    unknown: BTreeMap<(&'static str, String), (usize, u64)>,
 }
 
 impl<'a> Reader<'a> {
     fn new(manifest: &'a Path, root: &'a Path) -> Self {
-        Self { manifest, root, labels: None, utterances: Vec::new(), lines: HashMap::new(), missing: Vec::new() }
+        Self {
+            manifest,
+            root,
+            labels: None,
+            utterances: Vec::new(),
+            lines: HashMap::new(),
+            missing: Vec::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        let mut findings = std::mem::take(&mut self.missing);
+        findings.extend(std::mem::take(&mut self.unknown).into_iter().map(|((column, value), (count, line))| {
+            let then = match column {
+                "split" => "they are in no part; train, validation and test are known",
+                _ => "it counts as not given; female and male are known",
+            };
+            let message = format!("{count} rows have the {column} `{value}`: {then}");
+            Finding::new(Severity::Warning, FindingKind::UnknownValue, message).at(self.manifest).line(line)
+        }));
+        findings
+    }
+
+    fn unknown(&mut self, column: &'static str, value: &str, line: u64) {
+        self.unknown.entry((column, value.to_owned())).or_insert((0, line)).0 += 1;
     }
 
     fn wrong(&self, line: u64, message: impl Into<String>) -> CorpusError {
@@ -201,15 +229,14 @@ impl<'a> Reader<'a> {
         if let Some(first) = self.lines.insert(id.clone(), line) {
             return Err(self.wrong(line, format!("the id `{id}` is that of line {first} already")));
         }
-        let parsed = |what: &str, text: String| format!("unknown {what} `{text}` of {id}");
-        let sex = match take(Column::Sex) {
-            Some(text) => Some(Sex::parse(&text).ok_or_else(|| self.wrong(line, parsed("sex", text)))?),
-            None => None,
-        };
-        let part = match take(Column::Part) {
-            Some(text) => Some(Part::parse(&text).ok_or_else(|| self.wrong(line, parsed("split", text)))?),
-            None => None,
-        };
+        let (sex_given, split) = (take(Column::Sex), take(Column::Part));
+        let sex = sex_given.as_deref().and_then(Sex::parse);
+        let part = split.as_deref().and_then(Part::parse);
+        for (column, text, known) in [("sex", &sex_given, sex.is_some()), ("split", &split, part.is_some())] {
+            if let (Some(text), false) = (text, known) {
+                self.unknown(column, text, line);
+            }
+        }
         if !path.is_file() {
             let message = format!("{} does not exist: {id} was left out", path.display());
             self.missing
@@ -223,6 +250,7 @@ impl<'a> Reader<'a> {
             text: take(Column::Text),
             take: take(Column::Take),
             intensity: take(Column::Intensity),
+            split,
             part,
             start,
             end,

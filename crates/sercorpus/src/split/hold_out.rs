@@ -19,15 +19,19 @@ pub fn hold_out(n: usize, test_share: f64, seed: u32) -> Result<Fold, SplitError
 /// # Errors
 /// As [`hold_out`]; a class with fewer than two utterances, or more classes than a part has room for.
 pub fn stratified_hold_out<L: Eq + Hash + Ord>(labels: &[L], test_share: f64, seed: u32) -> Result<Fold, SplitError> {
+    stratified(labels, part_size(labels.len(), test_share)?, seed)
+}
+
+/// [`stratified_hold_out`] of a number of utterances.
+fn stratified<L: Eq + Hash + Ord>(labels: &[L], test_count: usize, seed: u32) -> Result<Fold, SplitError> {
     let n = labels.len();
-    let test_count = part_size(n, test_share)?;
     let (members, first_seen) = classes(labels);
     if let Some(class) = members.iter().position(|m| m.len() < 2) {
         return Err(SplitError::ClassTooSmall { class: first_seen[class], count: members[class].len(), needed: 2 });
     }
     for (count, part) in [(test_count, "test"), (n - test_count, "train")] {
         if count < members.len() {
-            return Err(SplitError::EmptyPart { share: test_share.to_string(), n, part });
+            return Err(SplitError::TooSmall { part, count, n, classes: members.len() });
         }
     }
     let mut random = RandomState::new(seed);
@@ -46,18 +50,23 @@ pub fn stratified_hold_out<L: Eq + Hash + Ord>(labels: &[L], test_share: f64, se
     Ok(sorted(train, test))
 }
 
-/// Train, validation and test parts, stratified; shares are of all utterances.
+/// Train, validation and test parts, stratified; shares are of all utterances, each rounded up.
 ///
 /// # Errors
-/// As [`stratified_hold_out`].
+/// As [`stratified_hold_out`]; shares that leave no train part.
 pub fn train_validation_test<L: Eq + Hash + Ord>(
     labels: &[L],
     validation_share: f64,
     test_share: f64,
     seed: u32,
 ) -> Result<Fold, SplitError> {
+    let n = labels.len();
+    let validation_count = part_size(n, validation_share)?;
     let fold = stratified_hold_out(labels, test_share, seed)?;
-    with_validation(fold, labels, validation_share / (1.0 - test_share), seed)
+    if validation_count >= fold.train.len() {
+        return Err(SplitError::EmptyPart { share: format!("{validation_share} and {test_share}"), n, part: "train" });
+    }
+    divide_train(fold, labels, validation_count, seed)
 }
 
 /// Split the train part of a fold again, stratified, into train and validation: what the protocol `validated` does.
@@ -70,8 +79,18 @@ pub fn with_validation<L: Eq + Hash + Ord>(
     share: f64,
     seed: u32,
 ) -> Result<Fold, SplitError> {
+    let validation_count = part_size(fold.train.len(), share)?;
+    divide_train(fold, labels, validation_count, seed)
+}
+
+fn divide_train<L: Eq + Hash + Ord>(
+    fold: Fold,
+    labels: &[L],
+    validation_count: usize,
+    seed: u32,
+) -> Result<Fold, SplitError> {
     let train_labels: Vec<&L> = fold.train.iter().filter_map(|&i| labels.get(i)).collect();
-    let inner = stratified_hold_out(&train_labels, share, seed)?;
+    let inner = stratified(&train_labels, validation_count, seed)?;
     let pick = |positions: Vec<usize>| positions.into_iter().map(|p| fold.train[p]).collect();
     Ok(Fold { train: pick(inner.train), validation: pick(inner.test), test: fold.test })
 }

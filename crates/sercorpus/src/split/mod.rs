@@ -73,6 +73,18 @@ pub enum SplitError {
         /// Which part would be empty.
         part: &'static str,
     },
+    /// A stratified part smaller than the number of classes.
+    #[error("a {part} part of {count} of {n} utterances has no room for {classes} classes: take a larger share")]
+    TooSmall {
+        /// Which part.
+        part: &'static str,
+        /// Utterances in it.
+        count: usize,
+        /// How many utterances there are.
+        n: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
     /// Stratification needs two utterances of each class, and room for each class in both parts.
     #[error("class {class} has {count} utterances: a stratified split needs at least {needed}")]
     ClassTooSmall {
