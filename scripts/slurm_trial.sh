@@ -81,9 +81,8 @@ sinfo # fails where the controller did not come up
 
 # --- The runs ---------------------------------------------------------------------------------------------------------
 cd "$work"
-ln -s "$root/configs" configs
 unset SER_DATA
-options=(reproduce table1 --only casia,emodb --folds 5 --epochs "${EPOCHS:-60}" --checkpoint-every 0.5)
+options=(reproduce table1 --synthetic --only casia,emodb --folds 5 --epochs "${EPOCHS:-60}" --checkpoint-every 0.5)
 echo "== an undisturbed run"
 time "$SERLAB" "${options[@]}" --run-dir whole >whole.txt 2>whole.log
 cat whole.txt

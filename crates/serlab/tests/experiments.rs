@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Two epochs of networks of two blocks on short recordings of the corpora that `options` name after `--only`.
 fn run(lab: &Lab, experiment: &str, options: &[&str]) -> (String, Value) {
     let mut words: Vec<String> =
-        ["reproduce", experiment, "--run-dir", experiment, "--epochs", "2"].map(str::to_owned).to_vec();
+        ["reproduce", experiment, "--synthetic", "--run-dir", experiment, "--epochs", "2"].map(str::to_owned).to_vec();
     let only = options.iter().skip_while(|o| **o != "--only").nth(1).unwrap();
     for (key, value) in [
         ("casia.length", 20_000),

@@ -193,7 +193,7 @@ fn a_corpus_that_is_not_whole_marks_its_figures() {
     let config = fs::read_to_string(lab.path("run/config.toml")).unwrap();
     assert!(config.contains("partial = ["), "{config}");
     // The synthetic stand-in is small on purpose, and marked as such.
-    let words = ["reproduce", "table1", "--only", "casia", "--epochs", "2", "--run-dir", "synthetic"];
+    let words = ["reproduce", "table1", "--synthetic", "--only", "casia", "--epochs", "2", "--run-dir", "synthetic"];
     let table = common::done(lab.serlab(&[&words[..], &["--set", "corpora.casia.length=20000"]].concat()));
     assert!(table.contains("SYNTHETIC") && !table.contains("partial"), "{table}");
     assert!(common::json(&lab.path("synthetic/metrics.json"))["cells"][0]["partial"].is_null());

@@ -92,6 +92,8 @@ fn a_full_disk_is_told_and_the_run_goes_on_from_there() {
             "table1",
             "--only",
             "emodb",
+            "--configs",
+            "configs",
         ]);
         let output = command.args(RUN).current_dir(lab.path(".")).env_remove("SER_DATA").output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
@@ -217,7 +219,7 @@ fn what_would_be_ignored_or_done_twice_is_refused_before_anything_is_computed() 
     refused(&["--only", "emvo"], &["--only", "emvo", "did you mean `emovo`?"]);
     refused(&["--set", "training.eps=0"], &["training.eps", "above 0"]);
     let refused = |experiment: &str, options: &[&str], parts: &[&str]| {
-        let output = lab.serlab(&[&["reproduce", experiment], options].concat()).output().unwrap();
+        let output = lab.serlab(&[&["reproduce", experiment, "--synthetic"], options].concat()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && parts.iter().all(|p| said.contains(p)), "{said}");
         assert!(!lab.path(".cache").exists());

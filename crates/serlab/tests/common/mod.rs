@@ -53,6 +53,9 @@ impl Lab {
             command.env_remove(name);
         }
         command.args(words);
+        if matches!(words.first(), Some(&("reproduce" | "merge"))) {
+            command.args(["--configs", "configs"]);
+        }
         command
     }
 
