@@ -45,7 +45,7 @@ enum Command {
     /// Time ours and the Python peer alternately in one run; medians and ratios
     Bench(bench::Options),
     /// Everything that CI checks
-    Test,
+    Test(test::Options),
     /// Lint the repository itself
     Tidy,
 }
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         Command::Ablation(options) => reproduce::run(reproduce::Target::Table3(options)),
         Command::Merge(options) => reproduce::merge(options),
         Command::Bench(options) => bench::run(&options),
-        Command::Test => test::run(),
+        Command::Test(options) => test::run(&options),
         Command::Tidy => tidy::run(),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
