@@ -48,7 +48,7 @@ enum Command {
     /// Time ours and the Python peer alternately in one run; medians and ratios
     Bench(bench::Options),
     /// Everything that CI checks
-    Test,
+    Test(test::Options),
     /// Lint the repository itself
     Tidy,
 }
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Command::Merge(options) => reproduce::merge(options),
         Command::Show(options) => reproduce::show(options),
         Command::Bench(options) => bench::run(&options),
-        Command::Test => test::run(),
+        Command::Test(options) => test::run(&options),
         Command::Tidy => tidy::run(),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };

@@ -1,26 +1,53 @@
-//! `cargo xtask test`: everything that CI checks, cheapest first, tests last.
+//! `cargo xtask test`: everything that CI checks, cheapest first.
+
+mod deny;
+mod fuzz;
+mod suites;
 
 use anyhow::{Context, Result};
+use clap::Args;
 
 use crate::{
     project::{cargo, check, root},
     setup, tidy,
 };
 
-/// One profile only: the release build of libtorch's glue serves clippy, the tests and the smoke run alike.
-pub fn run() -> Result<()> {
+#[derive(Args)]
+#[command(after_help = "\
+Tests that need recordings or reference files from outside the repository are run where ../shared/data has them, and named \
+where it does not.")]
+pub struct Options {
+    /// Also what takes long: more cases of every property, five minutes of every fuzz target
+    #[arg(long)]
+    full: bool,
+}
+
+/// The release profile only: what is compiled for the lints, the smoke run and one suite serves the others.
+pub fn run(options: &Options) -> Result<()> {
     headline("libtorch");
     setup::run(&setup::Options::default())?;
     headline("formatting");
     check(cargo().args(["fmt", "--all", "--check"]))?;
     headline("the repository itself");
     tidy::run()?;
+    headline("licences and sources of dependencies");
+    deny::run()?;
     headline("lints");
     check(cargo().args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    headline("documentation");
+    let mut doc = cargo();
+    doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--release", "--workspace", "--no-deps"]);
+    check(&mut doc)?;
     headline("Table 1 on synthetic corpora");
     smoke()?;
     headline("tests");
-    check(cargo().args(["test", "--release", "--workspace"]))
+    suites::everything()?;
+    headline("tests without optional features");
+    suites::without_features()?;
+    headline("tests with overflow checks and debug assertions");
+    suites::checked(options.full)?;
+    headline("fuzz targets");
+    fuzz::run(if options.full { 300 } else { 20 })
 }
 
 /// The smallest `reproduce table1` that goes from samples to the table.

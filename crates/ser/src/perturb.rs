@@ -53,10 +53,10 @@ impl Kind {
         let draw = Draw { seed: 0, epoch: self as u32, utterance: utterance as u32 };
         let n = samples.len();
         Ok(match self {
-            Self::Gain => seraugment::gain(samples, level),
-            Self::White => seraugment::add_at_snr(samples, &seraugment::white(n, draw), level),
-            Self::Pink => seraugment::add_at_snr(samples, &seraugment::pink(n, draw), level),
-            Self::Room => seraugment::room(samples, &seraugment::impulse_response(level, DIRECT, rate, draw)),
+            Self::Gain => seraugment::gain(samples, level)?,
+            Self::White => seraugment::add_at_snr(samples, &seraugment::white(n, draw), level)?,
+            Self::Pink => seraugment::add_at_snr(samples, &seraugment::pink(n, draw), level)?,
+            Self::Room => seraugment::room(samples, &seraugment::impulse_response(level, DIRECT, rate, draw)?),
             Self::Mu => seraugment::codec(samples, rate, level as u32, Law::Mu)?,
             Self::A => seraugment::codec(samples, rate, level as u32, Law::A)?,
             Self::Truncate => seraugment::truncate(samples, level / 100.0, 0.0),

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 use crate::{
     AugmentError, Draw, Law, NoiseBank,
     draw::{between, unit},
+    error::parameter,
+    room::RATE,
 };
 
 /// One way in which recordings differ. The order is that of the way from a mouth to a file.
@@ -160,8 +162,9 @@ impl Augmenter {
     /// For samples at `rate` Hz, with noise from `noise_folder` where there is one.
     ///
     /// # Errors
-    /// As [`NoiseBank::open`].
+    /// As [`NoiseBank::open`]; a rate that is not in 1 to 768,000 Hz.
     pub fn new(augment: Augment, rate: u32, noise_folder: Option<&Path>) -> Result<Self, AugmentError> {
+        parameter(RATE.0, rate.into(), RATE.1, RATE.2)?;
         let noises = noise_folder.map(|f| NoiseBank::open(f, rate)).transpose()?.unwrap_or_default();
         Ok(Self { augment, rate, noises })
     }
@@ -174,7 +177,7 @@ impl Augmenter {
     /// The recording as `draw` has it: each step on samples that is on is taken or not, with values drawn from its range.
     ///
     /// # Errors
-    /// None at a rate above 0.
+    /// [`AugmentError::NotFinite`] where a step meets a sample that is not finite.
     pub fn samples(&self, samples: &[f32], draw: Draw) -> Result<Vec<f32>, AugmentError> {
         let mut out = samples.to_vec();
         for (&step, &range) in &self.augment.steps {
@@ -188,10 +191,10 @@ impl Augmenter {
                 Step::Truncate => crate::truncate(&out, value, unit(&mut rng)),
                 Step::Room => {
                     let direct = between(&mut rng, DIRECT.low, DIRECT.high);
-                    crate::room(&out, &crate::impulse_response(value, direct, self.rate, draw))
+                    crate::room(&out, &crate::impulse_response(value, direct, self.rate, draw)?)
                 }
-                Step::Noise => crate::add_at_snr(&out, &self.noises.stretch(out.len(), &mut rng), value),
-                Step::Gain => crate::gain(&out, value),
+                Step::Noise => crate::add_at_snr(&out, &self.noises.stretch(out.len(), &mut rng), value)?,
+                Step::Gain => crate::gain(&out, value)?,
                 Step::Codec => {
                     let law = if unit(&mut rng) < 0.5 { Law::Mu } else { Law::A };
                     // Whole kilohertz keep the resampling filters few and small.

@@ -3,7 +3,7 @@
 use audio_codec_algorithms::{decode_alaw, decode_ulaw, encode_alaw, encode_ulaw};
 use seraudio::{Resampler, resample};
 
-use crate::AugmentError;
+use crate::{AugmentError, error::finite};
 
 /// Companding of telephony (ITU-T G.711).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Law {
 /// before. A channel rate at or above `rate` changes nothing.
 ///
 /// # Errors
-/// [`AugmentError::Audio`] where a rate is 0.
+/// [`AugmentError::Audio`] where a rate is 0 or cannot be changed, [`AugmentError::NotFinite`].
 pub fn band_limit(samples: &[f32], rate: u32, channel_rate: u32) -> Result<Vec<f32>, AugmentError> {
     through(samples, rate, channel_rate, |_| {})
 }
@@ -52,6 +52,8 @@ fn through(
     channel_rate: u32,
     change: impl FnOnce(&mut [f32]),
 ) -> Result<Vec<f32>, AugmentError> {
+    // A cast to 16 bits makes silence of NaN.
+    finite(samples)?;
     let channel_rate = channel_rate.min(rate);
     let mut channel = resample(samples, rate, channel_rate, Resampler::SoxrHq)?;
     change(&mut channel);

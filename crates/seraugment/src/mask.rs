@@ -28,7 +28,8 @@ pub struct Mask {
 /// Masks of each axis.
 const EACH: usize = 2;
 
-/// Two masks of time and two of coefficients, each hiding a share of its axis drawn from `share`.
+/// Two masks of time and two of coefficients, each hiding a share of its axis drawn from `share`; of a share that is no number
+/// nothing, of one above 1 everything.
 pub fn masks(draw: Draw, frames: usize, coefficients: usize, share: Range) -> Vec<Mask> {
     let mut rng = draw.stream(b'm');
     [(Axis::Time, frames), (Axis::Coefficient, coefficients)]
@@ -46,7 +47,7 @@ impl Mask {
     /// over all frames. (SpecAugment's zero is the mean of features that are normalised; these are not.)
     pub fn apply(&self, features: &mut [f32], coefficients: usize) {
         let frames = features.len() / coefficients.max(1);
-        let hidden = self.start..self.start + self.width;
+        let hidden = self.start..self.start.saturating_add(self.width);
         for c in 0..coefficients {
             if self.axis == Axis::Coefficient && !hidden.contains(&c) {
                 continue;

@@ -10,6 +10,7 @@ use seraudio::{LoadOptions, Resampler};
 use crate::{
     AugmentError, Draw,
     draw::{below, unit},
+    error::{finite, parameter},
     level::energy,
 };
 
@@ -49,18 +50,24 @@ fn pink_of(length: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
 
 /// Adds `noise` (as long as `samples`) so that 10 log10(P_signal / P_noise) is `snr` dB, P the mean square over the whole
 /// recording. Silence stays silence: it has no signal to measure against; so does noise without power.
-pub fn add_at_snr(samples: &[f32], noise: &[f32], snr: f64) -> Vec<f32> {
+///
+/// # Errors
+/// A ratio that is no number or beyond 300 dB; a sample that is not finite.
+pub fn add_at_snr(samples: &[f32], noise: &[f32], snr: f64) -> Result<Vec<f32>, AugmentError> {
+    parameter("signal-to-noise ratio in dB", snr, -300.0, 300.0)?;
+    finite(samples)?;
+    finite(noise)?;
     let n = samples.len().min(noise.len());
     let (signal, other) = (energy(&samples[..n]), energy(&noise[..n]));
     if signal == 0.0 || other == 0.0 {
-        return samples.to_vec();
+        return Ok(samples.to_vec());
     }
     let scale = (signal / other / 10f64.powf(snr / 10.0)).sqrt();
-    samples
+    Ok(samples
         .iter()
         .zip(noise.iter().chain(std::iter::repeat(&0.0)))
         .map(|(&x, &v)| (f64::from(x) + scale * f64::from(v)) as f32)
-        .collect()
+        .collect())
 }
 
 /// Where the noise comes from: recordings of one's own, or else white and pink noise in turn.

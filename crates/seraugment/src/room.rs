@@ -2,11 +2,20 @@
 
 use realfft::RealFftPlanner;
 
-use crate::{Draw, level::energy, noise::white_of};
+use crate::{AugmentError, Draw, error::parameter, level::energy, noise::white_of};
+
+/// A rate's name, least and most in Hz.
+pub(crate) const RATE: (&str, f64, f64) = ("rate in Hz", 1.0, 768_000.0);
 
 /// An impulse response at `rate` Hz: 1 at time 0, then Gaussian noise whose power falls by 60 dB in `rt60` seconds, as
 /// long as that. The direct sound has `direct` dB more energy than the tail (negative: less, far from the microphone).
-pub fn impulse_response(rt60: f64, direct: f64, rate: u32, draw: Draw) -> Vec<f32> {
+///
+/// # Errors
+/// An RT60 that is not in 0 to 60 s, a ratio beyond 300 dB, a rate that is not in 1 to 768,000 Hz.
+pub fn impulse_response(rt60: f64, direct: f64, rate: u32, draw: Draw) -> Result<Vec<f32>, AugmentError> {
+    parameter("RT60 in s", rt60, 0.0, 60.0)?;
+    parameter("direct-to-reverberant ratio in dB", direct, -300.0, 300.0)?;
+    parameter(RATE.0, rate.into(), RATE.1, RATE.2)?;
     let length = (rt60 * f64::from(rate)).ceil().max(1.0) as usize;
     let mut response = white_of(length + 1, &mut draw.stream(b'h'));
     // 60 dB are a factor of 1000 in amplitude.
@@ -18,7 +27,7 @@ pub fn impulse_response(rt60: f64, direct: f64, rate: u32, draw: Draw) -> Vec<f3
     let scale = (10f64.powf(-direct / 10.0) / tail.max(f64::MIN_POSITIVE)).sqrt();
     response[1..].iter_mut().for_each(|x| *x = (f64::from(*x) * scale) as f32);
     response[0] = 1.0;
-    response
+    Ok(response)
 }
 
 /// The linear convolution of two signals, `n + m - 1` samples; empty where either is.

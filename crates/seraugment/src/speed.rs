@@ -10,7 +10,7 @@ use crate::AugmentError;
 /// Whole percents, because the filter of a simple ratio has few phases.
 ///
 /// # Errors
-/// [`AugmentError::Audio`] for 0 percent.
+/// [`AugmentError::Audio`] for 0 percent, and for so many that no filter is made for them.
 pub fn speed(samples: &[f32], percent: u32) -> Result<Vec<f32>, AugmentError> {
     Ok(resample(samples, percent, 100, Resampler::SoxrHq)?)
 }

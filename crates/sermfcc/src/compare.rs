@@ -30,7 +30,7 @@ pub struct Comparison {
     pub shape_a: (usize, usize),
     /// [frames, coefficients] of the second.
     pub shape_b: (usize, usize),
-    /// Mean absolute difference.
+    /// Mean absolute difference; NaN where either has a NaN.
     pub mean: f64,
     /// Largest absolute difference; NaN where either has a NaN.
     pub max: f64,
@@ -53,10 +53,17 @@ pub struct Movement {
     pub frame: usize,
 }
 
-/// Measures `b` against `a`, both [frames, coefficients].
-pub fn features<A: Float, B: Float>(a: ArrayView2<'_, A>, b: ArrayView2<'_, B>) -> Comparison {
+/// Measures `b` against `a`, both [frames, coefficients], where both have values: matrices of different shapes are compared from
+/// their first frame and coefficient on, and [`Comparison`] shows both shapes.
+///
+/// # Errors
+/// [`CompareError::NothingInCommon`] where one of them has no frame or no coefficient.
+pub fn features<A: Float, B: Float>(a: ArrayView2<'_, A>, b: ArrayView2<'_, B>) -> Result<Comparison, CompareError> {
     let frames = a.nrows().min(b.nrows());
     let width = a.ncols().min(b.ncols());
+    if frames == 0 || width == 0 {
+        return Err(CompareError::NothingInCommon { a: a.dim(), b: b.dim() });
+    }
     let coefficients: Vec<Movement> = (0..width)
         .map(|k| {
             let mut movement = Movement::default();
@@ -75,14 +82,14 @@ pub fn features<A: Float, B: Float>(a: ArrayView2<'_, A>, b: ArrayView2<'_, B>) 
         let (max, best) = (coefficients[k].max, coefficients[worst].max);
         if max > best || max.is_nan() { k } else { worst }
     });
-    Comparison {
+    Ok(Comparison {
         shape_a: a.dim(),
         shape_b: b.dim(),
-        mean: coefficients.iter().map(|c| c.mean).sum::<f64>() / width.max(1) as f64,
-        max: coefficients.get(worst).map_or(0.0, |c| c.max),
-        worst: (coefficients.get(worst).map_or(0, |c| c.frame), worst),
+        mean: coefficients.iter().map(|c| c.mean).sum::<f64>() / width as f64,
+        max: coefficients[worst].max,
+        worst: (coefficients[worst].frame, worst),
         coefficients,
-    }
+    })
 }
 
 /// What two front ends make of the same recording.
@@ -114,6 +121,14 @@ pub enum CompareError {
     /// The features could not be made.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// No value that both matrices have.
+    #[error("features of shapes [{}, {}] and [{}, {}] have no frame and coefficient in common", a.0, a.1, b.0, b.1)]
+    NothingInCommon {
+        /// [frames, coefficients] of the first.
+        a: (usize, usize),
+        /// [frames, coefficients] of the second.
+        b: (usize, usize),
+    },
     /// The samples could not be had.
     #[error("samples for the comparison: {0}")]
     Samples(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -137,7 +152,7 @@ pub fn front_ends(
         Ok(extractor.mfcc(&samples(front_end).map_err(CompareError::Samples)?)?)
     };
     let base = mfcc(a)?;
-    let total = features(base.view(), mfcc(b)?.view());
+    let total = features(base.view(), mfcc(b)?.view())?;
     let mut effects: Vec<Effect> = a
         .differences(b)
         .into_iter()
@@ -146,7 +161,7 @@ pub fn front_ends(
             for setting in SETTINGS.iter().filter(|setting| setting.key == difference.key) {
                 (setting.copy)(&mut changed, b);
             }
-            Effect { alone: mfcc(&changed).map(|mfcc| features(base.view(), mfcc.view())), difference }
+            Effect { alone: mfcc(&changed).and_then(|mfcc| features(base.view(), mfcc.view())), difference }
         })
         .collect();
     let size = |effect: &Effect| effect.alone.as_ref().map_or(-1.0, |comparison| comparison.mean);
@@ -166,7 +181,10 @@ pub fn identify<F: Float>(
         .enumerate()
         .filter_map(|(index, front_end)| {
             let mfcc = Extractor::<f64>::new(front_end).ok()?.mfcc(&samples(front_end).ok()?).ok()?;
-            (mfcc.dim() == found.dim()).then(|| (index, features(mfcc.view(), found)))
+            if mfcc.dim() != found.dim() {
+                return None;
+            }
+            Some((index, features(mfcc.view(), found).ok()?))
         })
         .collect();
     ranking.sort_by(|(_, x), (_, y)| x.mean.total_cmp(&y.mean));

@@ -12,7 +12,9 @@ use crate::{FeatureError, Float};
 /// Shapes: [frames, coefficients] in and out.
 ///
 /// # Errors
-/// [`FeatureError::Delta`] where the width is even or below 3, not above the order, or beyond the number of frames.
+/// [`FeatureError::Delta`] where the width is even or below 3, not above the order, or beyond the number of frames, and where
+/// the order is too high for double precision at that width. Values that are not finite spread over the frames whose `width`
+/// frames hold them.
 pub fn delta<F: Float>(features: ArrayView2<'_, F>, width: usize, order: usize) -> Result<Array2<F>, FeatureError> {
     let (frames, coefficients) = features.dim();
     let wrong = |reason| Err(FeatureError::Delta { width, order, frames, reason });
@@ -26,6 +28,9 @@ pub fn delta<F: Float>(features: ArrayView2<'_, F>, width: usize, order: usize) 
         return wrong("there have to be at least as many frames as the width");
     }
     let weights = derivative_weights(width, order);
+    if !weights.iter().all(|weight| weight.is_finite()) {
+        return wrong("the order is too high for double precision");
+    }
     let half = width / 2;
     let mut out = Array2::from_elem((frames, coefficients), F::default());
     for (window, mut row) in features.axis_windows(Axis(0), width).into_iter().zip(out.outer_iter_mut().skip(half)) {

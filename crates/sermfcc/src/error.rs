@@ -53,7 +53,7 @@ pub enum FeatureError {
         /// Its value.
         value: f32,
     },
-    /// A sample too large to be squared in this precision.
+    /// A sample so large that its features could overflow in this precision with these settings.
     #[error("sample {index} is {value:e}, beyond {limit:e}; audio is in [-1, 1], or use the f64 extractor")]
     OutOfRange {
         /// Index of the first such sample.
@@ -62,6 +62,19 @@ pub enum FeatureError {
         value: f32,
         /// The largest magnitude allowed.
         limit: f32,
+    },
+    /// A signal with more frames than can be held at once.
+    #[error(
+        "{frames} frames of {width} values are more than {most} values: cut the signal into parts, use a larger hop, or \
+         take its frames from a stream"
+    )]
+    TooLarge {
+        /// Frames of the signal.
+        frames: usize,
+        /// Values per frame: bands, or the width of the output where that is more.
+        width: usize,
+        /// The most values that are held at once.
+        most: usize,
     },
     /// A buffer of another shape than the output.
     #[error("the output has shape [{}, {}], the buffer [{}, {}]", expected.0, expected.1, found.0, found.1)]

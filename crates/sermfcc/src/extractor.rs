@@ -45,9 +45,14 @@ struct Plan<F: Float> {
     /// Factor from natural logarithm to the scale.
     log_factor: F,
     exponent: F,
+    /// The largest sample magnitude that cannot overflow anything.
+    limit: f32,
 }
 
-/// Buffers of one thread's computation; reuse one for many signals.
+/// The most values that one call holds at once, 4 GiB of f32: settings and a signal from outside ask for no more.
+const MOST_VALUES: usize = 1 << 30;
+
+/// Buffers of one thread's computation; reuse one for many signals. Given to an extractor of other settings it is made anew.
 #[derive(Debug)]
 pub struct Workspace<F> {
     spectrum: Buffers<F>,
@@ -55,6 +60,8 @@ pub struct Workspace<F> {
     power: Vec<F>,
     /// [frames, bands], grown to the longest signal seen.
     log_mel: Vec<F>,
+    /// [coefficients], for a caller's buffer whose rows are not contiguous.
+    row: Vec<F>,
 }
 
 impl<F: Float> std::fmt::Debug for Extractor<F> {
@@ -87,10 +94,12 @@ impl<F: Float> Extractor<F> {
         for (out, value) in window[start..].iter_mut().zip(window::window(&front_end.window)) {
             *out = F::of(height * value);
         }
+        let bank = FilterBank::new(front_end);
         let plan = Plan {
+            limit: sample_limit::<F>(front_end, bank.gain()),
             window,
             spectrum,
-            bank: FilterBank::new(front_end),
+            bank,
             cepstrum: Cepstrum::new(front_end),
             least: F::of(front_end.log.least),
             log_factor: F::of(match front_end.log.scale {
@@ -129,13 +138,29 @@ impl<F: Float> Extractor<F> {
             spectrum: self.plan.spectrum.buffers(),
             power: vec![F::default(); self.plan.front_end.bins() + LANES],
             log_mel: Vec::new(),
+            row: vec![F::default(); self.plan.front_end.coefficients],
         }
+    }
+
+    /// [frames, width] of an output of `samples` samples, if there is a frame and memory for all.
+    fn shape(&self, output: Output, samples: usize) -> Result<(usize, usize), FeatureError> {
+        let front_end = &self.plan.front_end;
+        let (frames, width) = (front_end.frames(samples), self.width(output));
+        if frames == 0 {
+            return Err(FeatureError::TooShort { samples, needed: front_end.shortest() });
+        }
+        let widest = width.max(front_end.mel.bands);
+        if frames.checked_mul(widest).is_none_or(|values| values > MOST_VALUES) {
+            return Err(FeatureError::TooLarge { frames, width: widest, most: MOST_VALUES });
+        }
+        Ok((frames, width))
     }
 
     /// Cepstral coefficients, [frames, coefficients].
     ///
     /// # Errors
-    /// [`FeatureError`]: too few samples for a frame, or a sample that is not finite or out of range.
+    /// [`FeatureError`]: too few samples for a frame, too many for memory, or a sample that is not finite or so large that
+    /// something would overflow.
     pub fn mfcc(&self, samples: &[f32]) -> Result<Array2<F>, FeatureError> {
         self.compute(Output::Mfcc, samples)
     }
@@ -145,14 +170,13 @@ impl<F: Float> Extractor<F> {
     /// # Errors
     /// As [`Extractor::mfcc`].
     pub fn compute(&self, output: Output, samples: &[f32]) -> Result<Array2<F>, FeatureError> {
-        let shape = (self.front_end().frames(samples.len()), self.width(output));
-        let mut out = Array2::from_elem(shape, F::default());
+        let mut out = Array2::from_elem(self.shape(output, samples.len())?, F::default());
         self.compute_into(output, samples, out.view_mut(), &mut self.workspace())?;
         Ok(out)
     }
 
-    /// Any output, into the caller's buffer of [frames, width]. Allocates nothing once the workspace has seen a signal
-    /// as long.
+    /// Any output, into the caller's buffer of [frames, width]. Allocates nothing with a workspace of this extractor that has
+    /// seen a signal as long.
     ///
     /// # Errors
     /// As [`Extractor::mfcc`], and [`FeatureError::Shape`] where the buffer does not fit.
@@ -164,15 +188,15 @@ impl<F: Float> Extractor<F> {
         workspace: &mut Workspace<F>,
     ) -> Result<(), FeatureError> {
         let plan = &*self.plan;
-        let frames = plan.front_end.frames(samples.len());
-        if frames == 0 {
-            return Err(FeatureError::TooShort { samples: samples.len(), needed: plan.front_end.shortest() });
-        }
-        let expected = (frames, self.width(output));
+        let expected = self.shape(output, samples.len())?;
+        let (frames, _) = expected;
         if out.dim() != expected {
             return Err(FeatureError::Shape { expected, found: out.dim() });
         }
-        check_samples::<F>(samples, 0)?;
+        self.check_samples(samples, 0)?;
+        if !plan.fits(workspace) {
+            *workspace = self.workspace();
+        }
         let signal = Signal { samples, base: 0, length: samples.len() };
         if output == Output::Power {
             for (frame, mut row) in out.outer_iter_mut().enumerate() {
@@ -190,7 +214,6 @@ impl<F: Float> Extractor<F> {
         if output != Output::Mel {
             plan.floor(&mut log_mel);
         }
-        let mut coefficients = vec![F::default(); plan.front_end.coefficients];
         for (values, mut row) in log_mel.chunks_exact(bands).zip(out.outer_iter_mut()) {
             let values = match (output, row.as_slice_mut()) {
                 (Output::Mfcc, Some(row)) => {
@@ -198,8 +221,8 @@ impl<F: Float> Extractor<F> {
                     continue;
                 }
                 (Output::Mfcc, None) => {
-                    plan.cepstrum_frame(values, &mut coefficients);
-                    &coefficients[..]
+                    plan.cepstrum_frame(values, &mut workspace.row);
+                    &workspace.row[..]
                 }
                 _ => values,
             };
@@ -215,11 +238,27 @@ impl<F: Float> Extractor<F> {
         use rayon::prelude::*;
         let each = |workspace: &mut Workspace<F>, signal: &S| {
             let samples = signal.as_ref();
-            let shape = (self.front_end().frames(samples.len()), self.width(Output::Mfcc));
-            let mut out = Array2::from_elem(shape, F::default());
+            let mut out = Array2::from_elem(self.shape(Output::Mfcc, samples.len())?, F::default());
             self.compute_into(Output::Mfcc, samples, out.view_mut(), workspace).map(|()| out)
         };
         signals.par_iter().map_init(|| self.workspace(), each).collect()
+    }
+
+    /// The first sample that features cannot be made of, `offset` being the index of the first one given.
+    pub(crate) fn check_samples(&self, samples: &[f32], offset: usize) -> Result<(), FeatureError> {
+        let limit = self.plan.limit;
+        // Looking for the first one stops early, which cannot be done in vectors; nearly always there is none.
+        if !widest(AnyBeyond { samples, limit }) {
+            return Ok(());
+        }
+        let beyond = |sample: &f32| sample.is_nan() || sample.abs() > limit;
+        let Some(at) = samples.iter().position(beyond) else { return Ok(()) };
+        let (index, value) = (offset + at, samples[at]);
+        if value.is_finite() {
+            Err(FeatureError::OutOfRange { index, value, limit })
+        } else {
+            Err(FeatureError::NotFinite { index, value })
+        }
     }
 
     /// One frame of a stream: the same operations in the same order as the batch.
@@ -234,6 +273,13 @@ impl<F: Float> Extractor<F> {
 }
 
 impl<F: Float> Plan<F> {
+    /// Whether a workspace has the lengths of this plan. Extractors with equal lengths may share one.
+    fn fits(&self, workspace: &Workspace<F>) -> bool {
+        self.spectrum.fits(&workspace.spectrum)
+            && workspace.power.len() == self.front_end.bins() + LANES
+            && workspace.row.len() == self.front_end.coefficients
+    }
+
     fn power_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>) {
         let Workspace { spectrum, power, .. } = workspace;
         widest(Cut { plan: self, signal, frame, out: &mut spectrum.frame });
@@ -326,20 +372,12 @@ impl<F: Float> Work for Bands<'_, F> {
     }
 }
 
-/// The first sample that features cannot be made of, `offset` being the index of the first one given.
-pub(crate) fn check_samples<F: Float>(samples: &[f32], offset: usize) -> Result<(), FeatureError> {
-    let limit = F::SAMPLE_LIMIT;
-    // Looking for the first one stops early, which cannot be done in vectors; nearly always there is none.
-    if !widest(AnyBeyond { samples, limit }) {
-        return Ok(());
-    }
-    let Some(at) = samples.iter().position(|sample| sample.is_nan() || sample.abs() > limit) else { return Ok(()) };
-    let (index, value) = (offset + at, samples[at]);
-    if value.is_finite() {
-        Err(FeatureError::OutOfRange { index, value, limit })
-    } else {
-        Err(FeatureError::NotFinite { index, value })
-    }
+/// The largest sample magnitude with which no band can overflow: with |x| <= L a spectrum is at most L times the window's sum,
+/// which is at most `n_fft`, and a band at most that to the power, times its weights' sum (`gain`, of the widest band).
+fn sample_limit<F: Float>(front_end: &FrontEnd, gain: f64) -> f32 {
+    // A packed spectrum is 4 times as large on its way.
+    let most = (F::MAX.double() / 8.0 / gain.max(1.0)).powf(1.0 / front_end.power.max(2.0));
+    ((most / front_end.n_fft as f64) as f32).min(F::SAMPLE_LIMIT)
 }
 
 /// Whether any sample is not a number or beyond the limit.

@@ -12,7 +12,7 @@ pub trait Float:
 {
     /// The largest finite value.
     const MAX: Self;
-    /// The largest sample magnitude whose spectrum can be squared.
+    /// The largest sample magnitude that is taken, whatever the settings: its spectrum can be squared.
     const SAMPLE_LIMIT: f32;
     /// From double precision, rounded.
     fn of(value: f64) -> Self;
@@ -28,8 +28,9 @@ pub trait Float:
     fn at_least(self, other: Self) -> Self;
     /// The smaller of two; `other` where `self` is not a number.
     fn at_most(self, other: Self) -> Self;
-    /// Natural logarithm of a positive normal number, within 1e-7 (f32) or 1e-13 (f64), as arithmetic that compilers turn into
-    /// vector instructions.
+    /// Natural logarithm of a positive normal number x, as arithmetic that compilers turn into vector instructions. Its error is
+    /// at most 1.3e-7 max(1, |ln x|) for f32 (measured over every normal number) and 1e-15 max(1, |ln x|) for f64 (measured
+    /// over 2e8 random ones).
     fn natural_log(self) -> Self;
 }
 
@@ -72,8 +73,8 @@ macro_rules! float {
                 let one: $type = 1.0;
                 let bits = self.to_bits() + (one.to_bits() - ROOT.to_bits());
                 let mantissa = (bits & ((1 << $mantissa_bits) - 1)) + ROOT.to_bits();
-                // The exponent becomes a number by standing in the mantissa of 2^mantissa_bits, a conversion that every
-                // vector unit has.
+                // OR the exponent into the mantissa of 2^mantissa_bits: integer to float without a conversion
+                // instruction.
                 let base = (1u64 << $mantissa_bits) as $type;
                 let exponent = <$type>::from_bits(base.to_bits() | (bits >> $mantissa_bits)) - base - $bias as $type;
                 let m = <$type>::from_bits(mantissa);
@@ -150,25 +151,22 @@ impl<F: Float> Work for Raise<'_, F> {
 mod tests {
     use super::Float;
 
-    /// Against the standard library, over every exponent and near 1, where the result is small.
+    /// The documented bounds, against the standard library's double logarithm: every 499th normal f32 (all of them take 30 s,
+    /// and the worst, 1.22e-7, is at 2.807915), and as many f64 with the same leading bits and with others.
     #[test]
-    fn the_logarithm_is_accurate() {
-        for exponent in -37..38 {
-            for step in 0..1000 {
-                let x = 10f64.powi(exponent) * (1.0 + 9.0 * f64::from(step) / 1000.0);
-                if !(1.2e-38..=3.4e38).contains(&x) {
-                    continue;
-                }
-                assert!((x.natural_log() - x.ln()).abs() <= 1e-13 * x.ln().abs().max(1.0), "{x:e}");
-                let single = x as f32;
-                let exact = f64::from(single).ln();
-                let error = (f64::from(single.natural_log()) - exact).abs();
-                assert!(error <= 2e-7 * exact.abs().max(1.0), "{single:e}: {error:e}");
+    fn the_logarithm_is_as_accurate_as_documented() {
+        for bits in (f32::MIN_POSITIVE.to_bits()..=f32::MAX.to_bits()).step_by(499).chain([2.807_915f32.to_bits()]) {
+            let single = f32::from_bits(bits);
+            let exact = f64::from(single).ln();
+            let error = (f64::from(single.natural_log()) - exact).abs();
+            assert!(error <= 1.3e-7 * exact.abs().max(1.0), "{single:e}: {error:e}");
+            for x in [f64::from(single), f64::from(single) * (1.0 + f64::from(bits) * f64::EPSILON)] {
+                assert!((x.natural_log() - x.ln()).abs() <= 1e-15 * x.ln().abs().max(1.0), "{x:e}");
             }
         }
         for step in -1000..1000 {
             let x = 1.0 + f64::from(step) * 1e-7;
-            assert!((x.natural_log() - x.ln()).abs() <= 1e-13 * x.ln().abs() + 1e-20, "{x}");
+            assert!((x.natural_log() - x.ln()).abs() <= 2e-15 * x.ln().abs(), "{x}");
         }
     }
 }

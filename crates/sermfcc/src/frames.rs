@@ -6,8 +6,12 @@ impl FrontEnd {
     /// Frames of a signal of `samples` samples: `1 + floor((samples + 2 padding - n_fft) / hop)`, which is
     /// `1 + floor(samples / hop)` where frames are centred and `n_fft` is even. 0 for an empty signal.
     pub fn frames(&self, samples: usize) -> usize {
-        let padded = samples + 2 * self.padding();
-        if samples == 0 || padded < self.n_fft { 0 } else { 1 + (padded - self.n_fft) / self.hop.max(1) }
+        // n_fft - 2 padding, 0 or 1 where frames are centred: written so that no number of samples overflows.
+        let beyond_padding = self.n_fft - 2 * self.padding();
+        match samples.checked_sub(beyond_padding) {
+            Some(rest) if samples > 0 => (rest / self.hop.max(1)).saturating_add(1),
+            _ => 0,
+        }
     }
 
     /// Samples of the shortest signal with a frame.
@@ -19,7 +23,7 @@ impl FrontEnd {
     pub fn frame_times(&self, frames: usize) -> Vec<f64> {
         let offset = if self.centre == Centre::None { self.n_fft / 2 } else { 0 };
         let rate = f64::from(self.rate);
-        (0..frames).map(|t| (t * self.hop + offset) as f64 / rate).collect()
+        (0..frames).map(|t| (t as f64 * self.hop as f64 + offset as f64) / rate).collect()
     }
 }
 

@@ -28,23 +28,23 @@ pub struct FrontEnd {
     pub coefficients: usize,
     /// Liftering `1 + lifter / 2 * sin(pi (k + 1) / lifter)` of coefficient k; 0 for none.
     pub lifter: f64,
-    /// The window.
+    /// Window function of a frame.
     pub window: Window,
-    /// The mel filter bank.
+    /// Mel filter bank.
     pub mel: Mel,
-    /// The logarithm and its floors.
+    /// Logarithm of the band energies, and its floors.
     pub log: Log,
-    /// The cosine transform.
+    /// Cosine transform of the log energies.
     pub dct: Dct,
 }
 
-/// The window, centred in the `n_fft` samples of a frame where it is shorter.
+/// Window function, centred in the `n_fft` samples of a frame where it is shorter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Window {
-    /// Its shape.
+    /// Window shape.
     pub shape: Shape,
-    /// Its length in samples, at most `n_fft`.
+    /// Window length in samples, at most `n_fft`.
     pub length: usize,
     /// Periodic (for spectra, denominator `length`) or symmetric (denominator `length - 1`).
     pub periodic: bool,
@@ -80,15 +80,15 @@ pub enum Centre {
     Edge,
 }
 
-/// The mel filter bank: triangles of `bands` + 2 edges, evenly spaced in mel from `low` to `high`.
+/// Mel filter bank: triangles of `bands` + 2 edges, evenly spaced in mel from `low` to `high`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mel {
     /// Number of bands.
     pub bands: usize,
-    /// The scale.
+    /// Mel scale formula.
     pub scale: MelScale,
-    /// The height of the triangles.
+    /// Height of the triangles.
     pub norm: MelNorm,
     /// Lowest edge in Hz.
     pub low: f64,
@@ -119,11 +119,11 @@ pub enum MelNorm {
     None,
 }
 
-/// The logarithm.
+/// Logarithm of the band energies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// Its unit.
+    /// Unit of the logarithm.
     pub scale: LogScale,
     /// Band energies below this are raised to it, before the logarithm.
     pub least: f64,
@@ -156,14 +156,14 @@ pub enum Floor {
     None,
 }
 
-/// The cosine transform over the bands.
+/// Cosine transform over the bands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dct {
     /// 1, 2 or 3.
     #[serde(rename = "type")]
     pub kind: u8,
-    /// Its scaling.
+    /// Scaling of the transform.
     pub norm: DctNorm,
 }
 
@@ -219,10 +219,16 @@ impl FrontEnd {
         check((1..=1 << 24).contains(&self.hop), "hop", self.hop, "1 to 16777216 samples")?;
         check(self.power > 0.0 && self.power <= 8.0, "power", self.power, "above 0, at most 8")?;
         check((1..=4096).contains(&bands), "mel.bands", bands, "1 to 4096")?;
-        check(low >= 0.0 && low < self.highest(), "mel.low", low, "at least 0 Hz and below the highest edge")?;
         if let Some(high) = high {
-            check(high <= nyquist, "mel.high", high, "at most half the rate")?;
+            check(high > 0.0 && high <= nyquist, "mel.high", high, "above 0, at most half the rate")?;
         }
+        // Closer together, the edges of a band can be equal numbers, and its triangle is 0 / 0.
+        check(
+            low >= 0.0 && self.highest() - low >= 0.5,
+            "mel.low",
+            low,
+            "at least 0 Hz, and at least 0.5 Hz below the highest edge",
+        )?;
         check(self.log.least > 1e-37 && self.log.least < 1e37, "log.least", self.log.least, "1e-37 to 1e37")?;
         match self.log.floor {
             Floor::BelowMaximum(x) => check(x > 0.0 && x.is_finite(), "log.floor", x, "above 0 and finite")?,
@@ -232,6 +238,7 @@ impl FrontEnd {
         check((1..=3).contains(&self.dct.kind), "dct.type", self.dct.kind, "1, 2 or 3")?;
         check(self.dct.kind != 1 || bands > 1, "dct.type", self.dct.kind, "type 1 needs at least 2 bands")?;
         check((1..=bands).contains(&self.coefficients), "coefficients", self.coefficients, "1 to mel.bands")?;
-        check(self.lifter >= 0.0 && self.lifter < 1e6, "lifter", self.lifter, "0 (none) to 1e6")
+        let lifter = self.lifter;
+        check(lifter == 0.0 || (1e-3..1e6).contains(&lifter), "lifter", lifter, "0 (none), or 0.001 to 1e6")
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+mod canonical;
 mod cepstrum;
 pub mod compare;
 mod delta;

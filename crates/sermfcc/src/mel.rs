@@ -71,7 +71,7 @@ impl<F: Float> FilterBank<F> {
     /// Band energies of one spectrum. Shapes: spectrum [bins and LANES zeros], out [bands].
     #[inline(always)]
     pub(crate) fn apply(&self, spectrum: &[F], out: &mut [F]) {
-        // In two steps through memory: sums across lanes, done at once, make compilers use a quarter of a vector.
+        // Reduce after the loop: a horizontal sum inside it makes LLVM vectorise at a quarter of the width.
         let mut partial = [[F::default(); LANES]; BLOCK];
         for (out, bands) in out.chunks_mut(BLOCK).zip(self.bands.chunks(BLOCK)) {
             for (partial, (first, weights)) in partial.iter_mut().zip(bands) {
@@ -81,6 +81,12 @@ impl<F: Float> FilterBank<F> {
                 *out = (((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]))).at_most(F::MAX);
             }
         }
+    }
+
+    /// The largest sum of one band's weights.
+    pub(crate) fn gain(&self) -> f64 {
+        let sum = |(_, weights): &(usize, Range<usize>)| self.weights[weights.clone()].iter().map(|w| w.double()).sum();
+        self.bands.iter().map(sum).fold(0.0, f64::max)
     }
 
     /// Bands without a bin: too narrow for this `n_fft`, always at the floor.

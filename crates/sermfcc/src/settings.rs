@@ -1,11 +1,13 @@
-//! The settings as a list: for the hash, for differences, for moving one setting from one front end to another.
+//! The settings as a list: for differences, for moving one setting from one front end to another. What is hashed is in `canonical.rs`.
 
 use crate::FrontEnd;
 
 /// One setting of a front end.
 pub(crate) struct Setting {
     pub key: &'static str,
+    /// The value for people: no format to rely on.
     pub show: fn(&FrontEnd) -> String,
+    pub same: fn(&FrontEnd, &FrontEnd) -> bool,
     pub copy: fn(&mut FrontEnd, &FrontEnd),
 }
 
@@ -15,6 +17,7 @@ macro_rules! settings {
         pub(crate) const SETTINGS: &[Setting] = &[$(Setting {
             key: $key,
             show: |front_end| format!("{:?}", front_end.$($field).+),
+            same: |a, b| a.$($field).+ == b.$($field).+,
             copy: |to, from| to.$($field).+ = from.$($field).+.clone(),
         }),+];
     };
@@ -58,20 +61,17 @@ pub struct Difference {
 impl FrontEnd {
     /// The settings in which this and `other` differ.
     pub fn differences(&self, other: &FrontEnd) -> Vec<Difference> {
-        let pairs = SETTINGS.iter().map(|s| Difference { key: s.key, a: (s.show)(self), b: (s.show)(other) });
-        pairs.filter(|difference| difference.a != difference.b).collect()
+        let differing = SETTINGS.iter().filter(|setting| !(setting.same)(self, other));
+        differing.map(|s| Difference { key: s.key, a: (s.show)(self), b: (s.show)(other) }).collect()
     }
 
-    /// A hash of every setting, 32 hexadecimal digits, to be kept with the features: equal hashes, equal settings.
-    /// The same on every machine, and for as long as the settings mean the same. 128-bit FNV-1a, so it guards against
-    /// mistakes and not against malice.
+    /// A hash of every setting, 32 hexadecimal digits, to be kept with the features: 128-bit FNV-1a of
+    /// [`FrontEnd::canonical`]. The same on every machine and in every version of this crate that writes version 2 of that
+    /// text. It guards against mistakes and not against malice.
     pub fn hash(&self) -> String {
         const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
         const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-        let mut text = String::from("sermfcc front end, version 1\n");
-        for setting in SETTINGS {
-            text.push_str(&format!("{}={}\n", setting.key, (setting.show)(self)));
-        }
+        let text = self.canonical();
         let hash = text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
         format!("{hash:032x}")
     }

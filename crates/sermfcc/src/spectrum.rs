@@ -47,6 +47,11 @@ impl<F: Float> Spectrum<F> {
         Buffers { frame: vec![zero; self.fft.len()], scratch: vec![zero; self.fft.get_inplace_scratch_len()] }
     }
 
+    /// Whether buffers have this transform's lengths.
+    pub(crate) fn fits(&self, buffers: &Buffers<F>) -> bool {
+        buffers.frame.len() == self.fft.len() && buffers.scratch.len() == self.fft.get_inplace_scratch_len()
+    }
+
     /// Whether two samples share one complex number.
     pub(crate) fn is_packed(&self) -> bool {
         self.n_fft.is_multiple_of(2)

@@ -1,6 +1,6 @@
 //! Frames out as samples come in.
 
-use crate::extractor::{Extractor, Signal, Workspace, check_samples};
+use crate::extractor::{Extractor, Signal, Workspace};
 use crate::front_end::{Centre, Floor};
 use crate::{FeatureError, Float, FrontEndError, Output};
 
@@ -53,7 +53,7 @@ impl<F: Float> Stream<F> {
         if self.finished {
             return Err(FeatureError::Finished);
         }
-        check_samples::<F>(samples, self.received())?;
+        self.extractor.check_samples(samples, self.received())?;
         self.buffer.extend_from_slice(samples);
         let first = self.next_frame;
         while self.is_complete(self.next_frame) {

@@ -27,16 +27,9 @@ fn presets_are_distinct_and_known_by_name() {
     assert!(error.contains("librosa-0.8.1, librosa-0.9, librosa-0.10, paper"), "{error}");
 }
 
-/// Features on disk carry this hash, so it must not change by accident. Expected: FNV-1a in Python, for every byte b of the
-/// settings as text: h = (h ^ b) * 0x1000000000000000000013b % 2**128.
+/// A setting that is left out of the list would be left out of comparisons.
 #[test]
-fn the_hash_is_stable() {
-    assert_eq!(FrontEnd::default().hash(), "44f9b273b6374a357d31e8786739e68d");
-}
-
-/// A setting that is left out of the list would be left out of hash and comparison.
-#[test]
-fn every_setting_is_in_the_hash() {
+fn every_setting_is_compared() {
     let front_end = FrontEnd { mel: sermfcc::Mel { high: Some(8000.0), ..Default::default() }, ..Default::default() };
     let json = serde_json::to_value(&front_end).unwrap();
     let leaves = json.as_object().unwrap().iter().map(|(key, value)| match value {
@@ -77,7 +70,10 @@ fn a_wrong_setting_is_named() {
     assert!(wrong(|f| f.window.length = 4096).starts_with("window.length = 4096"));
     assert!(wrong(|f| f.coefficients = 129).contains("1 to mel.bands"));
     assert!(wrong(|f| f.mel.high = Some(20_000.0)).contains("half the rate"));
+    assert!(wrong(|f| f.mel.high = Some(f64::NAN)).starts_with("mel.high"));
     assert!(wrong(|f| f.mel.low = f64::NAN).starts_with("mel.low"));
+    assert!(wrong(|f| f.lifter = f64::NAN).starts_with("lifter"));
+    assert!(wrong(|f| f.log.floor = Floor::Fixed(f64::NAN)).starts_with("log.floor"));
     assert!(wrong(|f| f.power = f64::NAN).starts_with("power"));
     assert!(wrong(|f| f.log.least = 0.0).starts_with("log.least"));
     assert!(wrong(|f| f.dct.kind = 4).starts_with("dct.type"));
@@ -153,11 +149,18 @@ fn normalising_centres_and_scales() {
     let mut features = ndarray::array![[1.0f32, 5.0], [3.0, 5.0]];
     normalise(features.view_mut(), false);
     assert_eq!(features, ndarray::array![[-1.0, 0.0], [1.0, 0.0]]);
+    // The sum of ten times 0.1 is not 1, so the computed mean is not 0.1.
+    let mut features = ndarray::Array2::from_elem((10, 1), 0.1f64);
+    normalise(features.view_mut(), true);
+    assert_eq!(features, ndarray::Array2::<f64>::zeros((10, 1)));
 }
 
 #[test]
 fn a_delta_that_does_not_fit_is_an_error() {
     let features = ndarray::Array2::<f32>::zeros((5, 2));
+    // 5000 frames fit, but the 4000th derivative is beyond double precision.
+    let long = ndarray::Array2::<f32>::zeros((5000, 2));
+    assert!(delta(long.view(), 4999, 4000).is_err());
     for (width, order) in [(9, 1), (4, 1), (1, 1), (3, 0), (3, 3)] {
         assert!(delta(features.view(), width, order).is_err(), "width {width}, order {order}");
     }
@@ -181,4 +184,16 @@ fn the_comparer_finds_the_setting_that_matters() {
     let ranking = compare::identify(found.view(), &candidates, |_| Ok(samples.clone()));
     assert_eq!(ranking[0].0, 2);
     assert!(ranking[0].1.max < 1e-3);
+}
+
+#[test]
+fn nothing_is_equal_to_features_without_frames() {
+    let (ten, none) = (ndarray::Array2::<f32>::ones((10, 39)), ndarray::Array2::<f32>::ones((0, 39)));
+    let error = compare::features(ten.view(), none.view()).unwrap_err().to_string();
+    assert!(error.contains("[10, 39]") && error.contains("[0, 39]"), "{error}");
+    assert!(compare::features(ten.slice(ndarray::s![.., ..0]), ten.view()).is_err());
+    // Other lengths are compared as far as both go, and both shapes are shown.
+    let nine = compare::features(ten.view(), ten.slice(ndarray::s![..9, ..])).unwrap();
+    assert_eq!((nine.max, nine.shape_b), (0.0, (9, 39)));
+    assert!(nine.to_string().contains("shapes differ"));
 }

@@ -50,13 +50,41 @@ pub enum ModelError {
         /// `key = theirs, not ours`, separated by semicolons.
         differences: String,
     },
+    /// A file larger than any model.
+    #[error("{path}: more than {most} bytes, so this is no model file")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// Bytes of the largest file that is read.
+        most: u64,
+    },
+    /// Values that are not finite.
+    #[error("{what} are not all finite: value {index} is {value}, so no answer can be given")]
+    NotFinite {
+        /// `the weights`, `the features` or `the logits`.
+        what: &'static str,
+        /// Index of the first such value.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A class that the model does not have.
+    #[error("class {class} of a model of {classes} classes, counted from 0")]
+    Class {
+        /// What was asked for.
+        class: usize,
+        /// Classes of the model.
+        classes: usize,
+    },
     /// Windows that the model can't answer for.
-    #[error("a {what} of {seconds} s; it must be above 0 and at most {longest:.3} s")]
+    #[error("a {what} of {seconds} s; it must be at least {least} s and at most {longest:.3} s")]
     Window {
-        /// `window` or `hop`.
+        /// `window`, `hop` or `stretch`.
         what: &'static str,
         /// What was asked for.
         seconds: f64,
+        /// The shortest there is.
+        least: f64,
         /// The longest there is: the model's training length for a window, the window for a hop.
         longest: f64,
     },

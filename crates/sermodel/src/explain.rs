@@ -3,7 +3,7 @@
 use timnet_core::Layout;
 use timnet_native::Output;
 
-use crate::{Model, ModelError};
+use crate::{Model, ModelError, listen::SHORTEST};
 
 /// A logit taken apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,8 @@ pub struct Span {
 }
 
 impl Model {
-    /// What each time scale adds to a class's logit; with the bias they add up to it. `class` counts from 0.
+    /// What each time scale adds to a class's logit; with the bias they add up to it. `class` counts from 0; one
+    /// beyond the last is taken as the last.
     pub fn contributions(&self, output: &Output, class: usize) -> Contributions {
         let weights = self.weights();
         let class = class.min(weights.config.classes - 1);
@@ -44,17 +45,19 @@ impl Model {
     /// `class` falls. The stretches tile the fitted utterance ([`Model::fitted`]).
     ///
     /// # Errors
-    /// As [`Model::predict`]; no length.
+    /// As [`Model::predict`]; stretches below 10 ms; a class that the model does not have.
     pub fn occlusion(&self, samples: &[f32], rate: u32, class: usize, seconds: f64) -> Result<Vec<Span>, ModelError> {
         let fitted = self.fitted(samples, rate)?;
         let to = self.card().front_end.rate;
         let length = fitted.len() as f64 / f64::from(to);
-        if !(seconds > 0.0 && seconds.is_finite()) {
-            return Err(ModelError::Window { what: "stretch", seconds, longest: length });
+        if !(seconds >= SHORTEST && seconds.is_finite()) {
+            return Err(ModelError::Window { what: "stretch", seconds, least: SHORTEST, longest: length });
         }
-        let probability = |samples: &[f32]| -> Result<f32, ModelError> {
-            Ok(self.predict(samples, to)?.probabilities.get(class).copied().unwrap_or(0.0))
-        };
+        let classes = self.labels().len();
+        if class >= classes {
+            return Err(ModelError::Class { class, classes });
+        }
+        let probability = |samples: &[f32]| Ok::<f32, ModelError>(self.predict(samples, to)?.probabilities[class]);
         let whole = probability(&fitted)?;
         let step = ((seconds * f64::from(to)).round() as usize).max(1);
         let mut spans = Vec::new();

@@ -6,6 +6,10 @@ use seraudio::ResampleStream;
 
 use crate::{Model, ModelError, voice::Voice};
 
+/// The shortest window, hop or stretch, in seconds: a second of sound is then at most a hundred windows, each with a copy of its
+/// samples.
+pub(crate) const SHORTEST: f64 = 0.01;
+
 /// How a recording is cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Windows {
@@ -22,7 +26,7 @@ pub struct Window {
     pub start: f64,
     /// Where it ends, in seconds.
     pub end: f64,
-    /// Seconds of voice in it; None where nobody looked.
+    /// Seconds of voice in it; None where voice activity was not asked for.
     pub speech: Option<f64>,
     /// At the rate of the model's front end, for [`Model::predict`].
     pub samples: Vec<f32>,
@@ -32,7 +36,7 @@ impl Window {
     /// Less voice than this is no utterance, in seconds: half a word.
     pub const LEAST_SPEECH: f64 = 0.25;
 
-    /// Whether there is voice enough in it to ask a model; true where nobody looked.
+    /// Whether there is voice enough in it to ask a model; true where voice activity was not asked for.
     pub fn is_speech(&self) -> bool {
         self.speech.is_none_or(|seconds| seconds >= Self::LEAST_SPEECH)
     }
@@ -75,16 +79,19 @@ impl Listener {
     /// For a recording at `rate` Hz. With `voice`, voice activity is looked for.
     ///
     /// # Errors
-    /// A rate of 0; windows without length, without hop, or longer than the model's training utterances, of which it would
-    /// hear only the middle.
+    /// A rate that cannot be changed to the model's; windows or hops below 10 ms (or below half of the training length, where
+    /// that is less), hops longer than the window, windows longer than the model's training utterances, of which it would hear only
+    /// the middle.
     pub fn new(model: &Model, rate: u32, windows: Windows, voice: bool) -> Result<Self, ModelError> {
         let Windows { length, hop } = windows;
         let longest = Windows::of(model).length;
-        if !(length > 0.0 && length <= longest + 1e-9) {
-            return Err(ModelError::Window { what: "window", seconds: length, longest });
+        // Half of the training length, as `Windows::of` has it, is always allowed.
+        let least = SHORTEST.min(longest / 2.0);
+        if !(length >= least && length <= longest + 1e-9) {
+            return Err(ModelError::Window { what: "window", seconds: length, least, longest });
         }
-        if !(hop > 0.0 && hop <= length) {
-            return Err(ModelError::Window { what: "hop", seconds: hop, longest: length });
+        if !(hop >= least && hop <= length) {
+            return Err(ModelError::Window { what: "hop", seconds: hop, least, longest: length });
         }
         let to = model.card().front_end.rate;
         let samples = |seconds: f64| ((seconds * f64::from(to)).round() as usize).max(1);
@@ -102,7 +109,8 @@ impl Listener {
         })
     }
 
-    /// Takes samples and gives the windows that are complete.
+    /// Takes samples and gives the windows that are complete. A sample that is not finite is no voice; a window that holds it is
+    /// given, and [`Model::predict`] refuses it.
     pub fn push(&mut self, samples: &[f32]) -> Vec<Window> {
         let Self { resample, cut } = self;
         resample.push(samples, &mut cut.buffer);

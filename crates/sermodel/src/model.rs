@@ -1,13 +1,18 @@
 //! The model and its answers.
 
-use std::path::Path;
+use std::{fs::File, io::Read, path::Path};
 
 use seraudio::Resampler;
 use sermfcc::{Extractor, FrontEnd};
-use timnet_core::Weights;
+use timnet_core::{Weights, WeightsError};
 use timnet_native::{Network, Output, largest, softmax};
 
 use crate::{Card, ModelError};
+
+/// The largest file that is read, in bytes: about twice the weights of the largest configuration.
+const MOST_BYTES: u64 = 1 << 30;
+/// The most values that the log-mel spectrum of a training utterance may have: 256 MiB, 2^28 samples of the presets.
+const MOST_VALUES: usize = 1 << 26;
 
 /// A model ready to answer. It never changes, so threads may share it.
 #[derive(Clone, Debug)]
@@ -47,11 +52,18 @@ pub struct Prediction {
 
 impl Model {
     /// # Errors
-    /// A card that does not fit the weights, weights that do not fit their configuration.
+    /// A card that does not fit the weights, weights that do not fit their configuration or are not finite.
     pub fn new(weights: Weights, mut card: Card) -> Result<Self, ModelError> {
+        finite("the weights", weights.parameters.iter().chain(&weights.statistics))?;
         let network = Network::from_weights(&weights)?;
         card.settle(&weights.config)?;
         let bad = |e: &dyn std::fmt::Display| ModelError::Card { key: "front_end", reason: e.to_string() };
+        let (frames, bands) = (card.front_end.frames(card.length), card.front_end.mel.bands);
+        if frames.saturating_mul(bands) > MOST_VALUES {
+            let reason =
+                format!("{frames} frames of {bands} bands in a training utterance, at most {MOST_VALUES} values");
+            return Err(ModelError::Card { key: "length", reason });
+        }
         let extractor = Extractor::new(&card.front_end).map_err(|e| bad(&e))?;
         let resampler = card.front_end.resampler.parse().map_err(|e| bad(&e))?;
         Ok(Self { weights, card, network, extractor, resampler })
@@ -69,10 +81,20 @@ impl Model {
     /// Reads a model file.
     ///
     /// # Errors
-    /// As [`Self::from_bytes`], and a file that can't be read.
+    /// As [`Self::from_bytes`], and a file that can't be read or is larger than any model.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
-        let (weights, metadata) = Weights::load(path)?;
-        Self::new(weights, Card::from_metadata(&metadata)?)
+        let unreadable = |source| WeightsError::Read { path: path.display().to_string(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        // A device has no length, so both are looked at.
+        let length = file.metadata().map_err(unreadable)?.len();
+        if length <= MOST_BYTES {
+            file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        }
+        if length.max(bytes.len() as u64) > MOST_BYTES {
+            return Err(ModelError::TooLarge { path: path.display().to_string(), most: MOST_BYTES });
+        }
+        Self::from_bytes(&bytes)
     }
 
     /// The model file: safetensors with the card in its metadata. Equal models, equal bytes.
@@ -142,7 +164,8 @@ impl Model {
     /// What the model says of features of any number of frames.
     ///
     /// # Errors
-    /// [`ModelError::OtherFrontEnd`] for features of another front end; values that do not make `frames` rows.
+    /// [`ModelError::OtherFrontEnd`] for features of another front end; values that do not make `frames` rows or are not
+    /// finite; [`ModelError::NotFinite`] where the network's logits overflow.
     pub fn predict_features(&self, features: &Features) -> Result<Prediction, ModelError> {
         let (found, expected) = (&features.front_end, &self.card.front_end);
         if found != expected {
@@ -154,12 +177,15 @@ impl Model {
                 differences: differences.join("; "),
             });
         }
-        Ok(self.judge(self.network.forward(&features.values, features.frames)?))
+        finite("the features", features.values.iter())?;
+        let output = self.network.forward(&features.values, features.frames)?;
+        finite("the logits", output.logits.iter())?;
+        Ok(self.judge(output))
     }
 
-    /// Whether an answer of that confidence had better be "unknown".
+    /// Whether an answer of that confidence had better be "unknown"; always where it is not a number.
     pub fn abstains(&self, confidence: f32) -> bool {
-        self.card.threshold.is_some_and(|threshold| f64::from(confidence) < threshold)
+        confidence.is_nan() || self.card.threshold.is_some_and(|threshold| f64::from(confidence) < threshold)
     }
 
     fn judge(&self, output: Output) -> Prediction {
@@ -168,5 +194,14 @@ impl Model {
         let label = largest(&probabilities);
         let confidence = probabilities[label];
         Prediction { probabilities, label, confidence, abstained: self.abstains(confidence), output }
+    }
+}
+
+/// # Errors
+/// [`ModelError::NotFinite`] with the first value that is none.
+fn finite<'a>(what: &'static str, values: impl Iterator<Item = &'a f32>) -> Result<(), ModelError> {
+    match values.enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((index, &value)) => Err(ModelError::NotFinite { what, index, value }),
+        None => Ok(()),
     }
 }

@@ -38,7 +38,8 @@ impl Voice {
         self.resample.push(samples, &mut self.pending);
         let (frames, rest) = self.pending.as_chunks_mut::<FRAME>();
         for frame in frames {
-            frame.iter_mut().for_each(|v| *v = v.clamp(-1.0, 1.0));
+            // The detector has a memory, in which one sample that is no number would stay for good.
+            frame.iter_mut().for_each(|v| *v = if v.is_finite() { v.clamp(-1.0, 1.0) } else { 0.0 });
             self.frames.push_back(self.detector.predict_f32(frame) >= THRESHOLD);
         }
         let rest = rest.len();

@@ -46,5 +46,9 @@ fn occlusion_finds_the_only_sound_there_is() {
     let silence = model.predict(&vec![0.0; 44_100], 22_050).unwrap().probabilities[class];
     let whole = model.predict(&samples, 22_050).unwrap().probabilities[class];
     assert_eq!((all.len(), all[0].effect), (1, whole - silence));
-    assert!(model.occlusion(&samples, 22_050, class, f64::NAN).is_err());
+    for stretch in [f64::NAN, f64::INFINITY, 0.0, 1e-6] {
+        assert!(model.occlusion(&samples, 22_050, class, stretch).is_err(), "{stretch}");
+    }
+    // Of a class that is not there every stretch had no effect.
+    assert!(model.occlusion(&samples, 22_050, 3, 2.0).unwrap_err().to_string().contains("class 3"));
 }
