@@ -33,10 +33,19 @@ pub fn run(options: &Options) -> Result<()> {
     headline("licences and sources of dependencies");
     deny::run()?;
     headline("lints");
-    check(cargo().args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    check(cargo().args([
+        "clippy",
+        "--release",
+        "--workspace",
+        "--all-features",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     headline("documentation");
     let mut doc = cargo();
-    doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--release", "--workspace", "--no-deps"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--release", "--workspace", "--all-features", "--no-deps"]);
     check(&mut doc)?;
     headline("Table 1 on synthetic corpora");
     smoke()?;
@@ -50,16 +59,26 @@ pub fn run(options: &Options) -> Result<()> {
     fuzz::run(if options.full { 300 } else { 20 })
 }
 
-/// The smallest `reproduce table1` that goes from samples to the table.
+/// The smallest `reproduce table1` that goes from samples to the table, with each engine: serlab as it is shipped, and serlab with
+/// libtorch.
 fn smoke() -> Result<()> {
-    let runs = root().join("target/smoke");
+    for (engine, features) in [("native", [].as_slice()), ("libtorch", &["--features", "libtorch"])] {
+        smoke_with(engine, features)?;
+    }
+    Ok(())
+}
+
+fn smoke_with(engine: &str, features: &[&str]) -> Result<()> {
+    let runs = root().join("target/smoke").join(engine);
     if runs.exists() {
         std::fs::remove_dir_all(&runs).with_context(|| format!("cannot remove {}", runs.display()))?;
     }
     check(
         cargo()
             .env_remove("SER_DATA")
-            .args(["run", "--release", "--package", "serlab", "--bin", "serlab", "--", "reproduce", "table1"])
+            .args(["run", "--release", "--package", "serlab", "--bin", "serlab"])
+            .args(features)
+            .args(["--", "reproduce", "table1", "--synthetic", "--engine", engine])
             .args(["--only", "emodb", "--folds", "2", "--epochs", "2", "--run-dir"])
             .arg(runs),
     )
