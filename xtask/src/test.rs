@@ -33,15 +33,19 @@ pub fn run(options: &Options) -> Result<()> {
     headline("licences and sources of dependencies");
     deny::run()?;
     headline("lints");
-    check(
-        cargo()
-            .args(["clippy", "--release", "--workspace", "--all-targets"])
-            .args(suites::LIBTORCH)
-            .args(["--", "-D", "warnings"]),
-    )?;
+    check(cargo().args([
+        "clippy",
+        "--release",
+        "--workspace",
+        "--all-features",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     headline("documentation");
     let mut doc = cargo();
-    doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--release", "--workspace", "--no-deps"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--release", "--workspace", "--all-features", "--no-deps"]);
     check(&mut doc)?;
     headline("Table 1 without libtorch");
     smoke()?;
