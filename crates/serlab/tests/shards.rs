@@ -150,7 +150,7 @@ fn shards_of_different_settings_never_share_a_folder() {
 
 #[test]
 fn the_report_of_a_sharded_run_is_that_of_an_unsharded_one() {
-    // Of one name each: the tables name the run folder.
+    // Of one name each: the tables name the command that made the run.
     let (one, other) = (Lab::new(), Lab::new());
     let run = |lab: &Lab, options: &[&str]| done(lab.command(&[&SMALL[..], &["--run-dir", "run"], options].concat()));
     run(&one, &[]);
