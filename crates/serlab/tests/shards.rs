@@ -229,7 +229,7 @@ fn folds_of_another_device_or_numerics_are_not_mixed_in() {
         let identity = fs::read(lab.path("other/run.json")).unwrap();
         lab.edit("other/config.toml", from, to);
         let hash = blake3::hash(&fs::read(lab.path("other/config.toml")).unwrap()).to_hex().to_string();
-        lab.edit("other/run.json", &blake3::hash(whole.as_bytes()).to_hex().to_string(), &hash);
+        lab.edit("other/run.json", &blake3::hash(whole.as_bytes()).to_hex(), &hash);
         let output = lab.run(&[&SMALL[..], &["--run-dir", "other"]].concat());
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && said.contains(&format!("it has {key} = ")), "{said}");
