@@ -7,7 +7,6 @@ Written from the paper (arXiv 2211.08233, section 2) and this project's own desc
     keras_peer.py train --blocks 8 --frames 188 --utterances 482 [--epochs 5]
     keras_peer.py infer --blocks 8 --frames 188 [--repeat 50]
     keras_peer.py check --weights INIT.hdf5 --data RECORDED.npz
-    keras_peer.py convert --weights INIT.hdf5 --trained AFTER.hdf5 --data RECORDED.npz -o recorded.safetensors
     keras_peer.py fixture -o fixtures/timnet/parity.safetensors
 
 `train` and `infer` print one JSON line a measurement on stdout; where stdin holds lines, `train` runs one epoch for each
@@ -186,23 +185,6 @@ def check(args):
     print(json.dumps({"loss_differences": np.abs(replay(args, recorded) - recorded["losses"]).tolist()}))
 
 
-def convert(args):
-    """The recorded run of the official network in the fixture's form, for the tests that read SER_KERAS_RUN."""
-    from safetensors.numpy import save_file
-
-    recorded = np.load(args.data)
-    tensors = {n: recorded[n] for n in ("features", "losses", "stacked_g", "g_drf", "probabilities")}
-    tensors |= {n: recorded[n].astype(np.int64) for n in ("labels", "batch_indices", "eval_indices")}
-    tensors = {name: v.astype(np.float32) if v.dtype.kind == "f" else v for name, v in tensors.items()}
-    model, _, _ = timnet(8, 7, 188, dropout=0.0)
-    for prefix, path in (("init", args.weights), ("trained", args.trained)):
-        load(model, path)
-        tensors |= {f"{prefix}.{name}": value for name, value in named_weights(model).items()}
-    tf.keras.backend.set_floatx("float64")
-    tensors["losses_f64"] = replay(args, recorded).astype(np.float32)
-    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, args.output)
-
-
 def fixture(args):
     """A small recorded training run: initial weights, data, losses, and what the trained network answers."""
     from safetensors.numpy import save_file
@@ -241,7 +223,7 @@ def fixture(args):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("train", "infer", "check", "convert", "fixture"))
+    parser.add_argument("what", choices=("train", "infer", "check", "fixture"))
     parser.add_argument("--blocks", type=int, default=8)
     parser.add_argument("--classes", type=int, default=7)
     parser.add_argument("--frames", type=int, default=188)
@@ -251,14 +233,13 @@ def main():
     parser.add_argument("--repeat", type=int, default=50)
     parser.add_argument("--threads", type=int, default=0, help="0: TensorFlow's own choice")
     parser.add_argument("--weights")
-    parser.add_argument("--trained")
     parser.add_argument("--data")
     parser.add_argument("-o", "--output", default="parity.safetensors")
     args = parser.parse_args()
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    {"train": train, "infer": infer, "check": check, "convert": convert, "fixture": fixture}[args.what](args)
+    {"train": train, "infer": infer, "check": check, "fixture": fixture}[args.what](args)
 
 
 if __name__ == "__main__":

@@ -54,17 +54,17 @@ pub fn write(
     let network = Network::from_weights(&weights).map_err(LabError::work)?;
     let label = |class: usize| roster.labels.get(class).map_or("", String::as_str);
     let mut out = csv::Writer::from_writer(Vec::new());
-    let names = (0..data.coefficients).map(|i| format!("e{i}"));
+    let names = (0..data.coefficients()).map(|i| format!("e{i}"));
     let header = ["id", "fold", "label", "predicted"].into_iter().map(str::to_owned).chain(names);
     out.write_record(header).map_err(LabError::work)?;
     for (n, (&i, probabilities)) in test.iter().zip(&file.last.probabilities).enumerate() {
         let (row, predicted) = (&roster.rows[i], label(argmax(probabilities)));
-        let (embedding, _) = network.embed(data.utterance(i), data.frames).map_err(LabError::work)?;
+        let (embedding, _) = network.embed(data.utterance(i), data.frames()).map_err(LabError::work)?;
         let start = [row.id.clone(), "0".to_owned(), row.label.clone(), predicted.to_owned()];
         out.write_record(start.into_iter().chain(embedding.iter().map(f32::to_string))).map_err(LabError::work)?;
         if n == 0 && gates {
-            let seen = network.forward(data.utterance(i), data.frames).map_err(LabError::work)?;
-            let (frames, blocks) = (data.frames, weights.config.blocks);
+            let seen = network.forward(data.utterance(i), data.frames()).map_err(LabError::work)?;
+            let (frames, blocks) = (data.frames(), weights.config.blocks);
             let rows = seen.attention.chunks_exact(frames).collect();
             let (id, label) = (row.id.as_str(), row.label.as_str());
             let value = Attention { version: 1, id, label, predicted, hop_seconds, frames, blocks, attention: rows };

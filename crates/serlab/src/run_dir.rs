@@ -143,10 +143,10 @@ impl RunDir {
                     epoch: r.epoch,
                     train_loss: r.train_loss,
                     train_accuracy: r.train_accuracy,
-                    validation_loss: validated.then_some(r.validation_loss),
-                    validation_accuracy: validated.then_some(r.validation_accuracy),
-                    test_loss: tested.then_some(r.test_loss),
-                    test_accuracy: tested.then_some(r.test_accuracy),
+                    validation_loss: r.validation_loss.filter(|_| validated),
+                    validation_accuracy: r.validation_accuracy.filter(|_| validated),
+                    test_loss: r.test_loss.filter(|_| tested),
+                    test_accuracy: r.test_accuracy.filter(|_| tested),
                 };
                 epochs.serialize(row).map_err(LabError::work)?;
             }

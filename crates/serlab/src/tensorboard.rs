@@ -24,11 +24,13 @@ pub fn write(fold_file: &Path, training: &Training, fold: usize, file: &FoldFile
     let mut out = Vec::new();
     record(&mut out, &version());
     for r in &file.records {
-        let mut scalar = |name: &str, value: f64| {
-            record(&mut out, &event(r.epoch, &format!("{name}/fold-{fold:02}"), value as f32));
+        let mut scalar = |name: &str, value: Option<f64>| {
+            if let Some(value) = value {
+                record(&mut out, &event(r.epoch, &format!("{name}/fold-{fold:02}"), value as f32));
+            }
         };
-        scalar("train_loss", r.train_loss);
-        scalar("train_accuracy", r.train_accuracy);
+        scalar("train_loss", Some(r.train_loss));
+        scalar("train_accuracy", Some(r.train_accuracy));
         if file.validated.is_some() {
             scalar("validation_loss", r.validation_loss);
             scalar("validation_accuracy", r.validation_accuracy);

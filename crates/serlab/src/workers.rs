@@ -109,7 +109,7 @@ impl Work<'_> {
             let mut i = 0..places.len();
             places.retain(|_| i.next().is_some_and(|i| shard.has(i)));
         }
-        let frames: Vec<usize> = self.features.iter().map(|f| f.data.frames).collect();
+        let frames: Vec<usize> = self.features.iter().map(|f| f.data.frames()).collect();
         let progress = Progress::new(self.plan, &frames, &places);
         let groups: Vec<&[Place]> = places
             .chunk_by(|a, b| self.plan.trainings[a.training].may_stack_with(&self.plan.trainings[b.training]))
@@ -240,7 +240,7 @@ impl Work<'_> {
         let fold = &training.folds[place.fold];
         let task = FoldTask {
             key: key(training, place),
-            labels: &data.labels,
+            labels: data.labels(),
             classes: training.model.classes,
             train: &fold.train,
             validation: &fold.validation,

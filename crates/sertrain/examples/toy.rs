@@ -48,7 +48,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let schedule =
         Schedule { epochs: 2, batch_size: 2, checkpoint_every: Duration::from_secs(10), test_every_epoch: true };
     let outcome = train_fold(&mut engine, &task, &schedule, None, &mut |record| {
-        eprintln!("epoch {}: test accuracy {:.2}", record.epoch, record.test_accuracy);
+        if let Some(accuracy) = record.test_accuracy {
+            eprintln!("epoch {}: test accuracy {accuracy:.2}", record.epoch);
+        }
         ControlFlow::Continue(())
     })?;
     eprintln!("last epoch {}, best epoch {}", outcome.last.scored.epoch, outcome.best.scored.epoch);

@@ -1,14 +1,19 @@
-//! Checkpoints: all that a fold's training needs to go on, in one safetensors file.
+//! Checkpoints: all that a fold's training needs to go on, in one safetensors file, and the task that it belongs to.
 
-use std::{collections::HashMap, io, path::Path};
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
-use timnet_core::{ModelConfig, TrainState, Weights};
+use serde_json::Value;
+use timnet_core::{Engine, ModelConfig, TrainState, TrainingInputs, Weights, sha256_of};
 
 use crate::{
     files::write_atomic,
-    fold::{EpochRecord, Scored, Selected},
+    fold::{EpochRecord, FoldTask, Schedule, Scored, Selected},
 };
 
 /// A fold in training.
@@ -25,16 +30,102 @@ impl Checkpoint {
         let none = Selected { scored: Scored::default(), weights: state.weights.clone() };
         Self { state, records: Vec::new(), validated: validated.then(|| none.clone()), best: none }
     }
+
+    /// Takes back the scores of an epoch that was the last and is no more, where only the last epoch is scored.
+    pub fn forget_scores(&mut self) {
+        for r in &mut self.records {
+            *r = EpochRecord {
+                epoch: r.epoch,
+                train_loss: r.train_loss,
+                train_accuracy: r.train_accuracy,
+                ..EpochRecord::default()
+            };
+        }
+        for selected in std::iter::once(&mut self.best).chain(&mut self.validated) {
+            selected.scored = Scored::default();
+        }
+    }
+
+    /// What makes this no state of `task` after its records' epochs, if anything does.
+    fn check(&self, task: &FoldTask) -> Result<(), String> {
+        let text = |e: timnet_core::WeightsError| e.to_string();
+        self.state.check().map_err(text)?;
+        for (i, record) in self.records.iter().enumerate() {
+            if record.epoch as usize != i + 1 {
+                return Err(format!("its record {} is of epoch {}", i + 1, record.epoch));
+            }
+        }
+        if self.validated.is_some() == task.validation.is_empty() {
+            return Err("its scores on a validation part do not fit the task's".into());
+        }
+        for Selected { scored, weights } in std::iter::once(&self.best).chain(&self.validated) {
+            weights.check().map_err(text)?;
+            let rows = if scored.epoch == 0 { 0 } else { task.test.len() };
+            let fits = scored.probabilities.len() == rows
+                && scored.probabilities.iter().all(|row| row.len() == task.classes)
+                && scored.epoch as usize <= self.records.len();
+            if !fits {
+                return Err(format!("its scores of epoch {} do not fit the test part", scored.epoch));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Raised when the file's meaning changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const KEY: &str = "sertrain.checkpoint";
+
+/// What a checkpoint and the task that goes on from it must have in common: all that the trajectory depends on. The number of
+/// epochs is not in it (more epochs go on from fewer), nor is the SIMD level.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Identity {
+    engine: String,
+    numerics: u32,
+    device_kind: String,
+    /// Data set and objective.
+    inputs: TrainingInputs,
+    config: ModelConfig,
+    seed: u64,
+    fold: u32,
+    batch_size: usize,
+    test_every_epoch: bool,
+    classes: usize,
+    /// SHA-256 of each list, in its order.
+    labels: String,
+    train: String,
+    validation: String,
+    test: String,
+}
+
+/// What differs between two identities, for a message.
+fn differences(saved: &Value, task: &Value, path: &str, out: &mut Vec<String>) {
+    if let (Value::Object(saved), Value::Object(task)) = (saved, task) {
+        for (key, value) in task {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            differences(saved.get(key).unwrap_or(&Value::Null), value, &path, out);
+        }
+    } else if saved != task {
+        let short = |value: &Value| match value.as_str() {
+            Some(hash) if hash.len() == 64 => {
+                format!("a list with the hash {}", &hash.chars().take(12).collect::<String>())
+            }
+            _ => value.to_string(),
+        };
+        out.push(format!("`{path}` is {} in the checkpoint and {} in this task", short(saved), short(task)));
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
-    config: ModelConfig,
+    identity: Identity,
     steps: u64,
     records: Vec<EpochRecord>,
     best: Scored,
@@ -63,70 +154,146 @@ pub enum CheckpointError {
         /// Why.
         reason: String,
     },
+    /// A checkpoint of other data, another fold or other settings.
+    #[error(
+        "checkpoint {path} belongs to another task: {differences}. Give the task that it was made for, or delete it to train \
+         this fold from its start"
+    )]
+    OtherTask {
+        /// The file.
+        path: String,
+        /// What differs, and how.
+        differences: String,
+    },
+    /// A checkpoint of more epochs than are asked for.
+    #[error(
+        "checkpoint {path} holds {found} epochs and {wanted} are asked for, but no epoch can be taken back: ask for {found} \
+         or more, or delete it to train this fold from its start"
+    )]
+    Longer {
+        /// The file.
+        path: String,
+        /// Epochs in it.
+        found: usize,
+        /// Epochs asked for.
+        wanted: u32,
+    },
 }
 
-pub(crate) fn save(path: &Path, run: &Checkpoint) -> Result<(), CheckpointError> {
-    let header = Header {
-        version: VERSION,
-        config: run.state.weights.config.clone(),
-        steps: run.state.steps,
-        records: run.records.clone(),
-        best: run.best.scored.clone(),
-        validated: run.validated.as_ref().map(|v| v.scored.clone()),
-    };
-    let unusable = |e: &dyn std::fmt::Display| CheckpointError::Unusable {
-        path: path.display().to_string(),
-        reason: e.to_string(),
-    };
-    let header = serde_json::to_string(&header).map_err(|e| unusable(&e))?;
-    let mut vectors = vec![
-        ("parameters", &run.state.weights.parameters),
-        ("statistics", &run.state.weights.statistics),
-        ("first_moment", &run.state.first_moment),
-        ("second_moment", &run.state.second_moment),
-        ("best.parameters", &run.best.weights.parameters),
-        ("best.statistics", &run.best.weights.statistics),
-    ];
-    if let Some(validated) = &run.validated {
-        vectors.push(("validated.parameters", &validated.weights.parameters));
-        vectors.push(("validated.statistics", &validated.weights.statistics));
+/// A fold's checkpoint file, and the task whose states it holds.
+pub(crate) struct Store<'a> {
+    path: PathBuf,
+    task: &'a FoldTask<'a>,
+    identity: Identity,
+}
+
+impl<'a> Store<'a> {
+    pub fn new(
+        path: &Path,
+        engine: &dyn Engine,
+        config: &ModelConfig,
+        task: &'a FoldTask<'a>,
+        schedule: &Schedule,
+    ) -> Self {
+        let facts = engine.describe();
+        let identity = Identity {
+            device_kind: facts.device_kind().to_owned(),
+            engine: facts.name,
+            numerics: facts.numerics,
+            inputs: engine.inputs(),
+            config: config.clone(),
+            seed: task.key.seed,
+            fold: task.key.fold,
+            batch_size: schedule.batch_size,
+            test_every_epoch: schedule.test_every_epoch,
+            classes: task.classes,
+            labels: sha256_of(task.labels),
+            train: sha256_of(task.train),
+            validation: sha256_of(task.validation),
+            test: sha256_of(task.test),
+        };
+        Self { path: path.to_owned(), task, identity }
     }
-    let bytes: Vec<(&str, Vec<u8>)> =
-        vectors.into_iter().map(|(n, v)| (n, v.iter().flat_map(|x| x.to_le_bytes()).collect())).collect();
-    let views = bytes
-        .iter()
-        .map(|(name, data)| Ok((*name, TensorView::new(Dtype::F32, vec![data.len() / 4], data)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(|e| unusable(&e))?;
-    let file =
-        safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), header)]))).map_err(|e| unusable(&e))?;
-    write_atomic(path, &file).map_err(|source| CheckpointError::Io {
-        verb: "write",
-        path: path.display().to_string(),
-        source,
-    })
+
+    fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn unusable(&self, reason: impl std::fmt::Display) -> CheckpointError {
+        CheckpointError::Unusable { path: self.shown(), reason: reason.to_string() }
+    }
+
+    pub fn save(&self, run: &Checkpoint) -> Result<(), CheckpointError> {
+        let header = serde_json::json!({
+            "version": VERSION,
+            "identity": self.identity,
+            "steps": run.state.steps,
+            "records": run.records,
+            "best": run.best.scored,
+            "validated": run.validated.as_ref().map(|v| &v.scored),
+        });
+        let mut vectors = vec![
+            ("parameters", &run.state.weights.parameters),
+            ("statistics", &run.state.weights.statistics),
+            ("first_moment", &run.state.first_moment),
+            ("second_moment", &run.state.second_moment),
+            ("best.parameters", &run.best.weights.parameters),
+            ("best.statistics", &run.best.weights.statistics),
+        ];
+        if let Some(validated) = &run.validated {
+            vectors.push(("validated.parameters", &validated.weights.parameters));
+            vectors.push(("validated.statistics", &validated.weights.statistics));
+        }
+        let bytes: Vec<(&str, Vec<u8>)> =
+            vectors.into_iter().map(|(n, v)| (n, v.iter().flat_map(|x| x.to_le_bytes()).collect())).collect();
+        let views = bytes
+            .iter()
+            .map(|(name, data)| Ok((*name, TensorView::new(Dtype::F32, vec![data.len() / 4], data)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .map_err(|e| self.unusable(e))?;
+        let metadata = HashMap::from([(KEY.to_owned(), header.to_string())]);
+        let file = safetensors::serialize(views, Some(metadata)).map_err(|e| self.unusable(e))?;
+        write_atomic(&self.path, &file).map_err(|source| CheckpointError::Io {
+            verb: "write",
+            path: self.shown(),
+            source,
+        })
+    }
+
+    /// The checkpoint to go on from to `epochs`; None where there is no such file.
+    pub fn load(&self, epochs: u32) -> Result<Option<Checkpoint>, CheckpointError> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(CheckpointError::Io { verb: "read", path: self.shown(), source }),
+        };
+        let (run, identity) = parse(&bytes).map_err(|reason| self.unusable(reason))?;
+        if identity != self.identity {
+            let value = |identity: &Identity| serde_json::to_value(identity).map_err(|e| self.unusable(e));
+            let mut all = Vec::new();
+            differences(&value(&identity)?, &value(&self.identity)?, "", &mut all);
+            return Err(CheckpointError::OtherTask { path: self.shown(), differences: all.join("; ") });
+        }
+        run.check(self.task).map_err(|reason| self.unusable(reason))?;
+        let found = run.records.len();
+        if found > epochs as usize {
+            return Err(CheckpointError::Longer { path: self.shown(), found, wanted: epochs });
+        }
+        Ok(Some(run))
+    }
 }
 
-/// None where there is no such file.
-pub(crate) fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
-    let shown = path.display().to_string();
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(CheckpointError::Io { verb: "read", path: shown, source }),
-    };
-    parse(&bytes).map(Some).map_err(|reason| CheckpointError::Unusable { path: shown, reason })
-}
-
-fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
+fn parse(bytes: &[u8]) -> Result<(Checkpoint, Identity), String> {
     let text = |e: safetensors::SafeTensorError| e.to_string();
+    let json = |e: serde_json::Error| e.to_string();
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(text)?;
     let file = SafeTensors::deserialize(bytes).map_err(text)?;
     let header = metadata.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or("not a checkpoint of this program")?;
-    let header: Header = serde_json::from_str(header).map_err(|e| e.to_string())?;
-    if header.version != VERSION {
-        return Err(format!("it has version {}, this program writes version {VERSION}", header.version));
+    let Version { version } = serde_json::from_str(header).map_err(json)?;
+    if version != VERSION {
+        return Err(format!("it has version {version}, this program writes version {VERSION}"));
     }
+    let header: Header = serde_json::from_str(header).map_err(json)?;
     let vector = |name: &str| -> Result<Vec<f32>, String> {
         let view = file.tensor(name).map_err(text)?;
         if view.dtype() != Dtype::F32 {
@@ -136,24 +303,24 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
     };
     let weights = |prefix: &str| -> Result<Weights, String> {
         Ok(Weights {
-            config: header.config.clone(),
+            config: header.identity.config.clone(),
             parameters: vector(&format!("{prefix}parameters"))?,
             statistics: vector(&format!("{prefix}statistics"))?,
         })
     };
-    let validated = match header.validated {
-        Some(ref scored) => Some(Selected { scored: scored.clone(), weights: weights("validated.")? }),
-        None => None,
+    let selected = |scored: &Scored, prefix: &str| -> Result<Selected, String> {
+        Ok(Selected { scored: scored.clone(), weights: weights(prefix)? })
     };
-    Ok(Checkpoint {
+    let run = Checkpoint {
         state: TrainState {
             weights: weights("")?,
             first_moment: vector("first_moment")?,
             second_moment: vector("second_moment")?,
             steps: header.steps,
         },
-        best: Selected { scored: header.best.clone(), weights: weights("best.")? },
-        validated,
+        best: selected(&header.best, "best.")?,
+        validated: header.validated.as_ref().map(|scored| selected(scored, "validated.")).transpose()?,
         records: header.records,
-    })
+    };
+    Ok((run, header.identity))
 }

@@ -7,9 +7,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use timnet_core::{Engine, EngineError, Predictions, StepOutcome, Weights, streams};
+use timnet_core::{Engine, EngineError, StepOutcome, Weights, WeightsError, log_softmax, streams};
 
-use crate::checkpoint::{self, Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, Store};
 
 /// How long and in what steps a fold trains.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,11 +21,21 @@ pub struct Schedule {
     /// Least time between two checkpoints.
     pub checkpoint_every: Duration,
     /// Whether the test and validation parts are scored after every epoch, for curves and the selection of an epoch, or after
-    /// the last alone: then their figures are 0 in the records before, and the selected epoch is the last.
+    /// the last alone: then the records before have no figures of them, and the selected epoch is the last.
     pub test_every_epoch: bool,
 }
 
-/// One fold: what to train on and what to score.
+impl Schedule {
+    fn check(&self) -> Result<(), TrainError> {
+        match (self.epochs, self.batch_size) {
+            (0, _) => Err(TrainError::Zero("number of epochs")),
+            (_, 0) => Err(TrainError::Zero("batch size")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One fold: what to train on and what to score. No utterance is in two parts, or twice in one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoldTask<'a> {
     /// What the fold's random draws depend on.
@@ -42,6 +52,29 @@ pub struct FoldTask<'a> {
     pub test: &'a [usize],
 }
 
+impl FoldTask<'_> {
+    /// Looks for labels and utterances that there are not, and for utterances that were seen in training and are scored.
+    fn check(&self) -> Result<(), TrainError> {
+        if self.train.is_empty() {
+            return Err(TrainError::Empty("training"));
+        }
+        if let Some((utterance, &label)) = self.labels.iter().enumerate().find(|(_, label)| **label >= self.classes) {
+            return Err(TrainError::Label { utterance, label, classes: self.classes });
+        }
+        let mut parts = vec![None; self.labels.len()];
+        for (part, utterances) in [("training", self.train), ("validation", self.validation), ("test", self.test)] {
+            for &utterance in utterances {
+                let (found, seen) = (self.labels.len(), parts.get_mut(utterance));
+                let seen = seen.ok_or(TrainError::Index { part, utterance, utterances: found })?;
+                if let Some(first) = seen.replace(part) {
+                    return Err(TrainError::Shared { utterance, first, second: part });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What one epoch showed. Losses are cross entropies: the training one against smoothed targets with dropout, averaged
 /// over the epoch's steps as it went (as Keras prints it), the others against one-hot targets after the epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,14 +85,18 @@ pub struct EpochRecord {
     pub train_loss: f64,
     /// Training accuracy.
     pub train_accuracy: f64,
-    /// Loss on the validation part; 0 if there is none.
-    pub validation_loss: f64,
-    /// Accuracy on the validation part; 0 if there is none.
-    pub validation_accuracy: f64,
-    /// Loss on the test part.
-    pub test_loss: f64,
-    /// Accuracy on the test part.
-    pub test_accuracy: f64,
+    /// Loss on the validation part; None where it was not scored after this epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
+    /// Accuracy on the validation part; None where it was not scored after this epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
+    /// Loss on the test part; None where it was not scored after this epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_loss: Option<f64>,
+    /// Accuracy on the test part; None where it was not scored after this epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
 }
 
 /// The test part as some epoch scores it.
@@ -105,8 +142,8 @@ pub enum TrainError {
     /// A checkpoint could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The loss left the real numbers.
-    #[error("the loss of epoch {epoch}, step {step} is {loss}; the features or the learning rate are not usable")]
+    /// Training produced a NaN or infinite loss.
+    #[error("the loss of epoch {epoch}, step {step} is {loss}; lower the learning rate, or look at the features")]
     NotFinite {
         /// Counted from 1.
         epoch: u32,
@@ -114,6 +151,54 @@ pub enum TrainError {
         step: usize,
         /// The loss.
         loss: f32,
+    },
+    /// Training produced weights, running statistics or moments that no network can compute with.
+    #[error(
+        "after epoch {epoch} the network cannot be used: {source}; lower the learning rate, or look at the features"
+    )]
+    Diverged {
+        /// Counted from 1.
+        epoch: u32,
+        /// Which tensor, and where.
+        source: WeightsError,
+    },
+    /// A setting that must not be 0.
+    #[error("the {0} is 0; it must be at least 1")]
+    Zero(&'static str),
+    /// A label beyond the classes.
+    #[error(
+        "utterance {utterance} (counted from 0) has label {label}, and there are {classes} classes, counted from 0"
+    )]
+    Label {
+        /// The utterance.
+        utterance: usize,
+        /// Its label.
+        label: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// An utterance that is not there.
+    #[error("the fold's {part} part names utterance {utterance} (counted from 0) of {utterances}")]
+    Index {
+        /// `training`, `validation` or `test`.
+        part: &'static str,
+        /// The utterance.
+        utterance: usize,
+        /// How many there are.
+        utterances: usize,
+    },
+    /// An utterance in two parts of a fold, or twice in one.
+    #[error(
+        "utterance {utterance} (counted from 0) is in the fold's {first} part and again in its {second} part; what is scored must not \
+         be trained on: divide the utterances again"
+    )]
+    Shared {
+        /// The utterance.
+        utterance: usize,
+        /// The part it was found in first.
+        first: &'static str,
+        /// The part it was found in again.
+        second: &'static str,
     },
     /// A part with nothing in it.
     #[error("the fold's {0} part is empty")]
@@ -125,7 +210,8 @@ pub enum TrainError {
 
 /// Trains a fold, from `checkpoint` on where there is one, calling `observe` after every epoch.
 ///
-/// The engine must be fresh (or hold any state of the same configuration if a checkpoint exists).
+/// The engine must be fresh (or hold any state of the same configuration if a checkpoint exists). A checkpoint of the same task with
+/// fewer epochs is gone on from, to the bytes of a training never stopped; one of another task is an error.
 ///
 /// # Errors
 /// See [`TrainError`]. On [`TrainError::Stopped`] all finished epochs are in `checkpoint`.
@@ -136,44 +222,86 @@ pub fn train_fold(
     checkpoint: Option<&Path>,
     observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<FoldOutcome, TrainError> {
-    for (name, part) in [("training", task.train), ("test", task.test)] {
-        if part.is_empty() {
-            return Err(TrainError::Empty(name));
-        }
+    if task.test.is_empty() {
+        return Err(TrainError::Empty("test"));
     }
+    let run = run(engine, task, schedule, checkpoint, observe)?;
+    let last = Evaluation::of(engine, task, task.test)?;
+    let scored = Scored { epoch: schedule.epochs, accuracy: last.accuracy, probabilities: last.probabilities };
+    Ok(FoldOutcome {
+        records: run.records,
+        last: Selected { scored, weights: run.state.weights },
+        best: run.best,
+        validated: run.validated,
+    })
+}
+
+/// Trains on the task's training part as [`train_fold`] does, and scores nothing: the network for use, of which other folds have said
+/// how good such networks are. Validation and test part are left out.
+///
+/// # Errors
+/// As [`train_fold`].
+pub fn train_unscored(
+    engine: &mut dyn Engine,
+    task: &FoldTask,
+    schedule: &Schedule,
+    checkpoint: Option<&Path>,
+    observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
+) -> Result<Weights, TrainError> {
+    let task = FoldTask { validation: &[], test: &[], ..task.clone() };
+    Ok(run(engine, &task, schedule, checkpoint, observe)?.state.weights)
+}
+
+/// All epochs that are not in the checkpoint yet; the engine then holds the last one's state.
+fn run(
+    engine: &mut dyn Engine,
+    task: &FoldTask,
+    schedule: &Schedule,
+    checkpoint: Option<&Path>,
+    observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
+) -> Result<Checkpoint, TrainError> {
+    schedule.check()?;
+    task.check()?;
     let start = engine.state()?;
-    let mut run = match checkpoint.map(checkpoint::load).transpose()?.flatten() {
-        Some(saved) => {
+    let config = start.weights.config.clone();
+    let store = checkpoint.map(|path| Store::new(path, engine, &config, task, schedule));
+    let saved = store.as_ref().map(|store| store.load(schedule.epochs)).transpose()?.flatten();
+    let mut run = match saved {
+        Some(mut saved) => {
             engine.restore(&saved.state)?;
+            if !schedule.test_every_epoch && saved.records.len() < schedule.epochs as usize {
+                saved.forget_scores();
+            }
             saved
         }
         None => Checkpoint::start(start, !task.validation.is_empty()),
     };
     let mut saved_at = Instant::now();
-    let config = run.state.weights.config.clone();
     for epoch in run.records.len() as u32 + 1..=schedule.epochs {
         let batches = streams::epoch(&config, task.key, epoch, task.train, schedule.batch_size);
         let outcomes = engine.train(&batches)?;
         if let Some((step, bad)) = outcomes.iter().enumerate().find(|(_, o)| !o.loss.is_finite()) {
             return Err(TrainError::NotFinite { epoch, step: step + 1, loss: bad.loss });
         }
+        run.state = engine.state()?;
+        run.state.check().map_err(|source| TrainError::Diverged { epoch, source })?;
         let mut record = EpochRecord { epoch, ..mean(&outcomes, batches.iter().map(|b| b.indices.len())) };
-        if schedule.test_every_epoch || epoch == schedule.epochs {
+        if !task.test.is_empty() && (schedule.test_every_epoch || epoch == schedule.epochs) {
             let test = Evaluation::of(engine, task, task.test)?;
-            (record.test_loss, record.test_accuracy) = (test.loss, test.accuracy);
+            (record.test_loss, record.test_accuracy) = (Some(test.loss), Some(test.accuracy));
             if let Some(validated) = &mut run.validated {
                 let validation = Evaluation::of(engine, task, task.validation)?;
-                (record.validation_loss, record.validation_accuracy) = (validation.loss, validation.accuracy);
-                select(validated, engine, epoch, validation.accuracy, &test)?;
+                (record.validation_loss, record.validation_accuracy) =
+                    (Some(validation.loss), Some(validation.accuracy));
+                select(validated, &run.state.weights, epoch, validation.accuracy, &test);
             }
-            select(&mut run.best, engine, epoch, test.accuracy, &test)?;
+            select(&mut run.best, &run.state.weights, epoch, test.accuracy, &test);
         }
         run.records.push(record);
         let stop = observe(&record).is_break() && epoch < schedule.epochs;
         if stop || epoch == schedule.epochs || saved_at.elapsed() >= schedule.checkpoint_every {
-            run.state = engine.state()?;
-            if let Some(path) = checkpoint {
-                checkpoint::save(path, &run)?;
+            if let Some(store) = &store {
+                store.save(&run)?;
             }
             saved_at = Instant::now();
         }
@@ -181,29 +309,15 @@ pub fn train_fold(
             return Err(TrainError::Stopped(epoch));
         }
     }
-    let last = Evaluation::of(engine, task, task.test)?;
-    let scored = Scored { epoch: run.records.len() as u32, accuracy: last.accuracy, probabilities: last.probabilities };
-    Ok(FoldOutcome {
-        records: run.records,
-        last: Selected { scored, weights: engine.state()?.weights },
-        best: run.best,
-        validated: run.validated,
-    })
+    Ok(run)
 }
 
 /// Keeps this epoch if its selecting accuracy beats all before it.
-fn select(
-    slot: &mut Selected,
-    engine: &dyn Engine,
-    epoch: u32,
-    accuracy: f64,
-    test: &Evaluation,
-) -> Result<(), EngineError> {
+fn select(slot: &mut Selected, weights: &Weights, epoch: u32, accuracy: f64, test: &Evaluation) {
     if slot.scored.epoch == 0 || accuracy > slot.scored.accuracy {
         slot.scored = Scored { epoch, accuracy, probabilities: test.probabilities.clone() };
-        slot.weights = engine.state()?.weights;
+        slot.weights = weights.clone();
     }
-    Ok(())
 }
 
 /// Means over an epoch's utterances.
@@ -225,12 +339,19 @@ struct Evaluation {
 
 impl Evaluation {
     fn of(engine: &mut dyn Engine, task: &FoldTask, part: &[usize]) -> Result<Self, EngineError> {
-        let predictions: Predictions = engine.predict(part)?;
+        let predictions = engine.predict(part)?;
+        predictions.check()?;
+        let (found, expected) = (predictions.logits.len(), part.len() * task.classes);
+        if found != expected {
+            let classes = task.classes;
+            let why = format!("{found} logits for {} utterances and {classes} classes", part.len());
+            return Err(EngineError::Shape(why));
+        }
         let probabilities = predictions.probabilities(task.classes);
         let (mut loss, mut correct) = (0.0, 0usize);
-        for (row, &i) in probabilities.iter().zip(part) {
+        for ((row, logits), &i) in probabilities.iter().zip(predictions.logits.chunks_exact(task.classes)).zip(part) {
             let truth = task.labels[i];
-            loss -= f64::from(row[truth].max(f32::MIN_POSITIVE)).ln();
+            loss -= log_softmax(logits)[truth];
             correct += usize::from(argmax(row) == truth);
         }
         let n = part.len() as f64;
@@ -238,7 +359,7 @@ impl Evaluation {
     }
 }
 
-/// The first of the largest, as NumPy's argmax; 0 of nothing.
+/// Index of the first maximum, as NumPy's argmax; 0 if empty.
 pub fn argmax(row: &[f32]) -> usize {
     row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best })
 }

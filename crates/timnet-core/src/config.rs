@@ -112,7 +112,7 @@ pub(crate) const KERNEL: usize = 2;
 impl ModelConfig {
     /// Variance offset of BatchNorm.
     pub const BATCH_NORM_EPS: f64 = 1e-3;
-    /// Share of the old running statistics that one batch leaves (Keras' `momentum`; libtorch's is one minus this).
+    /// BatchNorm momentum, Keras convention (0.99 is libtorch's 0.01).
     pub const BATCH_NORM_KEEP: f64 = 0.99;
 
     /// TIM-Net as in the paper with `blocks` blocks.
@@ -174,10 +174,12 @@ impl ModelConfig {
         range("blocks", self.blocks, 1, 16)?;
         range("classes", self.classes, 2, 1000)?;
         range("coefficients", self.coefficients, 1, 1024)?;
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(ConfigError::Dropout(self.dropout));
+        // The masks are single precision: 0.999,999,999 is 1 there, and 1 / (1 - p) infinite.
+        if (0.0..1.0).contains(&self.dropout) && (self.dropout as f32) < 1.0 {
+            Ok(())
+        } else {
+            Err(ConfigError::Dropout(self.dropout))
         }
-        Ok(())
     }
 }
 
@@ -203,4 +205,14 @@ pub enum ConfigError {
     /// Dropout out of range.
     #[error("model key `dropout` is {0}; it must be at least 0 and below 1")]
     Dropout(f64),
+    /// A setting of the loss or the optimiser out of range.
+    #[error("training setting `{key}` is {value}; it must be {must}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        must: &'static str,
+    },
 }

@@ -41,11 +41,11 @@ impl Dataset {
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(b"timnet dataset 1");
-        for n in [self.len(), self.frames, self.coefficients].into_iter().chain(self.labels.iter().copied()) {
+        for n in [self.len(), self.frames(), self.coefficients()].into_iter().chain(self.labels().iter().copied()) {
             hash.update((n as u64).to_le_bytes());
         }
         let mut bytes = Vec::new();
-        for values in self.features.chunks(1 << 14) {
+        for values in self.features().chunks(1 << 14) {
             bytes.clear();
             bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
             hash.update(&bytes);

@@ -8,9 +8,14 @@ use std::{
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::{config::ModelConfig, layout::Layout};
+use crate::{
+    config::ModelConfig,
+    layout::{Layout, Tensor},
+    numbers::first_not_finite,
+};
 
-/// Parameters and running statistics of one network.
+/// Parameters and running statistics of one network. The fields are open because training changes them; whoever computes with
+/// weights or writes them calls [`Self::check`] first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
     /// The network they belong to.
@@ -32,13 +37,34 @@ struct Header {
 }
 
 impl Weights {
+    /// Checked weights.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn new(config: ModelConfig, parameters: Vec<f32>, statistics: Vec<f32>) -> Result<Self, WeightsError> {
+        let weights = Self { config, parameters, statistics };
+        weights.check()?;
+        Ok(weights)
+    }
+
+    /// # Errors
+    /// A configuration that can't be used, vectors of another length than its, and the first value that is NaN, infinite or a negative
+    /// variance, by its tensor.
+    pub fn check(&self) -> Result<(), WeightsError> {
+        self.config.validate().map_err(|e| WeightsError::BadConfig(e.to_string()))?;
+        let layout = Layout::new(&self.config);
+        self.check_lengths(&layout)?;
+        check_values("", &layout.tensors, &self.parameters, |_| false)?;
+        check_values("", &layout.running, &self.statistics, |name| name.ends_with("running_var"))
+    }
+
     /// The file's bytes: one named float32 tensor for each of the layout's, `metadata` and the configuration beside them.
     ///
     /// # Errors
-    /// [`WeightsError::Length`] where the vectors do not fit the configuration.
+    /// As [`Self::check`]: no file is made of weights that can't be used.
     pub fn to_safetensors(&self, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, WeightsError> {
+        self.check()?;
         let layout = Layout::new(&self.config);
-        self.check_lengths(&layout)?;
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let (parameters, statistics) = (bytes(&self.parameters), bytes(&self.statistics));
         let mut views = Vec::new();
@@ -59,7 +85,7 @@ impl Weights {
     /// Reads what [`Self::to_safetensors`] wrote; returns the metadata beside the configuration too.
     ///
     /// # Errors
-    /// Bytes that are no safetensors file, no TIM-Net, or in which a tensor is missing or misshapen, by name.
+    /// Bytes that are no safetensors file, no TIM-Net, or in which a tensor is missing, misshapen or not finite, by name.
     pub fn from_safetensors(bytes: &[u8]) -> Result<(Self, BTreeMap<String, String>), WeightsError> {
         let format = |e: safetensors::SafeTensorError| WeightsError::Format(e.to_string());
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
@@ -85,7 +111,7 @@ impl Weights {
             Ok(out)
         };
         let (parameters, statistics) = (read(&layout.tensors)?, read(&layout.running)?);
-        Ok((Self { config, parameters, statistics }, metadata))
+        Ok((Self::new(config, parameters, statistics)?, metadata))
     }
 
     /// [`Self::from_safetensors`] of a file.
@@ -105,6 +131,28 @@ impl Weights {
         let expected = (layout.trainable(), layout.statistics());
         if found == expected { Ok(()) } else { Err(WeightsError::Length { found, expected }) }
     }
+}
+
+/// Checks the values of a flat vector; those of tensors for which `not_negative` holds of the name must be 0 or more.
+pub(crate) fn check_values(
+    of: &str,
+    tensors: &[Tensor],
+    vector: &[f32],
+    not_negative: impl Fn(&str) -> bool,
+) -> Result<(), WeightsError> {
+    for t in tensors {
+        let values = &vector[t.range.all()];
+        let (bad, must) = match first_not_finite(values) {
+            Some(i) => (Some(i), "a finite number"),
+            None if not_negative(&t.name) => (values.iter().position(|&v| v < 0.0), "0 or more"),
+            None => (None, ""),
+        };
+        if let Some(index) = bad {
+            let name = format!("{of}`{}`", t.name);
+            return Err(WeightsError::Value { name, index, shape: t.shape.clone(), value: values[index], must });
+        }
+    }
+    Ok(())
 }
 
 /// Why weights can't be read or written.
@@ -141,6 +189,30 @@ pub enum WeightsError {
         /// What the configuration asks for.
         expected: String,
     },
+    /// A value that no network can compute with.
+    #[error(
+        "{name} has {value} at element {index} of {shape:?}; it must be {must}: the training that made it failed, or the file is damaged"
+    )]
+    Value {
+        /// The tensor.
+        name: String,
+        /// Element of the tensor, row-major, counted from 0.
+        index: usize,
+        /// Shape of the tensor.
+        shape: Vec<usize>,
+        /// The value.
+        value: f32,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// Adam's moments of another length than the parameters.
+    #[error("Adam's (first, second) moments are {found:?} values long, the parameters {expected}")]
+    Moments {
+        /// What was given.
+        found: (usize, usize),
+        /// What fits.
+        expected: usize,
+    },
     /// Vectors of another length than the configuration's.
     #[error("(parameters, statistics) are {found:?} values long, the configuration asks for {expected:?}")]
     Length {
@@ -171,6 +243,34 @@ mod tests {
             let written = weights(variant);
             let bytes = written.to_safetensors(&metadata).unwrap();
             assert_eq!(Weights::from_safetensors(&bytes).unwrap(), (written, metadata.clone()));
+        }
+    }
+
+    /// Every kind of tensor, each kind of value that no network can compute with; in a file, too.
+    #[test]
+    fn values_that_are_no_weights_are_named() {
+        for variant in Variant::ALL {
+            let fine = weights(variant);
+            let layout = Layout::new(&fine.config);
+            let file = fine.to_safetensors(&BTreeMap::new()).unwrap();
+            let places = layout.tensors.iter().map(|t| (t, false)).chain(layout.running.iter().map(|t| (t, true)));
+            for (t, statistic) in places {
+                let negative = t.name.ends_with("running_var").then_some(-1.0);
+                for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].into_iter().chain(negative) {
+                    let mut weights = fine.clone();
+                    let vector = if statistic { &mut weights.statistics } else { &mut weights.parameters };
+                    vector[t.range.start + t.range.len - 1] = bad;
+                    let expected = format!("`{}` has {bad} at element {}", t.name, t.range.len - 1);
+                    let text = weights.check().unwrap_err().to_string();
+                    assert!(text.starts_with(&expected), "{text}");
+                    assert!(weights.to_safetensors(&BTreeMap::new()).is_err());
+                }
+            }
+            // The last tensor in the file, whichever it is.
+            let mut damaged = file.clone();
+            let at = damaged.len() - 4;
+            damaged[at..].copy_from_slice(&f32::NAN.to_le_bytes());
+            assert!(matches!(Weights::from_safetensors(&damaged), Err(WeightsError::Value { .. })));
         }
     }
 

@@ -29,6 +29,15 @@ pub enum KerasError {
         /// Where.
         at: u64,
     },
+    /// Links that lead to the same blocks again and again.
+    #[error(
+        "the HDF5 file asks for far more reading than its size: its links lead to the same blocks again and again; it is damaged, or \
+         was not written by Keras"
+    )]
+    TooMuchWork,
+    /// A value that no network can compute with.
+    #[error(transparent)]
+    Weights(#[from] timnet_core::WeightsError),
     /// What Keras does not write.
     #[error("this HDF5 file cannot be read: {0}")]
     Unsupported(String),

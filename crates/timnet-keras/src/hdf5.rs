@@ -7,8 +7,11 @@ mod dataset;
 mod group;
 mod header;
 
+use std::cell::Cell;
+
 use crate::KerasError;
 use bytes::Bytes;
+pub use bytes::budget;
 pub use dataset::Tensor;
 pub use group::Group;
 
@@ -21,12 +24,12 @@ pub struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Section II.A, the superblock.
-    pub fn open(data: &'a [u8]) -> Result<Self, KerasError> {
+    /// Section II.A, the superblock. `left` is the [`budget`] of all that is read.
+    pub fn open(data: &'a [u8], left: &'a Cell<u64>) -> Result<Self, KerasError> {
         if !data.starts_with(SIGNATURE) {
             return Err(KerasError::NotHdf5);
         }
-        let bytes = Bytes::new(data);
+        let bytes = Bytes::new(data, left);
         let extra = match bytes.u8(8)? {
             0 => 0,
             1 => 4,

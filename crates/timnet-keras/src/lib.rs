@@ -30,7 +30,7 @@ use timnet_core::Weights;
 ///
 /// # Errors
 /// A file that can't be read, is no HDF5 file, damaged, of a kind of HDF5 that Keras does not write, or does not hold a
-/// TIM-Net: the message says what was expected.
+/// TIM-Net or has weights that are not finite: the message says what was expected.
 pub fn read(path: &Path) -> Result<Weights, KerasError> {
     let bytes = std::fs::read(path).map_err(|source| KerasError::Read { path: path.display().to_string(), source })?;
     from_bytes(&bytes)
@@ -41,5 +41,6 @@ pub fn read(path: &Path) -> Result<Weights, KerasError> {
 /// # Errors
 /// As there.
 pub fn from_bytes(bytes: &[u8]) -> Result<Weights, KerasError> {
-    model::weights(&hdf5::File::open(bytes)?)
+    let left = hdf5::budget(bytes);
+    model::weights(&hdf5::File::open(bytes, &left)?)
 }

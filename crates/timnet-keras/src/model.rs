@@ -40,6 +40,7 @@ pub fn weights(file: &File<'_>) -> Result<Weights, KerasError> {
     }
     put(&mut out.parameters, layout.head, layers.dense.get("kernel", &[c, config.classes])?);
     put(&mut out.parameters, layout.head_bias, layers.dense.get("bias", &[config.classes])?);
+    out.check()?;
     Ok(out)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use timnet_core::{
     Batch, Dataset, Engine, EngineError, EngineFacts, Layout, ModelConfig, Objective, Predictions, StepOutcome,
-    TrainState, TrainingInputs, Weights,
+    TrainState, TrainingInputs, Weights, check_indices,
 };
 
 use crate::{
@@ -43,15 +43,12 @@ pub fn facts(simd: Simd) -> EngineFacts {
     }
 }
 
-fn shape_error(e: impl std::fmt::Display) -> EngineError {
-    EngineError::Shape(e.to_string())
-}
-
 impl NativeEngine {
     /// An engine at its first step.
     ///
     /// # Errors
-    /// [`EngineError::Shape`] where weights, configuration and data do not fit together.
+    /// [`EngineError::Shape`] where configuration and data do not fit together; weights, statistics or settings that can't be used
+    /// ([`EngineError::Weights`], [`EngineError::Config`]).
     pub fn new(dataset: Arc<Dataset>, weights: Weights, objective: Objective) -> Result<Self, EngineError> {
         Self::with_simd(dataset, weights, objective, Simd::detect())
     }
@@ -66,10 +63,10 @@ impl NativeEngine {
         objective: Objective,
         simd: Simd,
     ) -> Result<Self, EngineError> {
-        weights.config.validate().map_err(shape_error)?;
+        objective.validate()?;
+        weights.check()?;
         dataset.check(&weights.config)?;
         let layout = Layout::new(&weights.config);
-        weights.check_lengths(&layout).map_err(shape_error)?;
         Ok(Self {
             shape: Shape::new(simd, weights.config.coefficients),
             gradient: vec![0.0; layout.trainable()],
@@ -102,21 +99,6 @@ impl NativeEngine {
         &self.state.weights.config
     }
 
-    fn check(&self, batch: &Batch) -> Result<(), EngineError> {
-        let (utterances, config) = (self.dataset.len(), self.config());
-        if batch.indices.is_empty() {
-            return Err(shape_error("a batch without utterances"));
-        }
-        if let Some(i) = batch.indices.iter().find(|&&i| i as usize >= utterances) {
-            return Err(shape_error(format!("utterance {i} of a data set of {utterances}")));
-        }
-        let masks = config.sites() * batch.indices.len() * config.coefficients;
-        if !batch.dropout.is_empty() && batch.dropout.len() != masks {
-            return Err(shape_error(format!("{} dropout factors where {masks} are needed", batch.dropout.len())));
-        }
-        Ok(())
-    }
-
     /// The loss of a batch, with `self.gradient` its gradient; running statistics move on.
     fn step(&mut self, batch: &Batch) -> StepOutcome {
         let Self { dataset, layout, objective, shape, state, gradient, traces, scratch, grads } = self;
@@ -127,7 +109,7 @@ impl NativeEngine {
             shape: *shape,
             parameters,
             inputs: batch.indices.iter().map(|&i| dataset.utterance(i as usize)).collect(),
-            frames: dataset.frames,
+            frames: dataset.frames(),
             dropout: &batch.dropout,
         };
         let (size, c, p) = (batch.indices.len(), shape.channels, shape.p);
@@ -149,7 +131,7 @@ impl NativeEngine {
             let of = |j: usize| (j * size + s) * p;
             head::fuse(&coefficients, (0..config.blocks).map(|j| &scales[of(j)..][..c]), &mut embedding);
             let logits = head::logits(&parameters[layout.head.all()], &parameters[layout.head_bias.all()], &embedding);
-            let label = dataset.labels[i as usize];
+            let label = dataset.labels()[i as usize];
             let (l, d_logits) = head::cross_entropy(&logits, label, objective.label_smoothing);
             loss += l;
             correct += u32::from(head::largest(&logits) == label);
@@ -165,7 +147,7 @@ impl NativeEngine {
             for (j, &w) in coefficients.iter().enumerate() {
                 for (i, d) in d_embedding.iter().enumerate() {
                     fusion[j] += d * f64::from(scales[of(j) + i]);
-                    pooled[of(j) + i] = (d * f64::from(w) / dataset.frames as f64) as f32;
+                    pooled[of(j) + i] = (d * f64::from(w) / dataset.frames() as f64) as f32;
                 }
             }
             if !last.is_empty() {
@@ -217,7 +199,7 @@ impl Engine for NativeEngine {
         batches
             .iter()
             .map(|batch| {
-                self.check(batch)?;
+                batch.check(self.config(), self.dataset.len())?;
                 let outcome = self.step(batch);
                 self.adam();
                 Ok(outcome)
@@ -226,13 +208,11 @@ impl Engine for NativeEngine {
     }
 
     fn predict(&mut self, indices: &[usize]) -> Result<Predictions, EngineError> {
+        check_indices(indices.iter().copied(), self.dataset.len())?;
         let network = Network::with_simd(&self.state.weights, self.shape.simd)?;
         let mut predictions = Predictions::default();
         for &i in indices {
-            if i >= self.dataset.len() {
-                return Err(shape_error(format!("utterance {i} of a data set of {}", self.dataset.len())));
-            }
-            let (embedding, logits) = network.embed(self.dataset.utterance(i), self.dataset.frames)?;
+            let (embedding, logits) = network.embed(self.dataset.utterance(i), self.dataset.frames())?;
             predictions.embeddings.extend(embedding);
             predictions.logits.extend(logits);
         }
@@ -246,13 +226,9 @@ impl Engine for NativeEngine {
     fn restore(&mut self, state: &TrainState) -> Result<(), EngineError> {
         let (found, expected) = (&state.weights.config, self.config());
         if found != expected {
-            return Err(shape_error(format!("a state of {found:?} for an engine of {expected:?}")));
+            return Err(EngineError::Shape(format!("a state of {found:?} for an engine of {expected:?}")));
         }
-        state.weights.check_lengths(&self.layout).map_err(shape_error)?;
-        let moments = (state.first_moment.len(), state.second_moment.len());
-        if moments != (self.layout.trainable(), self.layout.trainable()) {
-            return Err(shape_error(format!("moments of {moments:?} values for {}", self.layout.trainable())));
-        }
+        state.check()?;
         self.state = state.clone();
         Ok(())
     }

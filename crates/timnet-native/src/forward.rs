@@ -102,7 +102,9 @@ impl Moments {
         for c in 0..step.shape.channels {
             let centred = self.sums[c] / n;
             let mean = centred + f64::from(self.shift[c]);
-            let var = (self.squares[c] / n - centred * centred).max(0.0);
+            let var = self.squares[c] / n - centred * centred;
+            // Rounding alone makes it negative; `max` would make 0 of NaN, too.
+            let var = if var < 0.0 { 0.0 } else { var };
             let rstd = 1.0 / (var + ModelConfig::BATCH_NORM_EPS).sqrt();
             let scale = f64::from(step.parameters[place.gamma.start + c]) * rstd;
             norm.mean[c] = mean as f32;

@@ -1,8 +1,8 @@
 //! From the blocks' features to the loss and back: small, so in plain loops and f64.
 
-use timnet_core::{Layout, ModelConfig, Variant};
+use timnet_core::{Layout, ModelConfig, Variant, log_softmax};
 
-/// What each block's g_j counts in g_drf: learned, the mean, or the last block alone.
+/// Fusion weight w_j of each block, [blocks]: learned, 1 / n, or 0 but for the last block.
 pub(crate) fn coefficients(config: &ModelConfig, layout: &Layout, parameters: &[f32]) -> Vec<f32> {
     let n = config.blocks;
     match (config.variant, layout.fusion) {
@@ -41,14 +41,35 @@ pub(crate) fn cross_entropy(logits: &[f32], label: usize, smoothing: f64) -> (f6
     let classes = logits.len() as f64;
     let target = |k: usize| smoothing / classes + if k == label { 1.0 - smoothing } else { 0.0 };
     let mut gradient = softmax(logits, 1.0);
-    let loss = -gradient.iter().enumerate().map(|(k, p)| target(k) * p.max(f64::MIN_POSITIVE).ln()).sum::<f64>();
+    let loss = -log_softmax(logits).iter().enumerate().map(|(k, p)| target(k) * p).sum::<f64>();
     for (k, g) in gradient.iter_mut().enumerate() {
         *g -= target(k);
     }
     (loss, gradient)
 }
 
-/// Index of the largest, the first of equals; 0 of nothing.
+/// Index of the first maximum; 0 if empty.
 pub fn largest(logits: &[f32]) -> usize {
     (1..logits.len()).fold(0, |best, k| if logits[k] > logits[best] { k } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `-(t * scipy.special.log_softmax(x)).sum()` for t = 0.9 onehot(label) + 0.1 / 3: also where a probability is below the smallest
+    /// double, and NaN of NaN.
+    #[test]
+    fn the_loss_is_scipys() {
+        for (logits, label, expected) in
+            [([1.0, -2.0, 0.5], 1, 3.321_263_569_008_950_3), ([0.0, 2000.0, -1000.0], 2, 2_866.666_666_666_666_5)]
+        {
+            let (loss, gradient) = cross_entropy(&logits, label, 0.1);
+            assert!((loss - expected).abs() < 1e-12 * expected, "{loss} {expected}");
+            assert!(gradient.iter().sum::<f64>().abs() < 1e-12);
+        }
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(cross_entropy(&[0.0, bad, 1.0], 0, 0.1).0.is_nan(), "{bad}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Inference: BatchNorm folded into the convolutions, one utterance at a time.
 
-use timnet_core::{EngineError, Layout, ModelConfig, SubBlock as Place, TcnPooling, Variant, Weights};
+use timnet_core::{
+    EngineError, Layout, ModelConfig, Predictions, SubBlock as Place, TcnPooling, Variant, Weights, first_not_finite,
+};
 
 use crate::{
     head,
@@ -35,7 +37,7 @@ struct Vectors {
 }
 
 impl Vectors {
-    /// h = max(y, 0)
+    /// h = relu(y)
     fn relu(&self) -> SubBlock<'_> {
         SubBlock { scale: &self.ones, offset: &self.zeros, mask: &self.ones }
     }
@@ -67,7 +69,8 @@ struct Scratch {
 
 impl Network {
     /// # Errors
-    /// [`EngineError::Shape`] where the configuration can't be used or the vectors do not fit it.
+    /// [`EngineError::Weights`] where the configuration can't be used, the vectors do not fit it or a value is NaN, infinite or a
+    /// negative variance, by its tensor; [`EngineError::NotFinite`] where BatchNorm scales a kernel beyond single precision.
     pub fn from_weights(weights: &Weights) -> Result<Self, EngineError> {
         Self::with_simd(weights, Simd::detect())
     }
@@ -78,9 +81,8 @@ impl Network {
     /// As there.
     pub fn with_simd(weights: &Weights, simd: Simd) -> Result<Self, EngineError> {
         let (config, values) = (&weights.config, &weights.parameters);
-        config.validate().map_err(|e| EngineError::Shape(e.to_string()))?;
+        weights.check()?;
         let layout = Layout::new(config);
-        weights.check_lengths(&layout).map_err(|e| EngineError::Shape(e.to_string()))?;
         let shape = Shape::new(simd, config.coefficients);
         let (c, p) = (shape.channels, shape.p);
         let stems = layout.stems.iter().map(|(kernel, bias)| {
@@ -88,7 +90,7 @@ impl Network {
             pack::forward(&values[kernel.all()], c, p, |_| 1.0, &mut packed);
             Affine { kernel: packed, bias: pack::vector(&values[bias.all()], p) }
         });
-        let fold = |place: &Place| {
+        let fold = |j: usize, place: &Place| {
             let of = |range: timnet_core::Range| &values[range.all()];
             let (mean, var) =
                 (&weights.statistics[place.running_mean.all()], &weights.statistics[place.running_var.all()]);
@@ -100,12 +102,25 @@ impl Network {
             let mut kernel = Vec::new();
             pack::forward(of(place.kernel), c, p, |o| scale[o], &mut kernel);
             let bias = (0..c).map(|o| (of(place.bias)[o] - mean[o]) * scale[o] + of(place.beta)[o]);
-            Affine { kernel, bias: pack::vector(&bias.collect::<Vec<_>>(), p) }
+            let bias = pack::vector(&bias.collect::<Vec<_>>(), p);
+            for (what, values) in [("kernel", &kernel), ("bias", &bias)] {
+                if let Some(i) = first_not_finite(values) {
+                    return Err(EngineError::NotFinite {
+                        place: format!("block {j}, {what} times BatchNorm's scale, value {i}"),
+                        value: values[i],
+                        advice: "these weights are too large for single precision",
+                    });
+                }
+            }
+            Ok(Affine { kernel, bias })
+        };
+        let block = |(j, directions): (usize, &Vec<[Place; 2]>)| {
+            directions.iter().map(|[a, b]| Ok([fold(j, a)?, fold(j, b)?])).collect::<Result<_, _>>()
         };
         Ok(Self {
             shape,
             stems: stems.collect(),
-            blocks: layout.blocks.iter().map(|j| j.iter().map(|[a, b]| [fold(a), fold(b)]).collect()).collect(),
+            blocks: layout.blocks.iter().enumerate().map(block).collect::<Result<_, EngineError>>()?,
             coefficients: head::coefficients(config, &layout, values),
             head: values[layout.head.all()].to_vec(),
             head_bias: values[layout.head_bias.all()].to_vec(),
@@ -119,7 +134,7 @@ impl Network {
         &self.config
     }
 
-    /// What each block's g_j counts in g_drf, [blocks].
+    /// Fusion weight w_j of each block, [blocks].
     pub fn fusion(&self) -> &[f32] {
         &self.coefficients
     }
@@ -127,7 +142,8 @@ impl Network {
     /// Everything about one utterance of any length: `features` is [frames, coefficients].
     ///
     /// # Errors
-    /// [`EngineError::Shape`] for no frames or values that do not make `frames` rows.
+    /// [`EngineError::Shape`] for no frames or values that do not make `frames` rows; [`EngineError::NotFinite`] for a feature that is NaN
+    /// or infinite, and for logits that are, which finite but huge features can make.
     pub fn forward(&self, features: &[f32], frames: usize) -> Result<Output, EngineError> {
         let mut attention = vec![0.0; if self.config.has_stem() { self.config.blocks * frames } else { 0 }];
         let (scales, embedding, logits) = self.run(features, frames, Some(&mut attention))?;
@@ -152,11 +168,18 @@ impl Network {
         mut attention: Option<&mut [f32]>,
     ) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>), EngineError> {
         let (c, p) = (self.shape.channels, self.shape.p);
-        if frames == 0 || features.len() != frames * c {
+        if frames == 0 || frames.checked_mul(c) != Some(features.len()) {
             return Err(EngineError::Shape(format!(
                 "{} feature values for {frames} frames x {c} coefficients",
                 features.len()
             )));
+        }
+        if let Some(i) = first_not_finite(features) {
+            return Err(EngineError::NotFinite {
+                place: format!("frame {}, coefficient {} of the features", i / c, i % c),
+                value: features[i],
+                advice: "look at the recording",
+            });
         }
         let tile = || vec![0.0; frames * p];
         let mut s = Scratch { x: tile(), f: tile(), y: tile(), h: tile() };
@@ -178,7 +201,9 @@ impl Network {
         let mut embedding = vec![0.0; c];
         head::fuse(&self.coefficients, scales.chunks_exact(c), &mut embedding);
         let logits = head::logits(&self.head, &self.head_bias, &embedding);
-        Ok((scales, embedding, logits))
+        let answer = Predictions { logits, embeddings: embedding };
+        answer.check()?;
+        Ok((scales, answer.embeddings, answer.logits))
     }
 
     /// Block j from `s.f` into `s.x`, leaving the second convolution in `s.y`; adds its feature to `g`.

@@ -70,7 +70,7 @@ proptest! {
         let objective = Objective::default();
         let wide: Vec<f64> = parameters.iter().map(|&p| f64::from(p)).collect();
         let x: Vec<&[f32]> = batch.indices.iter().map(|&i| dataset.utterance(i as usize)).collect();
-        let labels: Vec<usize> = batch.indices.iter().map(|&i| dataset.labels[i as usize]).collect();
+        let labels: Vec<usize> = batch.indices.iter().map(|&i| dataset.labels()[i as usize]).collect();
         let expected = naive(config, &wide, &x, &labels, 0.1, &Mode::Train { dropout: &batch.dropout });
         prop_assume!(expected.kink > 3e-6);
 
@@ -117,13 +117,13 @@ fn the_reference_is_differentiated_rightly() {
         let x: Vec<&[f32]> = (0..3).map(|i| dataset.utterance(i)).collect();
         let mode = Mode::Train { dropout: &batch.dropout };
         let mut p: Vec<f64> = weights.parameters.iter().map(|&p| f64::from(p)).collect();
-        let gradient = naive(&config, &p, &x, &dataset.labels, 0.1, &mode).gradient;
+        let gradient = naive(&config, &p, &x, dataset.labels(), 0.1, &mode).gradient;
         for i in 0..p.len() {
             let (at, step) = (p[i], 1e-6);
             p[i] = at + step;
-            let above = naive(&config, &p, &x, &dataset.labels, 0.1, &mode).loss;
+            let above = naive(&config, &p, &x, dataset.labels(), 0.1, &mode).loss;
             p[i] = at - step;
-            let below = naive(&config, &p, &x, &dataset.labels, 0.1, &mode).loss;
+            let below = naive(&config, &p, &x, dataset.labels(), 0.1, &mode).loss;
             p[i] = at;
             let slope = (above - below) / (2.0 * step);
             assert!((slope - gradient[i]).abs() < 1e-7, "{variant} {i}: {slope} {}", gradient[i]);

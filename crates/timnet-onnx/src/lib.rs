@@ -7,23 +7,25 @@ mod protobuf;
 use std::collections::BTreeMap;
 
 use onnx::{Attribute, Dim, Graph};
-use timnet_core::{Layout, ModelConfig, SubBlock, TcnPooling, Variant, Weights, WeightsError};
+use timnet_core::{Layout, ModelConfig, SubBlock, TcnPooling, Variant, Weights, WeightsError, first_not_finite};
 
 /// The ONNX file of a trained network: `mfcc` [batch, frames, coefficients] to `probabilities` [batch, classes], both
 /// float32. Logits are divided by `temperature` before the softmax; `metadata` goes into the file as it is.
 ///
 /// # Errors
-/// [`WeightsError::Length`] where the vectors do not fit the configuration, [`WeightsError::BadConfig`] where that can't be
-/// used.
+/// See [`ExportError`].
 pub fn export(
     weights: &Weights,
     temperature: f64,
     metadata: &BTreeMap<String, String>,
-) -> Result<Vec<u8>, WeightsError> {
+) -> Result<Vec<u8>, ExportError> {
     let config = &weights.config;
-    config.validate().map_err(|e| WeightsError::BadConfig(e.to_string()))?;
+    weights.check()?;
+    let sharpness = (1.0 / temperature) as f32;
+    if !(temperature > 0.0 && sharpness.is_normal()) {
+        return Err(ExportError::Temperature(temperature));
+    }
     let layout = Layout::new(config);
-    weights.check_lengths(&layout)?;
     let c = config.coefficients;
     let mut net = Net { weights, layout, graph: Graph::default() };
     let input = net.graph.node("Transpose", "channels", &["mfcc"], &[("perm", Attribute::Ints(&[0, 2, 1]))]);
@@ -31,7 +33,7 @@ pub fn export(
     let mut scales = Vec::new();
     for j in 0..config.blocks {
         for (direction, stream) in streams.iter_mut().enumerate() {
-            *stream = net.block(j, direction, stream);
+            *stream = net.block(j, direction, stream)?;
         }
         // The variants that use the last block alone need no other's feature.
         if config.has_fusion() || config.variant == Variant::NoDf || j + 1 == config.blocks {
@@ -42,7 +44,6 @@ pub fn export(
     let values = &weights.parameters;
     let head = net.graph.floats("head.weight", &[config.classes, c], &values[net.layout.head.all()]);
     let bias = net.graph.floats("head.bias", &[config.classes], &values[net.layout.head_bias.all()]);
-    let sharpness = (1.0 / temperature) as f32;
     let gemm =
         [("transB", Attribute::Int(1)), ("alpha", Attribute::Float(sharpness)), ("beta", Attribute::Float(sharpness))];
     let logits = net.graph.node("Gemm", "logits", &[&embedding, &head, &bias], &gemm);
@@ -51,6 +52,26 @@ pub fn export(
     let mfcc = [batch(), frames, Dim::Fixed(c)];
     let probabilities = [batch(), Dim::Fixed(config.classes)];
     Ok(net.graph.finish(("mfcc", &mfcc), ("probabilities", &probabilities), metadata))
+}
+
+/// Why a network can't be exported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// Weights that do not fit their configuration or are not finite.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A temperature that makes no probabilities.
+    #[error("the temperature is {0}; it must be a finite number above 0, 1 for a network that is not calibrated")]
+    Temperature(f64),
+    /// A kernel or bias that BatchNorm scales beyond single precision.
+    #[error("`{name}` times its BatchNorm's scale is {value}: these weights are too large for single precision")]
+    Overflow {
+        /// The constant in the graph.
+        name: String,
+        /// The value.
+        value: f32,
+    },
 }
 
 struct Net<'a> {
@@ -78,23 +99,30 @@ impl Net<'_> {
     }
 
     /// Block j: F sigmoid(h), or relu(F + h) in the TCN.
-    fn block(&mut self, j: usize, direction: usize, input: &str) -> String {
+    fn block(&mut self, j: usize, direction: usize, input: &str) -> Result<String, ExportError> {
         let name = format!("{}.{}", DIRECTIONS[direction], j + 1);
         let [a, b] = self.layout.blocks[j][direction];
-        let h = self.sub_block(&a, j, direction, &format!("{name}.a"), input);
-        let h = self.sub_block(&b, j, direction, &format!("{name}.b"), &h);
+        let h = self.sub_block(&a, j, direction, &format!("{name}.a"), input)?;
+        let h = self.sub_block(&b, j, direction, &format!("{name}.b"), &h)?;
         let graph = &mut self.graph;
         if self.weights.config.variant == Variant::Tcn {
             let sum = graph.node("Add", format!("{name}.sum"), &[&h, input], &[]);
-            return graph.node("Relu", format!("{name}.out"), &[&sum], &[]);
+            return Ok(graph.node("Relu", format!("{name}.out"), &[&sum], &[]));
         }
         let gate = graph.node("Sigmoid", format!("{name}.gate"), &[&h], &[]);
-        graph.node("Mul", format!("{name}.out"), &[input, &gate], &[])
+        Ok(graph.node("Mul", format!("{name}.out"), &[input, &gate], &[]))
     }
 
     /// Convolution with its BatchNorm folded in, and ReLU. Backwards in time is a convolution that looks `dilation`
     /// frames ahead, with its taps in the other order.
-    fn sub_block(&mut self, place: &SubBlock, j: usize, direction: usize, name: &str, input: &str) -> String {
+    fn sub_block(
+        &mut self,
+        place: &SubBlock,
+        j: usize,
+        direction: usize,
+        name: &str,
+        input: &str,
+    ) -> Result<String, ExportError> {
         let Self { weights, graph, .. } = self;
         let (values, c) = (&weights.parameters, weights.config.coefficients);
         let of = |range: timnet_core::Range| &values[range.all()];
@@ -108,13 +136,18 @@ impl Net<'_> {
         let kernel: Vec<f32> = (0..2 * c * c).map(|i| (f64::from(tap(i)) * scale(i / (2 * c))) as f32).collect();
         let bias = |o: usize| (f64::from(of(place.bias)[o]) - f64::from(mean[o])) * scale(o);
         let bias: Vec<f32> = (0..c).map(|o| (bias(o) + f64::from(of(place.beta)[o])) as f32).collect();
+        for (part, values) in [("weight", &kernel), ("bias", &bias)] {
+            if let Some(i) = first_not_finite(values) {
+                return Err(ExportError::Overflow { name: format!("{name}.{part}"), value: values[i] });
+            }
+        }
         let kernel = graph.floats(format!("{name}.weight"), &[c, c, 2], &kernel);
         let bias = graph.floats(format!("{name}.bias"), &[c], &bias);
         let dilation = weights.config.dilation(j) as i64;
         let pads = if backward { [0, dilation] } else { [dilation, 0] };
         let attributes = [("dilations", Attribute::Ints(&[dilation][..])), ("pads", Attribute::Ints(&pads[..]))];
         let y = graph.node("Conv", format!("{name}.conv"), &[input, &kernel, &bias], &attributes);
-        graph.node("Relu", format!("{name}.relu"), &[&y], &[])
+        Ok(graph.node("Relu", format!("{name}.relu"), &[&y], &[]))
     }
 
     /// g_j: the mean over time of the directions' sum, or a TCN's last frame; [batch, coefficients].

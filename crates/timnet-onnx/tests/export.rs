@@ -1,4 +1,4 @@
-//! Today's exports are the ones that onnxruntime and tract were asked about (`fixtures/onnx`).
+//! Today's exports are the ones that onnxruntime and tract were asked about (`fixtures/onnx`), but for the version of this crate.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,7 +7,17 @@ mod support;
 use std::{fs, path::PathBuf};
 
 use ndarray::{Array2, Array3};
-use timnet_core::{ModelConfig, Weights};
+use timnet_core::{Layout, ModelConfig, Weights, streams};
+use timnet_onnx::ExportError;
+
+/// The file without `producer_version` (field 3 of ModelProto), which is this crate's version and changes with every release.
+fn without_version(onnx: &[u8]) -> Vec<u8> {
+    // ir_version (2 bytes), producer_name with tag and length, then field 3: tag 0x1a, length, text.
+    let at = 2 + 2 + "timnet-onnx".len();
+    assert_eq!((&onnx[4..at], onnx[at]), (&b"timnet-onnx"[..], 0x1a));
+    let after = at + 2 + usize::from(onnx[at + 1]);
+    [&onnx[..at], &onnx[after..]].concat()
+}
 
 #[test]
 fn exports_are_those_that_were_checked() {
@@ -18,7 +28,7 @@ fn exports_are_those_that_were_checked() {
         let path = folder.join(&case.name);
         // Not assert_eq: it would print the bytes.
         assert!(
-            fs::read(path.with_extension("onnx")).unwrap() == case.onnx,
+            without_version(&fs::read(path.with_extension("onnx")).unwrap()) == without_version(&case.onnx),
             "{} is exported otherwise than in fixtures/onnx: run its `fixture` example and check.py again",
             case.name
         );
@@ -37,4 +47,44 @@ fn weights_that_do_not_fit_are_errors() {
     assert!(timnet_onnx::export(&short, 1.0, &Default::default()).is_err());
     let none = Weights { config: ModelConfig::timnet(0, 3), ..short };
     assert!(timnet_onnx::export(&none, 1.0, &Default::default()).is_err());
+}
+
+#[test]
+fn another_release_exports_the_same_graph() {
+    let onnx = support::cases().remove(0).onnx;
+    let at = 2 + 2 + "timnet-onnx".len();
+    let after = at + 2 + usize::from(onnx[at + 1]);
+    let version = "10.20.30-rc.1";
+    let later = [&onnx[..at], &[0x1a, version.len() as u8], version.as_bytes(), &onnx[after..]].concat();
+    assert!(later != onnx && without_version(&later) == without_version(&onnx));
+}
+
+#[test]
+fn temperatures_that_make_no_probabilities_are_errors() {
+    let weights = streams::initial(&ModelConfig::timnet(1, 2), streams::Key { seed: 1, fold: 0 });
+    for bad in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-300, 1e300] {
+        let error = timnet_onnx::export(&weights, bad, &Default::default()).unwrap_err();
+        assert!(matches!(error, ExportError::Temperature(_)), "{bad}");
+        assert!(error.to_string().starts_with(&format!("the temperature is {bad}; it must be")), "{error}");
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_errors() {
+    let good = streams::initial(&ModelConfig::timnet(1, 2), streams::Key { seed: 1, fold: 0 });
+    let layout = Layout::new(&good.config);
+    let mut weights = good.clone();
+    weights.parameters[layout.head.start] = f32::NAN;
+    let text = timnet_onnx::export(&weights, 1.0, &Default::default()).unwrap_err().to_string();
+    assert!(text.starts_with("`head.weight` has NaN at element 0"), "{text}");
+    let sub = layout.blocks[0][1][1];
+    let mut weights = good.clone();
+    weights.statistics[sub.running_var.start] = -1.0;
+    let text = timnet_onnx::export(&weights, 1.0, &Default::default()).unwrap_err().to_string();
+    assert!(text.starts_with("`backward.1.b.norm.running_var` has -1 at element 0"), "{text}");
+    let mut weights = good;
+    weights.parameters[sub.gamma.all()].fill(f32::MAX);
+    weights.statistics[sub.running_var.all()].fill(0.0);
+    let text = timnet_onnx::export(&weights, 1.0, &Default::default()).unwrap_err().to_string();
+    assert!(text.starts_with("`backward.1.b.weight` times its BatchNorm's scale is"), "{text}");
 }

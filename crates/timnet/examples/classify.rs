@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let network = Network::new(&weights, Device::Cpu, Kind::Float)?;
     let x = Tensor::from_slice(&values).view([1, -1, coefficients as i64]);
-    let probabilities: Vec<f32> = Vec::try_from(network.forward(&x).logits.softmax(1, None).view([-1]))?;
+    let probabilities: Vec<f32> = Vec::try_from(network.forward(&x)?.logits.softmax(1, None).view([-1]))?;
     let labels = metadata.get("labels").map_or("", String::as_str);
     for (label, p) in labels.split(',').zip(probabilities) {
         eprintln!("{label}: {p:.4}");

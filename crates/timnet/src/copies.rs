@@ -3,10 +3,10 @@
 use tch::{Device, Kind, TchError, Tensor};
 use timnet_core::{
     Adam, Batch, Dataset, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
-    TrainingInputs, Weights,
+    TrainingInputs, Weights, check_indices,
 };
 
-use crate::network::{Mode, Network, Pass, to_vec};
+use crate::network::{Mode, Network, Pass, backend, to_vec};
 
 /// Utterances of a copy per inference call: bounds memory, changes no result.
 const PREDICT_BATCH: usize = 64;
@@ -36,18 +36,19 @@ struct Group {
 
 impl Group {
     /// The group's rows of a [copies, ..] tensor: a view where it is all of them.
-    fn of(&self, all: &Tensor) -> Tensor {
+    fn of(&self, all: &Tensor) -> Result<Tensor, TchError> {
         match &self.rows {
-            None => all.shallow_clone(),
-            Some(rows) => all.index_select(0, rows),
+            None => Ok(all.shallow_clone()),
+            Some(rows) => all.f_index_select(0, rows),
         }
     }
 
-    fn put(&self, all: &mut Tensor, rows: Tensor) {
+    fn put(&self, all: &mut Tensor, rows: Tensor) -> Result<(), TchError> {
         match &self.rows {
             None => *all = rows,
-            Some(numbers) => _ = all.index_copy_(0, numbers, &rows),
+            Some(numbers) => _ = all.f_index_copy_(0, numbers, &rows)?,
         }
+        Ok(())
     }
 }
 
@@ -62,6 +63,7 @@ pub(crate) struct Copies {
     steps: Vec<u64>,
     /// SHA-256 of the data set.
     data: String,
+    utterances: usize,
     objective: Objective,
     /// [utterances, frames, coefficients]
     features: Tensor,
@@ -81,28 +83,32 @@ impl Copies {
     ) -> Result<Self, EngineError> {
         let first = states.first().ok_or_else(|| EngineError::Shape("no network to train".into()))?;
         let config = &first.weights.config;
+        objective.validate()?;
+        states.iter().try_for_each(|state| check(state, config))?;
         data.check(config)?;
-        let shape = [data.len() as i64, data.frames as i64, data.coefficients as i64];
-        let features = Tensor::f_from_slice(&data.features)
+        let shape = [data.len() as i64, data.frames() as i64, data.coefficients() as i64];
+        let features = Tensor::f_from_slice(data.features())
             .and_then(|t| t.f_view(shape.as_slice()))
             .and_then(|t| t.f_to(device))
             .and_then(|t| t.f_to_kind(kind))
             .map_err(backend)?;
-        let labels: Vec<i64> = data.labels.iter().map(|&l| l as i64).collect();
+        let labels: Vec<i64> = data.labels().iter().map(|&l| l as i64).collect();
         let labels = Tensor::f_from_slice(&labels).and_then(|t| t.f_to(device)).map_err(backend)?;
-        states.iter().try_for_each(|state| check(state, config))?;
         let weights: Vec<&Weights> = states.iter().map(|s| &s.weights).collect();
-        let network = Network::copies(config, &weights, device, kind).map_err(|e| EngineError::Shape(e.to_string()))?;
+        let network = Network::copies(config, &weights, device, kind)?;
         let moment = |of: fn(&TrainState) -> &Vec<f32>| {
             let values: Vec<f32> = states.iter().flat_map(|s| of(s).iter().copied()).collect();
-            Tensor::from_slice(&values).to_device(device).to_kind(kind).view([states.len() as i64, -1])
+            let tensor =
+                Tensor::f_from_slice(&values).and_then(|t| t.f_to_device(device)).and_then(|t| t.f_to_kind(kind));
+            tensor.and_then(|t| t.f_view([states.len() as i64, -1])).map_err(backend)
         };
         Ok(Self {
-            first_moment: moment(|s| &s.first_moment),
-            second_moment: moment(|s| &s.second_moment),
+            first_moment: moment(|s| &s.first_moment)?,
+            second_moment: moment(|s| &s.second_moment)?,
             steps: states.iter().map(|s| s.steps).collect(),
             network,
             data: data.sha256(),
+            utterances: data.len(),
             objective,
             features,
             labels,
@@ -125,6 +131,8 @@ impl Copies {
 
     /// Each copy's batches in order, the copies' n-th batches together where they are of one size.
     pub fn train(&mut self, epochs: &[(usize, &[Batch])]) -> Result<Vec<Vec<StepOutcome>>, EngineError> {
+        let all = epochs.iter().flat_map(|(_, batches)| *batches);
+        all.into_iter().try_for_each(|batch| batch.check(&self.network.config, self.utterances))?;
         let longest = epochs.iter().map(|(_, batches)| batches.len()).max().unwrap_or(0);
         // Losses and right answers, [group] each, read back once: a read in the loop would make a GPU wait after each step.
         let (mut losses, mut correct, mut places) = (Vec::new(), Vec::new(), Vec::new());
@@ -135,7 +143,8 @@ impl Copies {
             for group in members.chunk_by(|a, b| a.1.indices.len() == b.1.indices.len()) {
                 let batches: Vec<&Batch> = group.iter().map(|(_, batch)| *batch).collect();
                 let copies = group.iter().map(|(at, _)| epochs[*at].0).collect();
-                let (loss, right) = self.step(&self.group(copies), &batches)?;
+                let together = self.group(copies).map_err(backend)?;
+                let (loss, right) = self.step(&together, &batches).map_err(backend)?;
                 losses.push(loss);
                 correct.push(right);
                 places.extend(group.iter().map(|(at, _)| *at));
@@ -143,8 +152,9 @@ impl Copies {
         }
         let mut out: Vec<Vec<StepOutcome>> = epochs.iter().map(|_| Vec::new()).collect();
         if !losses.is_empty() {
-            let losses = to_vec(&Tensor::cat(&losses, 0)).map_err(backend)?;
-            let correct: Vec<i64> = Vec::try_from(Tensor::cat(&correct, 0).to_device(Device::Cpu)).map_err(backend)?;
+            let losses = Tensor::f_cat(&losses, 0).and_then(|all| to_vec(&all)).map_err(backend)?;
+            let correct = Tensor::f_cat(&correct, 0).and_then(|all| all.f_to_device(Device::Cpu)).map_err(backend)?;
+            let correct: Vec<i64> = Vec::try_from(correct).map_err(backend)?;
             for ((at, loss), n) in places.into_iter().zip(losses).zip(correct) {
                 out[at].push(StepOutcome { loss, correct: n as u32 });
             }
@@ -154,17 +164,23 @@ impl Copies {
 
     /// Inference for utterances of each copy.
     pub fn predict(&self, parts: &[(usize, &[usize])]) -> Result<Vec<Predictions>, EngineError> {
-        let group = self.group(parts.iter().map(|(copy, _)| *copy).collect());
+        for (copy, part) in parts {
+            check_indices(part.iter().copied(), self.utterances)?;
+            self.network.weights_of(*copy).map_err(backend)?.check()?;
+        }
+        let group = self.group(parts.iter().map(|(copy, _)| *copy).collect()).map_err(backend)?;
         let mut out = vec![Predictions::default(); parts.len()];
         let longest = parts.iter().map(|(_, part)| part.len()).max().unwrap_or(0);
-        let (parameters, running) = (group.of(&self.network.parameters), self.running(&group));
+        let parameters = group.of(&self.network.parameters).map_err(backend)?;
+        let running = self.running(&group).map_err(backend)?;
         for start in (0..longest).step_by(PREDICT_BATCH) {
             let size = PREDICT_BATCH.min(longest - start);
             // Shorter parts are filled up with utterance 0, whose answers are dropped.
             let at = |part: &[usize], i: usize| part.get(start + i).copied().unwrap_or(0) as u32;
             let indices = parts.iter().flat_map(|(_, part)| (0..size).map(move |i| at(part, i))).collect::<Vec<u32>>();
-            let (x, _) = self.select(&indices, parts.len())?;
-            let activations = tch::no_grad(|| self.pass(&parameters, &running).run(&x, &Mode::Inference));
+            let (x, _) = self.select(&indices, parts.len()).map_err(backend)?;
+            let activations =
+                tch::no_grad(|| self.pass(&parameters, &running).run(&x, &Mode::Inference)).map_err(backend)?;
             let rows = |tensor: &Tensor| -> Result<(Vec<f32>, usize), EngineError> {
                 let width = tensor.size().last().map_or(0, |&w| w as usize);
                 Ok((to_vec(tensor).map_err(backend)?, width))
@@ -176,11 +192,12 @@ impl Copies {
                 out.embeddings.extend(&embeddings[i * size * c..][..used * c]);
             }
         }
+        out.iter().try_for_each(Predictions::check)?;
         Ok(out)
     }
 
     pub fn state(&self, copy: usize) -> Result<TrainState, EngineError> {
-        let row = |tensor: &Tensor| to_vec(&tensor.select(0, copy as i64)).map_err(backend);
+        let row = |tensor: &Tensor| tensor.f_select(0, copy as i64).and_then(|t| to_vec(&t)).map_err(backend);
         Ok(TrainState {
             weights: self.network.weights_of(copy).map_err(backend)?,
             first_moment: row(&self.first_moment)?,
@@ -191,38 +208,44 @@ impl Copies {
 
     pub fn restore(&mut self, copy: usize, state: &TrainState) -> Result<(), EngineError> {
         check(state, &self.network.config)?;
-        let one =
-            Network::new(&state.weights, self.device, self.kind).map_err(|e| EngineError::Shape(e.to_string()))?;
-        let row = |values: &[f32]| Tensor::from_slice(values).to_device(self.device).to_kind(self.kind);
-        let at = |tensor: &Tensor| tensor.select(0, copy as i64);
+        let one = Network::new(&state.weights, self.device, self.kind)?;
+        let row = |values: &[f32]| Tensor::f_from_slice(values)?.f_to_device(self.device)?.f_to_kind(self.kind);
+        let put = |to: &Tensor, from: &Tensor| to.f_select(0, copy as i64)?.f_copy_(from);
         tch::no_grad(|| {
-            at(&self.network.parameters).copy_(&one.parameters.select(0, 0));
+            put(&self.network.parameters, &one.parameters.f_select(0, 0)?)?;
             for ((mean, var), (from_mean, from_var)) in self.network.running.iter().zip(&one.running) {
-                at(mean).copy_(&from_mean.select(0, 0));
-                at(var).copy_(&from_var.select(0, 0));
+                put(mean, &from_mean.f_select(0, 0)?)?;
+                put(var, &from_var.f_select(0, 0)?)?;
             }
-            at(&self.first_moment).copy_(&row(&state.first_moment));
-            at(&self.second_moment).copy_(&row(&state.second_moment));
-        });
+            put(&self.first_moment, &row(&state.first_moment)?)?;
+            put(&self.second_moment, &row(&state.second_moment)?)
+        })
+        .map_err(backend)?;
         self.steps[copy] = state.steps;
         Ok(())
     }
 
     /// Gradient of the mean loss of copy 0's batch with respect to its flat parameters; moves the running statistics.
     pub fn gradient(&mut self, batch: &Batch) -> Result<(f32, Vec<f32>), EngineError> {
-        let (losses, _, gradient) = self.backward(&self.group(vec![0]), &[batch])?;
-        Ok((losses.double_value(&[0]) as f32, to_vec(&gradient).map_err(backend)?))
+        batch.check(&self.network.config, self.utterances)?;
+        self.gradient_of(batch).map_err(backend)
     }
 
-    fn group(&self, copies: Vec<usize>) -> Group {
+    fn gradient_of(&mut self, batch: &Batch) -> Result<(f32, Vec<f32>), TchError> {
+        let (losses, _, gradient) = self.backward(&self.group(vec![0])?, &[batch])?;
+        Ok((losses.f_double_value(&[0])? as f32, to_vec(&gradient)?))
+    }
+
+    fn group(&self, copies: Vec<usize>) -> Result<Group, TchError> {
         let numbers: Vec<i64> = copies.iter().map(|&copy| copy as i64).collect();
         let all = copies.iter().copied().eq(0..self.steps.len());
-        Group { copies, rows: (!all).then(|| Tensor::from_slice(&numbers).to_device(self.device)) }
+        let rows = if all { None } else { Some(Tensor::f_from_slice(&numbers)?.f_to_device(self.device)?) };
+        Ok(Group { copies, rows })
     }
 
-    fn running(&self, group: &Group) -> Vec<(Tensor, Tensor)> {
-        let flat = |tensor: &Tensor| group.of(tensor).view([-1]);
-        self.network.running.iter().map(|(mean, var)| (flat(mean), flat(var))).collect()
+    fn running(&self, group: &Group) -> Result<Vec<(Tensor, Tensor)>, TchError> {
+        let flat = |tensor: &Tensor| group.of(tensor)?.f_view([-1]);
+        self.network.running.iter().map(|(mean, var)| Ok((flat(mean)?, flat(var)?))).collect()
     }
 
     fn pass<'a>(&'a self, parameters: &'a Tensor, running: &'a [(Tensor, Tensor)]) -> Pass<'a> {
@@ -230,35 +253,32 @@ impl Copies {
     }
 
     /// Each copy's mean loss and right answers, [group], and its gradient, [group, parameters].
-    fn backward(&mut self, group: &Group, batches: &[&Batch]) -> Result<(Tensor, Tensor, Tensor), EngineError> {
+    fn backward(&mut self, group: &Group, batches: &[&Batch]) -> Result<(Tensor, Tensor, Tensor), TchError> {
         let size = batches.first().map_or(0, |batch| batch.indices.len() as i64);
         let indices: Vec<u32> = batches.iter().flat_map(|batch| batch.indices.iter().copied()).collect();
         let (x, labels) = self.select(&indices, batches.len())?;
         let dropout = self.dropout(batches)?;
-        let running = self.running(group);
-        let parameters = group.of(&self.network.parameters).detach().set_requires_grad(true);
-        let logits = self
-            .pass(&parameters, &running)
-            .run(&x, &Mode::Training { dropout: dropout.as_ref() })
-            .logits
-            .flatten(0, 1);
+        let running = self.running(group)?;
+        let parameters = group.of(&self.network.parameters)?.f_detach()?.f_set_requires_grad(true)?;
+        let pass = self.pass(&parameters, &running).run(&x, &Mode::Training { dropout: dropout.as_ref() })?;
+        let logits = pass.logits.f_flatten(0, 1)?;
         let smoothing = self.objective.label_smoothing;
-        let losses = logits.cross_entropy_loss::<Tensor>(&labels, None, tch::Reduction::None, -100, smoothing);
-        let losses = losses.view([-1, size]).mean_dim([1i64].as_slice(), false, None);
-        let correct = logits.detach().argmax(1, false).eq_tensor(&labels).view([-1, size]);
-        let correct = correct.sum_dim_intlist([1i64].as_slice(), false, Kind::Int64);
+        let losses = logits.f_cross_entropy_loss::<Tensor>(&labels, None, tch::Reduction::None, -100, smoothing)?;
+        let losses = losses.f_view([-1, size])?.f_mean_dim([1i64].as_slice(), false, None)?;
+        let correct = logits.f_detach()?.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_view([-1, size])?;
+        let correct = correct.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Int64)?;
         // The copies share no parameter, so the gradient of the sum is each one's own.
-        let total = losses.sum(self.kind);
-        let mut gradients = Tensor::f_run_backward(&[total], &[&parameters], false, false).map_err(backend)?;
-        let gradient = gradients.pop().ok_or_else(|| EngineError::Shape("the loss depends on no parameter".into()))?;
+        let total = losses.f_sum(self.kind)?;
+        let mut gradients = Tensor::f_run_backward(&[total], &[&parameters], false, false)?;
+        let gradient = gradients.pop().ok_or_else(|| TchError::Torch("the loss depends on no parameter".into()))?;
         for ((mean, var), (new_mean, new_var)) in self.network.running.iter_mut().zip(running) {
-            group.put(mean, new_mean.view([group.copies.len() as i64, -1]));
-            group.put(var, new_var.view([group.copies.len() as i64, -1]));
+            group.put(mean, new_mean.f_view([group.copies.len() as i64, -1])?)?;
+            group.put(var, new_var.f_view([group.copies.len() as i64, -1])?)?;
         }
-        Ok((losses.detach(), correct, gradient))
+        Ok((losses.f_detach()?, correct, gradient))
     }
 
-    fn step(&mut self, group: &Group, batches: &[&Batch]) -> Result<(Tensor, Tensor), EngineError> {
+    fn step(&mut self, group: &Group, batches: &[&Batch]) -> Result<(Tensor, Tensor), TchError> {
         let (losses, correct, g) = self.backward(group, batches)?;
         let Adam { beta1, beta2, eps, .. } = self.objective.adam;
         let rates: Vec<f64> = group
@@ -269,30 +289,33 @@ impl Copies {
                 self.objective.adam.rate(self.steps[copy])
             })
             .collect();
-        let rates = Tensor::from_slice(&rates).to_kind(self.kind).to_device(self.device).unsqueeze(1);
+        let rates = Tensor::f_from_slice(&rates)?.f_to_kind(self.kind)?.f_to_device(self.device)?.f_unsqueeze(1)?;
         tch::no_grad(|| {
-            let first = group.of(&self.first_moment) * beta1 + &g * (1.0 - beta1);
-            let second = group.of(&self.second_moment) * beta2 + (&g * &g) * (1.0 - beta2);
-            let parameters = group.of(&self.network.parameters) - &first * rates / (second.sqrt() + eps);
-            group.put(&mut self.first_moment, first);
-            group.put(&mut self.second_moment, second);
-            group.put(&mut self.network.parameters, parameters);
-        });
+            // first = beta1 first + (1 - beta1) g; second = beta2 second + (1 - beta2) g^2
+            let decay = |moment: &Tensor, beta: f64, g: &Tensor| {
+                group.of(moment)?.f_mul_scalar(beta)?.f_add(&g.f_mul_scalar(1.0 - beta)?)
+            };
+            let first = decay(&self.first_moment, beta1, &g)?;
+            let second = decay(&self.second_moment, beta2, &g.f_mul(&g)?)?;
+            let update = first.f_mul(&rates)?.f_div(&second.f_sqrt()?.f_add_scalar(eps)?)?;
+            let parameters = group.of(&self.network.parameters)?.f_sub(&update)?;
+            group.put(&mut self.first_moment, first)?;
+            group.put(&mut self.second_moment, second)?;
+            group.put(&mut self.network.parameters, parameters)
+        })?;
         Ok((losses, correct))
     }
 
     /// Features [copies, batch, frames, coefficients] and labels [copies * batch] of the utterances of all copies.
-    fn select(&self, indices: &[u32], copies: usize) -> Result<(Tensor, Tensor), EngineError> {
+    fn select(&self, indices: &[u32], copies: usize) -> Result<(Tensor, Tensor), TchError> {
         let indices: Vec<i64> = indices.iter().map(|&i| i64::from(i)).collect();
-        let indices = Tensor::f_from_slice(&indices).and_then(|t| t.f_to(self.device)).map_err(backend)?;
-        let x = self.features.f_index_select(0, &indices).map_err(backend)?;
-        let x = x.f_unflatten(0, [copies as i64, -1]).map_err(backend)?;
-        let labels = self.labels.f_index_select(0, &indices).map_err(backend)?;
-        Ok((x, labels))
+        let indices = Tensor::f_from_slice(&indices)?.f_to(self.device)?;
+        let x = self.features.f_index_select(0, &indices)?.f_unflatten(0, [copies as i64, -1])?;
+        Ok((x, self.labels.f_index_select(0, &indices)?))
     }
 
     /// [copies, sites, batch, channels]
-    fn dropout(&self, batches: &[&Batch]) -> Result<Option<Tensor>, EngineError> {
+    fn dropout(&self, batches: &[&Batch]) -> Result<Option<Tensor>, TchError> {
         if batches.iter().all(|batch| batch.dropout.is_empty()) {
             return Ok(None);
         }
@@ -300,12 +323,7 @@ impl Copies {
         let size = batches.first().map_or(0, |batch| batch.indices.len());
         let shape = [batches.len(), config.sites(), size, config.coefficients].map(|n| n as i64);
         let factors: Vec<f32> = batches.iter().flat_map(|batch| batch.dropout.iter().copied()).collect();
-        Tensor::f_from_slice(&factors)
-            .and_then(|t| t.f_view(shape))
-            .and_then(|t| t.f_to(self.device))
-            .and_then(|t| t.f_to_kind(self.kind))
-            .map(Some)
-            .map_err(backend)
+        Ok(Some(Tensor::f_from_slice(&factors)?.f_view(shape)?.f_to(self.device)?.f_to_kind(self.kind)?))
     }
 }
 
@@ -313,13 +331,5 @@ fn check(state: &TrainState, config: &ModelConfig) -> Result<(), EngineError> {
     if state.weights.config != *config {
         return Err(EngineError::Shape("the state belongs to another network configuration".into()));
     }
-    let length = state.weights.parameters.len();
-    if state.first_moment.len() != length || state.second_moment.len() != length {
-        return Err(EngineError::Shape(format!("moments of another length than the {length} parameters")));
-    }
-    Ok(())
-}
-
-fn backend(error: TchError) -> EngineError {
-    EngineError::Backend { backend: "libtorch", message: error.to_string() }
+    Ok(state.check()?)
 }

@@ -1,7 +1,7 @@
 //! The forward pass.
 
-use tch::{Device, Kind, Tensor};
-use timnet_core::{Layout, ModelConfig, TcnPooling, Variant, Weights};
+use tch::{Device, Kind, TchError, Tensor};
+use timnet_core::{EngineError, Layout, ModelConfig, Predictions, TcnPooling, Variant, Weights, first_not_finite};
 
 /// What the forward pass of a batch gives; of several copies, with their axis before the batch's.
 #[derive(Debug)]
@@ -33,12 +33,17 @@ pub(crate) enum Mode<'a> {
     Training { dropout: Option<&'a Tensor> },
 }
 
+/// libtorch failed: a device that is not there, no memory, or a fault of this crate.
+pub(crate) fn backend(error: TchError) -> EngineError {
+    EngineError::Backend { backend: "libtorch", message: error.to_string() }
+}
+
 impl Network {
     /// The network in `kind`: `Kind::Float`, or `Kind::Double` where rounding must not matter (gradient checks).
     ///
     /// # Errors
-    /// Weights whose lengths do not fit their configuration.
-    pub fn new(weights: &Weights, device: Device, kind: Kind) -> Result<Self, timnet_core::WeightsError> {
+    /// [`EngineError::Weights`] for weights that do not fit their configuration or are not finite; a device that is not there.
+    pub fn new(weights: &Weights, device: Device, kind: Kind) -> Result<Self, EngineError> {
         Self::copies(&weights.config, &[weights], device, kind)
     }
 
@@ -48,22 +53,23 @@ impl Network {
         weights: &[&Weights],
         device: Device,
         kind: Kind,
-    ) -> Result<Self, timnet_core::WeightsError> {
+    ) -> Result<Self, EngineError> {
+        weights.iter().try_for_each(|w| w.check())?;
         let layout = Layout::new(config);
-        weights.iter().try_for_each(|w| w.check_lengths(&layout))?;
-        let tensor = |values: Vec<f32>| {
-            Tensor::from_slice(&values).to_device(device).to_kind(kind).view([weights.len() as i64, -1])
+        let tensor = |values: Vec<f32>| -> Result<Tensor, TchError> {
+            Tensor::f_from_slice(&values)?.f_to_device(device)?.f_to_kind(kind)?.f_view([weights.len() as i64, -1])
         };
-        let parameters = tensor(weights.iter().flat_map(|w| w.parameters.iter().copied()).collect());
+        let parameters =
+            tensor(weights.iter().flat_map(|w| w.parameters.iter().copied()).collect()).map_err(backend)?;
         let mut running = Vec::new();
         for block in &layout.blocks {
             for sub in 0..2 {
                 let gather = |range: fn(&timnet_core::SubBlock) -> timnet_core::Range| {
                     let of =
                         |w: &&Weights| block.iter().flat_map(|d| w.statistics[range(&d[sub]).all()].to_vec()).collect();
-                    tensor(weights.iter().flat_map(|w| -> Vec<f32> { of(w) }).collect())
+                    tensor(weights.iter().flat_map(|w| -> Vec<f32> { of(w) }).collect()).map_err(backend)
                 };
-                running.push((gather(|s| s.running_mean), gather(|s| s.running_var)));
+                running.push((gather(|s| s.running_mean)?, gather(|s| s.running_var)?));
             }
         }
         Ok(Self { config: config.clone(), layout, parameters, running })
@@ -78,12 +84,12 @@ impl Network {
     ///
     /// # Errors
     /// A failure of libtorch.
-    pub fn weights(&self) -> Result<Weights, tch::TchError> {
-        self.weights_of(0)
+    pub fn weights(&self) -> Result<Weights, EngineError> {
+        self.weights_of(0).map_err(backend)
     }
 
-    pub(crate) fn weights_of(&self, copy: usize) -> Result<Weights, tch::TchError> {
-        let row = |tensor: &Tensor| to_vec(&tensor.select(0, copy as i64));
+    pub(crate) fn weights_of(&self, copy: usize) -> Result<Weights, TchError> {
+        let row = |tensor: &Tensor| to_vec(&tensor.f_select(0, copy as i64)?);
         let mut statistics = vec![0.0; self.layout.statistics()];
         for (block, running) in self.layout.blocks.iter().zip(self.running.chunks_exact(2)) {
             for (sub, (mean, var)) in running.iter().enumerate() {
@@ -99,21 +105,55 @@ impl Network {
         Ok(Weights { config: self.config.clone(), parameters: row(&self.parameters)?, statistics })
     }
 
-    /// Inference of one network. `features` is [batch, frames, coefficients] on the network's device.
-    pub fn forward(&self, features: &Tensor) -> Activations {
+    /// Inference of one network. `features` is [batch, frames, coefficients], on the network's device and of its kind.
+    ///
+    /// # Errors
+    /// [`EngineError::Shape`] for another shape, device or kind; [`EngineError::NotFinite`] for a feature that is NaN or infinite, by
+    /// its place, and for logits that are; a failure of libtorch.
+    pub fn forward(&self, features: &Tensor) -> Result<Activations, EngineError> {
+        let (size, c) = (features.size(), self.config.coefficients as i64);
+        if !matches!(size[..], [batch, frames, coefficients] if batch > 0 && frames > 0 && coefficients == c) {
+            return Err(EngineError::Shape(format!("features are {size:?}; the network takes [batch, frames, {c}]")));
+        }
+        let found = (features.device(), features.f_kind().map_err(backend)?);
+        let expected = (self.parameters.device(), self.parameters.f_kind().map_err(backend)?);
+        if found != expected {
+            return Err(EngineError::Shape(format!("features are on {found:?}, the network on {expected:?}")));
+        }
+        let values = to_vec(features).map_err(backend)?;
+        if let Some(i) = first_not_finite(&values) {
+            let (frame, frames) = (i / size[2] as usize, size[1] as usize);
+            return Err(EngineError::NotFinite {
+                place: format!(
+                    "utterance {}, frame {}, coefficient {} of the features",
+                    frame / frames,
+                    frame % frames,
+                    i % size[2] as usize
+                ),
+                value: values[i],
+                advice: "look at that recording",
+            });
+        }
+        let answer = tch::no_grad(|| self.infer(features)).map_err(backend)?;
+        let vector = |tensor: &Tensor| to_vec(tensor).map_err(backend);
+        Predictions { logits: vector(&answer.logits)?, embeddings: vector(&answer.embedding)? }.check()?;
+        Ok(answer)
+    }
+
+    fn infer(&self, features: &Tensor) -> Result<Activations, TchError> {
+        let first = |(mean, var): &(Tensor, Tensor)| Ok((mean.f_select(0, 0)?, var.f_select(0, 0)?));
         let pass = Pass {
             config: &self.config,
             layout: &self.layout,
-            parameters: &self.parameters.narrow(0, 0, 1),
-            running: &self.running.iter().map(|(m, v)| (m.select(0, 0), v.select(0, 0))).collect::<Vec<_>>(),
+            parameters: &self.parameters.f_narrow(0, 0, 1)?,
+            running: &self.running.iter().map(first).collect::<Result<Vec<_>, TchError>>()?,
         };
-        let Activations { logits, embedding, scales } =
-            tch::no_grad(|| pass.run(&features.unsqueeze(0), &Mode::Inference));
-        Activations {
-            logits: logits.squeeze_dim(0),
-            embedding: embedding.squeeze_dim(0),
-            scales: scales.squeeze_dim(1),
-        }
+        let Activations { logits, embedding, scales } = pass.run(&features.f_unsqueeze(0)?, &Mode::Inference)?;
+        Ok(Activations {
+            logits: logits.f_squeeze_dim(0)?,
+            embedding: embedding.f_squeeze_dim(0)?,
+            scales: scales.f_squeeze_dim(1)?,
+        })
     }
 }
 
@@ -130,54 +170,57 @@ pub(crate) struct Pass<'a> {
 
 impl Pass<'_> {
     /// `features` is [copies, batch, frames, coefficients]; what comes out has the copies before the batch.
-    pub fn run(&self, features: &Tensor, mode: &Mode) -> Activations {
-        let p = Parameters::split(self.layout, self.parameters);
+    pub fn run(&self, features: &Tensor, mode: &Mode) -> Result<Activations, TchError> {
+        let p = Parameters::split(self.layout, self.parameters)?;
         let (copies, directions, c) =
             (features.size()[0], self.config.directions() as i64, self.config.coefficients as i64);
-        let input = features.permute([0, 3, 1, 2]);
+        let input = features.f_permute([0, 3, 1, 2])?;
         let mut x = match directions {
-            1 => input.contiguous(),
-            _ => Tensor::stack(&[&input, &input.flip([3])], 1).flatten(0, 1),
+            1 => input.f_contiguous()?,
+            _ => Tensor::f_stack(&[&input, &input.f_flip([3])?], 1)?.f_flatten(0, 1)?,
         };
         if self.config.has_stem() {
-            let kernel = p.stack(self.layout.stems.iter().map(|s| s.0), &[c, c]);
-            let bias = p.stack(self.layout.stems.iter().map(|s| s.1), &[c, 1]);
-            x = convolve(&x, &kernel, &bias);
+            let kernel = p.stack(self.layout.stems.iter().map(|s| s.0), &[c, c])?;
+            let bias = p.stack(self.layout.stems.iter().map(|s| s.1), &[c, 1])?;
+            x = convolve(&x, &kernel, &bias)?;
         }
         // [copies, channels, batch] from [copies * directions, channels, batch]
-        let both = |g: Tensor| g.unflatten(0, [copies, directions]).sum_dim_intlist([1i64].as_slice(), false, None);
+        let both =
+            |g: Tensor| g.f_unflatten(0, [copies, directions])?.f_sum_dim_intlist([1i64].as_slice(), false, None);
+        let mean = |x: &Tensor| x.f_mean_dim([3i64].as_slice(), false, None);
         let mut scales = Vec::new();
         for (j, block) in self.layout.blocks.iter().enumerate() {
-            let a = self.sub_block(&x, &p, block, j, 0, mode);
-            let b = self.sub_block(&a, &p, block, j, 1, mode);
+            let a = self.sub_block(&x, &p, block, j, 0, mode)?;
+            let b = self.sub_block(&a, &p, block, j, 1, mode)?;
             x = match self.config.variant {
-                Variant::Tcn => (b + x).relu(),
-                _ => x * b.sigmoid(),
+                Variant::Tcn => b.f_add(&x)?.f_relu()?,
+                _ => x.f_mul(&b.f_sigmoid()?)?,
             };
             if self.config.variant != Variant::Tcn {
-                scales.push(both(x.mean_dim([3i64].as_slice(), false, None)));
+                scales.push(both(mean(&x)?)?);
             }
         }
         if self.config.variant == Variant::Tcn {
             scales.push(match self.config.tcn_pooling {
-                TcnPooling::Last => x.select(3, -1),
-                TcnPooling::Mean => x.mean_dim([3i64].as_slice(), false, None),
+                TcnPooling::Last => x.f_select(3, -1)?,
+                TcnPooling::Mean => mean(&x)?,
             });
         }
         // [scales, copies, channels, batch]
-        let scales = Tensor::stack(&scales, 0);
+        let scales = Tensor::f_stack(&scales, 0)?;
         let fused = match (self.layout.fusion, self.config.variant) {
             (Some(w), _) => {
-                let w = p.get(w).transpose(0, 1).unsqueeze(-1).unsqueeze(-1);
-                (&scales * w).sum_dim_intlist([0i64].as_slice(), false, None)
+                let w = p.get(w).f_transpose(0, 1)?.f_unsqueeze(-1)?.f_unsqueeze(-1)?;
+                scales.f_mul(&w)?.f_sum_dim_intlist([0i64].as_slice(), false, None)?
             }
-            (None, Variant::NoDf) => scales.mean_dim([0i64].as_slice(), false, None),
-            (None, _) => scales.select(0, -1),
+            (None, Variant::NoDf) => scales.f_mean_dim([0i64].as_slice(), false, None)?,
+            (None, _) => scales.f_select(0, -1)?,
         };
-        let embedding = fused.transpose(1, 2);
-        let head = p.get(self.layout.head).view([copies, -1, c]);
-        let logits = p.get(self.layout.head_bias).unsqueeze(1).baddbmm(&embedding, &head.transpose(1, 2), 1.0, 1.0);
-        Activations { logits, embedding, scales: scales.transpose(2, 3) }
+        let embedding = fused.f_transpose(1, 2)?;
+        let head = p.get(self.layout.head).f_view([copies, -1, c])?;
+        let bias = p.get(self.layout.head_bias).f_unsqueeze(1)?;
+        let logits = bias.f_baddbmm(&embedding, &head.f_transpose(1, 2)?, 1.0, 1.0)?;
+        Ok(Activations { logits, embedding, scales: scales.f_transpose(2, 3)? })
     }
 
     /// Causal dilated convolution, BatchNorm, ReLU, spatial dropout; x is [copy and direction, channel, batch, frame].
@@ -189,49 +232,50 @@ impl Pass<'_> {
         j: usize,
         sub: usize,
         mode: &Mode,
-    ) -> Tensor {
+    ) -> Result<Tensor, TchError> {
         let (n, c, b, t) = dimensions(x);
         let shift = (self.config.dilation(j) as i64).min(t);
-        let earlier = x.narrow(3, 0, t - shift).constant_pad_nd([shift, 0]);
+        let earlier = x.f_narrow(3, 0, t - shift)?.f_constant_pad_nd([shift, 0])?;
         // [out, in, tap] to [out, tap * in]: the earlier frames' channels first.
-        let kernel = p.stack(block.iter().map(|s| s[sub].kernel), &[c, c, 2]).transpose(2, 3).reshape([n, c, 2 * c]);
-        let bias = p.stack(block.iter().map(|s| s[sub].bias), &[c, 1]);
-        let y = convolve(&Tensor::cat(&[&earlier, x], 1), &kernel, &bias);
-        let gamma = p.stack(block.iter().map(|s| s[sub].gamma), &[c]);
-        let beta = p.stack(block.iter().map(|s| s[sub].beta), &[c]);
+        let kernel = p.stack(block.iter().map(|s| s[sub].kernel), &[c, c, 2])?;
+        let kernel = kernel.f_transpose(2, 3)?.f_reshape([n, c, 2 * c])?;
+        let bias = p.stack(block.iter().map(|s| s[sub].bias), &[c, 1])?;
+        let y = convolve(&Tensor::f_cat(&[&earlier, x], 1)?, &kernel, &bias)?;
+        let gamma = p.stack(block.iter().map(|s| s[sub].gamma), &[c])?;
+        let beta = p.stack(block.iter().map(|s| s[sub].beta), &[c])?;
         let (mean, var) = &self.running[2 * j + sub];
         let training = matches!(mode, Mode::Training { .. });
         let y = y
-            .view([1, n * c, b * t])
-            .batch_norm(
-                Some(&gamma.view([-1])),
-                Some(&beta.view([-1])),
+            .f_view([1, n * c, b * t])?
+            .f_batch_norm(
+                Some(&gamma.f_view([-1])?),
+                Some(&beta.f_view([-1])?),
                 Some(mean),
                 Some(var),
                 training,
                 1.0 - ModelConfig::BATCH_NORM_KEEP,
                 ModelConfig::BATCH_NORM_EPS,
                 false,
-            )
-            .view([n, c, b, t])
-            .relu();
+            )?
+            .f_view([n, c, b, t])?
+            .f_relu()?;
         match mode {
             Mode::Training { dropout: Some(masks) } => {
                 let d = self.config.directions() as i64;
                 let site = 2 * d * j as i64 + sub as i64;
                 // sites j.forward.sub and j.backward.sub, [copy and direction, batch, channel]
-                let mask = masks.slice(1, site, site + 2 * d - 1, 2).flatten(0, 1).transpose(1, 2).unsqueeze(3);
-                y * mask
+                let mask = masks.f_slice(1, site, site + 2 * d - 1, 2)?.f_flatten(0, 1)?;
+                y.f_mul(&mask.f_transpose(1, 2)?.f_unsqueeze(3)?)
             }
-            _ => y,
+            _ => Ok(y),
         }
     }
 }
 
 /// [n, in, batch, frame] times [n, out, in] plus [n, out, 1].
-fn convolve(x: &Tensor, kernel: &Tensor, bias: &Tensor) -> Tensor {
+fn convolve(x: &Tensor, kernel: &Tensor, bias: &Tensor) -> Result<Tensor, TchError> {
     let (d, c, b, t) = dimensions(x);
-    bias.baddbmm(kernel, &x.view([d, c, b * t]), 1.0, 1.0).view([d, -1, b, t])
+    bias.f_baddbmm(kernel, &x.f_view([d, c, b * t])?, 1.0, 1.0)?.f_view([d, -1, b, t])
 }
 
 fn dimensions(x: &Tensor) -> (i64, i64, i64, i64) {
@@ -239,8 +283,9 @@ fn dimensions(x: &Tensor) -> (i64, i64, i64, i64) {
     (size[0], size[1], size[2], size[3])
 }
 
-pub(crate) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>, tch::TchError> {
-    Vec::try_from(tensor.detach().to_kind(Kind::Float).to_device(Device::Cpu).contiguous().view([-1]))
+pub(crate) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
+    let tensor = tensor.f_detach()?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?;
+    Vec::try_from(tensor.f_contiguous()?.f_view([-1])?)
 }
 
 /// The flat parameters, [copies, parameters], as one tensor for each of the layout's, in one operation of the graph.
@@ -250,9 +295,9 @@ struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    fn split(layout: &'a Layout, flat: &Tensor) -> Self {
+    fn split(layout: &'a Layout, flat: &Tensor) -> Result<Self, TchError> {
         let sizes: Vec<i64> = layout.tensors.iter().map(|t| t.range.len as i64).collect();
-        Self { layout, tensors: flat.split_with_sizes(sizes.as_slice(), 1) }
+        Ok(Self { layout, tensors: flat.f_split_with_sizes(sizes.as_slice(), 1)? })
     }
 
     fn get(&self, range: timnet_core::Range) -> &Tensor {
@@ -262,8 +307,8 @@ impl<'a> Parameters<'a> {
     }
 
     /// One tensor a direction, as [copies * directions, shape].
-    fn stack(&self, ranges: impl Iterator<Item = timnet_core::Range>, shape: &[i64]) -> Tensor {
-        let tensors: Vec<Tensor> = ranges.map(|r| self.get(r).unflatten(1, shape)).collect();
-        Tensor::stack(&tensors, 1).flatten(0, 1)
+    fn stack(&self, ranges: impl Iterator<Item = timnet_core::Range>, shape: &[i64]) -> Result<Tensor, TchError> {
+        let tensors = ranges.map(|r| self.get(r).f_unflatten(1, shape)).collect::<Result<Vec<_>, _>>()?;
+        Tensor::f_stack(&tensors, 1)?.f_flatten(0, 1)
     }
 }

@@ -99,10 +99,10 @@ impl Calls {
     }
 }
 
-/// libtorch's operations panic where they fail (a GPU without memory): everybody who waits has to hear of it.
+/// A panic while the others wait would leave them waiting for ever: it becomes an error that all of them get.
 fn guarded<T>(serve: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(serve))
-        .unwrap_or_else(|_| Err(failed("libtorch panicked; its message stands above".into())))
+        .unwrap_or_else(|_| Err(failed("a computation panicked; its message stands above".into())))
 }
 
 /// Gives each copy its answer, or all of them the failure.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use proptest::{prelude::*, test_runner::RngSeed};
+use proptest::prelude::*;
 use timnet::{
     TorchEngine, Variant,
     tch::{self, Device, Kind},
@@ -48,16 +48,37 @@ prop_compose! {
     }
 }
 
+/// Norm of the difference of each tensor, relative to the tensor's own; a bias before BatchNorm has gradient 0 but for rounding.
+fn apart(config: &ModelConfig, found: &[f32], expected: &[f32]) -> Vec<(String, f64)> {
+    let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+    let tensors = Layout::new(config).tensors.into_iter();
+    tensors
+        .map(|t| {
+            let (found, expected) = (&found[t.range.all()], &expected[t.range.all()]);
+            let size = norm(&mut expected.iter().copied()).max(1e-3);
+            (t.name, norm(&mut found.iter().zip(expected).map(|(a, b)| a - b)) / size)
+        })
+        .collect()
+}
+
+/// Weights moved by at most 2e-6 of their size: about what single precision's rounding does to a ReLU's argument.
+fn nudged(weights: &Weights, round: u32) -> Weights {
+    let mut moved = weights.clone();
+    let noise = streams::initial(&weights.config, Key { seed: u64::from(round), fold: 9 }).parameters;
+    for (i, p) in moved.parameters.iter_mut().enumerate() {
+        let r = ((i as f32 + noise[i % 1000] * 1e3).sin() * 43_758.547).fract();
+        *p *= 1.0 + 2e-6 * r;
+    }
+    moved
+}
+
 proptest! {
-    // One seed: a case in which a frame sits on a ReLU's corner is nobody's fault, and may not fail somebody's build.
-    #![proptest_config(ProptestConfig {
-        cases: 50,
-        rng_seed: RngSeed::Fixed(1),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Adam's first moment after one step is (1 - beta1) times the gradient.
+    ///
+    /// Where a frame sits on a ReLU's corner its slope is either one, and rounding decides: then the gradient has to be
+    /// autograd's at weights that differ by rounding, for all tensors at once.
     #[test]
     fn gradients_equal_autograds((config, utterances, frames, key) in cases()) {
         tch::set_num_threads(1);
@@ -67,28 +88,28 @@ proptest! {
         let loss = native.train(std::slice::from_ref(&batch)).unwrap()[0].loss;
         let state = native.state().unwrap();
         let scale = 1.0 / (1.0 - Objective::default().adam.beta1) as f32;
-        let start = TrainState::start(weights);
-        let mut torch = TorchEngine::with_kind(&start, &data, Objective::default(), Device::Cpu, Kind::Double).unwrap();
-        let (expected_loss, expected) = torch.gradient(&batch).unwrap();
-        let mut single = TorchEngine::new(&start, &data, Objective::default(), Device::Cpu).unwrap();
-        let (_, single) = single.gradient(&batch).unwrap();
+        let found: Vec<f32> = state.first_moment.iter().map(|m| m * scale).collect();
+        let autograd = |weights: Weights, kind| {
+            let start = TrainState::start(weights);
+            let mut engine = TorchEngine::with_kind(&start, &data, Objective::default(), Device::Cpu, kind).unwrap();
+            let gradient = engine.gradient(&batch).unwrap();
+            (gradient, engine.network().weights().unwrap())
+        };
+        let ((expected_loss, expected), after) = autograd(weights.clone(), Kind::Double);
+        let ((_, single), _) = autograd(weights.clone(), Kind::Float);
         prop_assert!((loss - expected_loss).abs() < 1e-5 * expected_loss.abs().max(1.0), "{loss} {expected_loss}");
-        let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
-        for tensor in Layout::new(&config).tensors {
-            let at = tensor.range.all();
-            let exact = &expected[at.clone()];
-            let apart = |values: &mut dyn Iterator<Item = f32>| norm(&mut values.zip(exact).map(|(v, e)| v - e));
-            // Relative to the tensor's norm; a bias before BatchNorm has gradient 0 but for rounding.
-            let size = norm(&mut exact.iter().copied()).max(1e-3);
-            let ours = apart(&mut state.first_moment[at.clone()].iter().map(|m| m * scale)) / size;
-            // Where three utterances of five frames make BatchNorm ill-conditioned, single precision itself is off.
-            let libtorchs = apart(&mut single[at].iter().copied()) / size;
-            prop_assert!(ours < f64::max(1e-4, 3.0 * libtorchs), "{}: {ours:e}, libtorch {libtorchs:e}", tensor.name);
-        }
-        let torch = torch.network().weights().unwrap();
-        for (o, t) in state.weights.statistics.iter().zip(&torch.statistics) {
+        for (o, t) in state.weights.statistics.iter().zip(&after.statistics) {
             prop_assert!((o - t).abs() < 1e-5 * t.abs().max(1.0), "running statistics: {o} {t}");
         }
+        // Where three utterances of five frames make BatchNorm ill-conditioned, single precision itself is off.
+        let libtorchs = apart(&config, &single, &expected);
+        let equal = |expected: &[f32]| {
+            let ours = apart(&config, &found, expected);
+            ours.into_iter().zip(&libtorchs).find(|((_, ours), (_, theirs))| *ours >= f64::max(1e-4, 3.0 * theirs))
+        };
+        let Some(first) = equal(&expected) else { return Ok(()) };
+        let near = (1..=32).any(|round| equal(&autograd(nudged(&weights, round), Kind::Double).0.1).is_none());
+        prop_assert!(near, "{first:?} (ours, libtorch's own rounding)");
     }
 }
 

@@ -1,5 +1,5 @@
-//! The network and twenty training steps against the official TensorFlow model's recorded values, where they are:
-//! SER_KERAS, or shared/data/keras beside the repository.
+//! The network and twenty training steps against the official TensorFlow model's recorded values, in SER_KERAS or in
+//! shared/data/keras beside the repository: `cargo test -- --ignored`.
 //!
 //! What can be asked of the losses was measured. Without dropout, twenty steps from one initialisation are chaotic:
 //! padding makes long runs of equal frames, a ReLU at whose corner they lie switches for all of them at once, and Adam's
@@ -20,31 +20,8 @@ use timnet::{
 };
 use timnet_core::{Batch, Dataset, Engine, Layout, ModelConfig, Objective, TrainState};
 
-/// Losses of the official model with `tf.keras.backend.set_floatx("float64")`, otherwise as recorded: weights of
-/// timnet_n8_init.hdf5, `model.train_on_batch(features[i].astype("f8"), 0.9 * onehot[i] + 0.1 / 7)` for the recorded batches
-/// i (TensorFlow 2.21, legacy Keras).
-const KERAS_DOUBLE: [f64; 20] = [
-    1.963345093,
-    1.900985796,
-    1.859262084,
-    1.869260601,
-    1.867502562,
-    1.782305519,
-    1.759607997,
-    1.835652482,
-    1.751542634,
-    1.831800062,
-    1.687866565,
-    1.760323147,
-    1.857875808,
-    1.669222496,
-    1.783432293,
-    1.738027271,
-    1.710755861,
-    1.653276771,
-    1.661600650,
-    1.719885052,
-];
+/// Losses of the official model in double precision (`fixtures/timnet/README.md`).
+const KERAS_DOUBLE: &str = include_str!("../../../fixtures/timnet/official_losses_f64.txt");
 
 struct Recorded {
     folder: PathBuf,
@@ -52,16 +29,15 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn find() -> Option<Self> {
+    fn open() -> Self {
         let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/keras");
         let folder = std::env::var_os("SER_KERAS").map_or_else(beside, PathBuf::from);
         // Threads that wait for each other only lose time beside other tests.
         tch::set_num_threads(1);
-        let Ok(file) = File::open(folder.join("timnet_n8.npz")) else {
-            println!("skipped: no timnet_n8.npz in {}", folder.display());
-            return None;
-        };
-        Some(Self { npz: NpzReader::new(file).unwrap(), folder })
+        let path = folder.join("timnet_n8.npz");
+        let file =
+            File::open(&path).unwrap_or_else(|e| panic!("{}: {e}; SER_KERAS may name its folder", path.display()));
+        Self { npz: NpzReader::new(file).unwrap(), folder }
     }
 
     fn weights(&self, name: &str) -> Weights {
@@ -90,13 +66,14 @@ fn parameters_are_as_many_as_the_official_ones() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/keras (or SER_KERAS)"]
 fn trained_weights_give_the_official_answers() {
-    let Some(mut recorded) = Recorded::find() else { return };
+    let mut recorded = Recorded::open();
     let data = recorded.data();
     let eval: Array1<i64> = recorded.npz.by_name("eval_indices").unwrap();
     let network = Network::new(&recorded.weights("timnet_n8_after20.hdf5"), Device::Cpu, Kind::Float).unwrap();
     let features: Vec<f32> = eval.iter().flat_map(|&i| data.utterance(i as usize).to_vec()).collect();
-    let out = network.forward(&Tensor::from_slice(&features).view([eval.len() as i64, -1, 39]));
+    let out = network.forward(&Tensor::from_slice(&features).view([eval.len() as i64, -1, 39])).unwrap();
     let vector = |t: Tensor| Vec::<f32>::try_from(t.contiguous().view([-1])).unwrap();
     let g: Array3<f32> = recorded.npz.by_name("stacked_g").unwrap();
     let g_drf: Array2<f32> = recorded.npz.by_name("g_drf").unwrap();
@@ -111,8 +88,9 @@ fn trained_weights_give_the_official_answers() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data/keras (or SER_KERAS)"]
 fn twenty_training_steps_follow_the_official_ones() {
-    let Some(mut recorded) = Recorded::find() else { return };
+    let mut recorded = Recorded::open();
     let data = recorded.data();
     let start = TrainState::start(recorded.weights("timnet_n8_init.hdf5"));
     let indices: Array2<i64> = recorded.npz.by_name("batch_indices").unwrap();
@@ -127,7 +105,9 @@ fn twenty_training_steps_follow_the_official_ones() {
         let outcomes = engine.train(&batches).unwrap();
         outcomes.iter().zip(expected).map(|(o, e)| (f64::from(o.loss) - e).abs()).collect()
     };
-    let double = differences(Kind::Double, &KERAS_DOUBLE);
+    let expected: Vec<f64> = KERAS_DOUBLE.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(expected.len(), 20);
+    let double = differences(Kind::Double, &expected);
     let single = differences(Kind::Float, &single.to_vec());
     println!("double precision: {double:?}\nsingle precision: {single:?}");
     assert!(double.iter().all(|d| *d < 5e-3) && double[..6].iter().all(|d| *d < 2e-6), "{double:?}");

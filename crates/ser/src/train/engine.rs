@@ -47,8 +47,8 @@ impl Engine for VariedEngine<'_> {
             .varied
             .epoch(&self.plain, epoch, &utterances)
             .map_err(|e| EngineError::Backend { backend: "varied copies", message: e.to_string() })?;
-        let labels = utterances.iter().map(|&i| self.plain.labels[i as usize]).collect();
-        let epoch = Dataset::new(features, labels, self.plain.frames, self.plain.coefficients)?;
+        let labels = utterances.iter().map(|&i| self.plain.labels()[i as usize]).collect();
+        let epoch = Dataset::new(features, labels, self.plain.frames(), self.plain.coefficients())?;
         let mut next = 0;
         let batches: Vec<Batch> = batches
             .iter()

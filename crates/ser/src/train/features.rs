@@ -144,7 +144,7 @@ impl Varied {
     /// # Errors
     /// A file of copies that can't be read.
     pub fn epoch(&self, plain: &Dataset, epoch: u32, utterances: &[u32]) -> std::io::Result<Vec<f32>> {
-        let row = plain.frames * plain.coefficients;
+        let row = plain.frames() * plain.coefficients();
         let mut out = Vec::with_capacity(utterances.len() * row);
         let mut file = self.file.as_ref().map(File::open).transpose()?;
         let mut buffer = vec![0; 4 * row];
@@ -160,7 +160,7 @@ impl Varied {
                     out.extend(floats(&buffer));
                 }
             }
-            self.augmenter.features(&mut out[start..], plain.coefficients, draw);
+            self.augmenter.features(&mut out[start..], plain.coefficients(), draw);
         }
         Ok(out)
     }

@@ -15,7 +15,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sercorpus::split::Fold;
 use serde::{Deserialize, Serialize};
-use sertrain::{FoldTask, Schedule, TrainError, train_fold};
+use sertrain::{FoldTask, Schedule, TrainError, train_fold, train_unscored};
 use timnet_core::{ModelConfig, Weights, streams};
 
 use super::{Train, engine, features::Data, work::Work};
@@ -121,8 +121,7 @@ impl Trainings<'_> {
                 (format!("fold {}", i + 1), format!("fold-{i:02}.json"), i, self.args.epochs, fold)
             }
             Task::Everything(epochs) => {
-                // A network has to be scored on something in the end; nobody reads this score.
-                let fold = Fold { test: everything[..1].to_vec(), train: everything, validation: Vec::new() };
+                let fold = Fold { test: Vec::new(), train: everything, validation: Vec::new() };
                 let number = self.folds.len();
                 ("the model".to_owned(), "everything.safetensors".to_owned(), number, epochs, fold)
             }
@@ -136,7 +135,7 @@ impl Trainings<'_> {
         let mut engine = engine::engine(self.data, streams::initial(self.config, key)).map_err(Failure::work)?;
         let fold_task = FoldTask {
             key,
-            labels: &self.data.plain.labels,
+            labels: self.data.plain.labels(),
             classes: self.config.classes,
             train: &fold.train,
             validation: &fold.validation,
@@ -158,13 +157,18 @@ impl Trainings<'_> {
             progress.epoch(&format!("{name}: epoch {}, training loss {:.3}", record.epoch, record.train_loss));
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let outcome = match train_fold(engine.as_mut(), &fold_task, &schedule, Some(&checkpoint), &mut observe) {
-            Err(TrainError::Stopped(_)) => return Err(interrupted()),
-            other => other.map_err(|e| Failure::Work(format!("{name}: {e}")))?,
+        let failed = |e: TrainError| match e {
+            TrainError::Stopped(_) => interrupted(),
+            e => Failure::Work(format!("{name}: {e}")),
         };
+        let (engine, checkpoint_file) = (engine.as_mut(), Some(checkpoint.as_path()));
         let bytes = match task {
-            Task::Everything(_) => outcome.last.weights.to_safetensors(&Default::default()).map_err(Failure::work)?,
+            Task::Everything(_) => {
+                let weights = train_unscored(engine, &fold_task, &schedule, checkpoint_file, &mut observe);
+                weights.map_err(failed)?.to_safetensors(&Default::default()).map_err(Failure::work)?
+            }
             Task::Fold(_) => {
+                let outcome = train_fold(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map_err(failed)?;
                 let scored = outcome.validated.unwrap_or(outcome.last).scored;
                 let file = FoldFile { epoch: scored.epoch, probabilities: scored.probabilities };
                 serde_json::to_vec(&file).map_err(Failure::work)?

@@ -85,7 +85,7 @@ fn in_global_heap(bytes: Bytes<'_>, at: u64) -> Result<&[u8], KerasError> {
     }
     bytes.expect(heap, b"GCOL", "no global heap collection")?;
     let size = bytes.u64(heap + 8)?;
-    let collection = Bytes::new(bytes.slice(heap, size)?);
+    let collection = bytes.within(heap, size)?;
     let mut object = 16;
     while object + 16 <= size {
         let (number, length) = (collection.u16(object)?, collection.u64(object + 8)?);

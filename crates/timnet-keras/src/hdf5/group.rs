@@ -26,7 +26,7 @@ impl<'a> Group<'a> {
         let table = header.get(Kind::SymbolTable, "no group")?;
         let (tree, heap) = (bytes.u64(table)?, bytes.u64(table + 8)?);
         bytes.expect(heap, b"HEAP", "no local heap")?;
-        let names = Bytes::new(bytes.slice(bytes.u64(heap + 24)?, bytes.u64(heap + 8)?)?);
+        let names = bytes.within(bytes.u64(heap + 24)?, bytes.u64(heap + 8)?)?;
         let mut links = Links { bytes, names, found: BTreeMap::new(), visited: 0 };
         links.tree(tree, None)?;
         Ok(Self { header, links: links.found })
@@ -105,6 +105,7 @@ impl Links<'_> {
             match self.names.u8(offset.saturating_add(name.len() as u64)) {
                 Ok(0) => return String::from_utf8(name).map_err(|_| damaged("a link's name that is no UTF-8", entry)),
                 Ok(byte) => name.push(byte),
+                Err(KerasError::TooMuchWork) => return Err(KerasError::TooMuchWork),
                 Err(_) => break,
             }
         }

@@ -134,7 +134,7 @@ pub(super) unsafe fn moments<L: Lanes>(
     }
 }
 
-/// The vectors of one sub-block and sample: z = y scale + offset; h = max(z, 0) mask.
+/// The vectors of one sub-block and sample: z = y scale + offset; h = relu(z) mask.
 #[derive(Clone, Copy)]
 pub(super) struct Affine {
     pub scale: *const f32,
@@ -149,6 +149,12 @@ impl Affine {
     }
 }
 
+/// max(x, 0), and NaN of NaN.
+#[inline(always)]
+unsafe fn relu<L: Lanes>(x: L) -> L {
+    unsafe { x.where_positive(x) }
+}
+
 /// h = relu(BatchNorm(y)) mask
 #[inline(always)]
 pub(super) unsafe fn activate<L: Lanes>(h: *mut f32, y: *const f32, tile: Tile, affine: Affine) {
@@ -156,7 +162,7 @@ pub(super) unsafe fn activate<L: Lanes>(h: *mut f32, y: *const f32, tile: Tile, 
         let (scale, offset, mask) = affine.load::<L>();
         for t in 0..tile.frames {
             let z = L::load(y.add(t * tile.p)).fma(scale, offset);
-            z.max(L::splat(0.0)).mul(mask).store(h.add(t * tile.p));
+            relu(z).mul(mask).store(h.add(t * tile.p));
         }
     }
 }
@@ -173,12 +179,11 @@ pub(super) unsafe fn join<L: Lanes, const RESIDUAL: bool>(
 ) {
     unsafe {
         let (scale, offset, mask) = affine.load::<L>();
-        let zero = L::splat(0.0);
         let mut sum = L::load(sums);
         for t in 0..tile.frames {
-            let h = L::load(y.add(t * tile.p)).fma(scale, offset).max(zero).mul(mask);
+            let h = relu(L::load(y.add(t * tile.p)).fma(scale, offset)).mul(mask);
             let f = L::load(f.add(t * tile.p));
-            let v = if RESIDUAL { h.add(f).max(zero) } else { f.mul(sigmoid(h)) };
+            let v = if RESIDUAL { relu(h.add(f)) } else { f.mul(sigmoid(h)) };
             v.store(out.add(t * tile.p));
             sum = sum.add(v);
         }
@@ -209,13 +214,12 @@ pub(super) unsafe fn join_back<L: Lanes, const RESIDUAL: bool>(
     unsafe {
         let (scale, offset, mask) = affine.load::<L>();
         let (pooled, mean) = (L::load(pooled), L::load(sums.mean));
-        let zero = L::splat(0.0);
         let (mut sum, mut sum_y) = (L::load(sums.dz), L::load(sums.dz_y));
         for t in 0..tile.frames {
             let y = L::load(y.add(t * tile.p));
             let f = L::load(f.add(t * tile.p));
             let z = y.fma(scale, offset);
-            let h = z.max(zero).mul(mask);
+            let h = relu(z).mul(mask);
             let g = L::load(grad.add(t * tile.p)).add(pooled);
             let (df, dh) = if RESIDUAL {
                 let g = g.where_positive(h.add(f));

@@ -13,11 +13,13 @@ pub(super) trait Lanes: Copy {
     unsafe fn sub(self, o: Self) -> Self;
     unsafe fn mul(self, o: Self) -> Self;
     unsafe fn div(self, o: Self) -> Self;
+    /// The larger; `o` where either is NaN.
     unsafe fn max(self, o: Self) -> Self;
+    /// The smaller; `o` where either is NaN.
     unsafe fn min(self, o: Self) -> Self;
     /// self * b + c
     unsafe fn fma(self, b: Self, c: Self) -> Self;
-    /// self where `c` is above zero, otherwise 0.
+    /// self where `c` is above zero or NaN, otherwise +0: NaN must never become a number.
     unsafe fn where_positive(self, c: Self) -> Self;
     /// 2^k where self = [`MAGIC`] + k with a whole k.
     unsafe fn exp2_of_magic(self) -> Self;
@@ -26,12 +28,12 @@ pub(super) trait Lanes: Copy {
 /// Adding it to a small number rounds that number to a whole one, which then stands in the low bits.
 pub(super) const MAGIC: f32 = 12_582_912.0;
 
-/// 1 / (1 + e^-x). The exponential is reduced by powers of two, then a polynomial of degree 6 (relative error 1e-7).
+/// 1 / (1 + e^-x), NaN of NaN. The exponential is reduced by powers of two, then a polynomial of degree 6 (relative error 1e-7).
 #[inline(always)]
 pub(super) unsafe fn sigmoid<L: Lanes>(x: L) -> L {
     unsafe {
         let c = |v: f32| L::splat(v);
-        let x = c(0.0).sub(x).min(c(87.0)).max(c(-87.0));
+        let x = c(-87.0).max(c(87.0).min(c(0.0).sub(x)));
         let shifted = x.fma(c(std::f32::consts::LOG2_E), c(MAGIC));
         let k = shifted.sub(c(MAGIC));
         let r = k.fma(c(-0.693_359_4), x);
@@ -155,7 +157,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn where_positive(self, c: Self) -> Self {
-        self.zip(c, |a, c| if c > 0.0 { a } else { 0.0 })
+        self.zip(c, |a, c| if c <= 0.0 { 0.0 } else { a })
     }
     #[inline(always)]
     unsafe fn exp2_of_magic(self) -> Self {
@@ -221,7 +223,7 @@ pub(super) mod x86 {
         }
         #[inline(always)]
         unsafe fn where_positive(self, c: Self) -> Self {
-            Self(unsafe { _mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_GT_OQ>(c.0, _mm256_setzero_ps())) })
+            Self(unsafe { _mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_NLE_UQ>(c.0, _mm256_setzero_ps())) })
         }
         #[inline(always)]
         unsafe fn exp2_of_magic(self) -> Self {
@@ -277,7 +279,7 @@ pub(super) mod x86 {
         #[inline(always)]
         unsafe fn where_positive(self, c: Self) -> Self {
             unsafe {
-                let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(c.0, _mm512_setzero_ps());
+                let positive = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(c.0, _mm512_setzero_ps());
                 Self(_mm512_maskz_mov_ps(positive, self.0))
             }
         }
@@ -286,6 +288,71 @@ pub(super) mod x86 {
             unsafe {
                 let bits = _mm512_slli_epi32::<23>(_mm512_castps_si512(self.0));
                 Self(_mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_set1_epi32(0x3f80_0000))))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each operation on NaN, infinities, zeros of both signs and numbers, against what one value at a time gives. The caller
+    /// has the instructions.
+    unsafe fn check<L: Lanes>() {
+        let values = [
+            f32::NAN,
+            -f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            0.0,
+            -0.0,
+            f32::MIN_POSITIVE,
+            1e-40,
+            -1e-40,
+            3.5,
+            -3.5,
+        ];
+        let apply = |f: &dyn Fn(L) -> L, v: f32| {
+            let mut out = vec![0.0; L::WIDTH];
+            // SAFETY: the buffer holds a group.
+            unsafe { f(L::splat(v)).store(out.as_mut_ptr()) };
+            assert!(out.iter().all(|o| o.to_bits() == out[0].to_bits()));
+            out[0]
+        };
+        for v in values {
+            // SAFETY: as the caller's.
+            let relu = apply(&|x| unsafe { x.where_positive(x) }, v);
+            if v.is_nan() {
+                assert!(relu.is_nan());
+            } else {
+                let expected = if v > 0.0 { v } else { 0.0 };
+                assert_eq!(relu.to_bits(), expected.to_bits(), "{v}");
+            }
+            // SAFETY: as the caller's.
+            let gate = apply(&|x| unsafe { sigmoid(x) }, v);
+            let expected = 1.0 / (1.0 + (-f64::from(v)).exp());
+            assert!(
+                gate.is_nan() == v.is_nan() && (v.is_nan() || (f64::from(gate) - expected).abs() < 2e-7),
+                "{v}: {gate}"
+            );
+        }
+    }
+
+    #[test]
+    fn nan_stays_nan_and_no_number_changes() {
+        // SAFETY: each group only where the CPU has its instructions.
+        unsafe {
+            check::<Portable>();
+            check::<(Portable, Portable)>();
+            #[cfg(target_arch = "x86_64")]
+            {
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    check::<x86::Ymm>();
+                }
+                if is_x86_feature_detected!("avx512f") {
+                    check::<x86::Zmm>();
+                }
             }
         }
     }

@@ -28,7 +28,7 @@ enum Level {
 }
 
 impl Simd {
-    /// Every level this CPU has, slowest first. Results differ in the last bits from level to level.
+    /// Every level this CPU has, slowest first. AVX2 and AVX-512 give the same bytes, the portable level differs in the last bits.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut)]
         let mut levels = vec![Self(Level::Portable)];
@@ -147,7 +147,7 @@ impl Sums {
     }
 }
 
-/// z = y scale + offset, h = max(z, 0) mask; [p] each.
+/// z = y scale + offset, h = relu(z) mask; [p] each.
 #[derive(Clone, Copy)]
 pub(crate) struct SubBlock<'a> {
     pub scale: &'a [f32],
