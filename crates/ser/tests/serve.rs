@@ -315,7 +315,7 @@ fn an_upload_has_to_end_in_time() {
 
 #[test]
 fn too_many_recordings_and_answers_that_take_too_long_are_turned_away() {
-    let server = Server::start(&["--timeout", "4", "--queue", "1"]);
+    let server = Server::start(&["--timeout", "1", "--queue", "1"]);
     let good = wav(server.folder.path(), 1.0);
     let start = Instant::now();
     let busy = server.compute();

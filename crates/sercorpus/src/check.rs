@@ -4,6 +4,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::inspect::{ContentHash, Heard, Progress, Unreadable, each_file, inspect};
+use crate::sample_list;
 use crate::{Corpus, CorpusKind, Finding, FindingKind, Severity};
 
 /// Of recordings that vary, so many of the same length to the sample mean that somebody cut them.
@@ -53,7 +54,8 @@ impl fmt::Display for CheckReport {
 }
 
 /// Read every recording of a corpus and report what is wrong with it: files that cannot be used, a rate or lengths
-/// that the original does not have, recordings that occur twice; and what [`open`](crate::open()) found.
+/// that the original does not have, recordings that occur twice, samples that `samples.sha256` of the corpus (if there is one)
+/// does not list; and what [`open`](crate::open()) found.
 #[must_use]
 pub fn check(corpus: &Corpus, progress: Progress<'_>) -> CheckReport {
     let inspections = each_file(corpus, progress, inspect);
@@ -73,6 +75,7 @@ pub fn check(corpus: &Corpus, progress: Progress<'_>) -> CheckReport {
     findings.extend(uniform_lengths(corpus, &heard));
     findings.extend(implausible_mean(corpus, &heard));
     findings.extend(duplicates(corpus, &heard));
+    findings.extend(sample_list::compare(corpus, progress));
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
     CheckReport {
         corpus: corpus.name.clone(),

@@ -56,6 +56,8 @@ pub enum FindingKind {
     Damaged,
     /// A header that does not say the length of the recording.
     OpenEnded,
+    /// Other samples than `samples.sha256` of the corpus lists.
+    Altered,
     /// Nothing but zeros.
     Silent,
     /// Not the rate of the original.

@@ -98,7 +98,7 @@ fn kind_of(problem: &Problem) -> FindingKind {
 }
 
 /// Hands the mono samples of a recording to `take`. Gives their number and their rate.
-fn hear(path: &Path, mut take: impl FnMut(&[f32])) -> Result<(u64, u32), AudioError> {
+pub(crate) fn hear(path: &Path, mut take: impl FnMut(&[f32])) -> Result<(u64, u32), AudioError> {
     let mut heard = (0, 0);
     seraudio::stream(path, &LoadOptions::default(), |samples, rate| {
         take(samples);

@@ -28,6 +28,7 @@ mod natural;
 mod open;
 mod own;
 mod plot;
+mod sample_list;
 mod scan;
 pub mod split;
 mod stats;

@@ -8,6 +8,9 @@ use crate::{
     shard::Shard,
 };
 
+/// Options of the job's command that [`job`] sets itself.
+const SET_HERE: [&str; 3] = ["--emit", "--shard", "--jobs"];
+
 /// The job's text for the command line `words` (without the program), `folds` being all there is to train.
 ///
 /// # Errors
@@ -22,7 +25,7 @@ pub fn job(args: &Reproduce, emit: Emit, words: &[String], folds: usize) -> Resu
     };
     let jobs = args.jobs.unwrap_or(1);
     let name = format!("serlab-{}", args.experiment.name());
-    let mut command = kept(words);
+    let mut command = without(&SET_HERE, words);
     command.extend(["--shard".to_owned(), format!("auto/{parts}"), "--jobs".to_owned(), jobs.to_string()]);
     Ok(match emit {
         Emit::Slurm => {
@@ -64,9 +67,8 @@ pub fn job(args: &Reproduce, emit: Emit, words: &[String], folds: usize) -> Resu
     })
 }
 
-/// The words without the options that `job` sets itself.
-fn kept(words: &[String]) -> Vec<String> {
-    let ours = ["--emit", "--shard", "--jobs"];
+/// The words of a command line without `options` and their values.
+pub fn without(options: &[&str], words: &[String]) -> Vec<String> {
     let mut out = Vec::new();
     let mut skip = false;
     for word in words {
@@ -74,7 +76,7 @@ fn kept(words: &[String]) -> Vec<String> {
             continue;
         }
         let name = word.split('=').next().unwrap_or(word);
-        if ours.contains(&name) {
+        if options.contains(&name) {
             skip = !word.contains('=');
         } else {
             out.push(word.clone());
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn a_job_keeps_the_users_words_and_no_other_shard() {
         let words = ["reproduce", "table1", "--emit", "slurm", "--shard=auto/4", "--set", "front_end.preset='x y'"];
-        let kept = kept(&words.map(str::to_owned));
+        let kept = without(&SET_HERE, &words.map(str::to_owned));
         assert_eq!(kept, ["reproduce", "table1", "--set", "front_end.preset='x y'"]);
         assert_eq!(quote(&kept[3]), r"'front_end.preset='\''x y'\'''");
         assert_eq!(quote("emodb=/data/emodb"), "emodb=/data/emodb");

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
-use crate::{corpora::Sources, provenance::Maker};
+use crate::{corpora::Sources, emit, provenance::Maker};
 
 /// `environment.json`: where and how the run was begun. Written once: what trained each fold is in its provenance.
 #[derive(Debug, Serialize)]
@@ -24,6 +24,7 @@ pub struct Environment<'a> {
     cpu: Option<String>,
     cores: usize,
     jobs: usize,
+    /// The command that makes the whole run: a shard's without `--shard`. Each call's own is in `sessions.jsonl`.
     command: Vec<String>,
 }
 
@@ -45,7 +46,7 @@ impl<'a> Environment<'a> {
             cpu: cpu(),
             cores: cores(),
             jobs,
-            command: command(),
+            command: emit::without(&["--shard"], &command()),
         }
     }
 }

@@ -80,7 +80,9 @@ impl<'a> Cache<'a> {
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
         let name = blake3::hash(record.as_bytes()).to_hex();
         let path = self.folder.join(format!("{}-{}.safetensors", roster.kind, &name[..16]));
-        let (values, frames) = match read(&path, &record) {
+        let cached = read(&path, &record);
+        let computed = cached.is_none();
+        let (values, frames) = match cached {
             Some(found) => {
                 tracing::info!(corpus = %roster.kind, cache = %path.display(), "features from the cache");
                 found
@@ -88,15 +90,17 @@ impl<'a> Cache<'a> {
             None => {
                 tracing::info!(corpus = %roster.kind, utterances = roster.rows.len(), "computing features");
                 let rows = self.each(roster, "features", |path| extract.recording(path))?;
-                let (values, frames) = (rows.concat(), self.front_end.frames(length));
-                write(&path, &values, [rows.len(), frames, self.front_end.coefficients], record)
-                    .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
-                (values, frames)
+                (rows.concat(), self.front_end.frames(length))
             }
         };
-        let hash = self.identity(roster, length, &contents, &values)?;
         let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.coefficients);
-        Ok(Features { data: Arc::new(data.map_err(LabError::work)?), hash })
+        let data = data.map_err(|e| LabError::Input(format!("{}: {e}", roster.kind)))?;
+        if computed {
+            write(&path, &data, record)
+                .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
+        }
+        let hash = self.identity(roster, length, &contents, data.features())?;
+        Ok(Features { data: Arc::new(data), hash })
     }
 
     /// `work` of every recording, side by side, with a bar; stops between two recordings.
@@ -185,10 +189,11 @@ pub fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
-fn write(path: &Path, values: &[f32], shape: [usize; 3], record: String) -> std::io::Result<()> {
-    let bytes = bytes(values);
+fn write(path: &Path, data: &Dataset, record: String) -> std::io::Result<()> {
+    let bytes = bytes(data.features());
+    let shape = vec![data.len(), data.frames(), data.coefficients()];
     let other = std::io::Error::other::<safetensors::SafeTensorError>;
-    let view = TensorView::new(Dtype::F32, shape.to_vec(), &bytes).map_err(other)?;
+    let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(other)?;
     let metadata = HashMap::from([("record".to_owned(), record)]);
     let file = safetensors::serialize([("features", view)], Some(metadata)).map_err(other)?;
     if let Some(folder) = path.parent() {

@@ -98,7 +98,7 @@ fn a_job_array_is_written_and_its_tasks_know_their_parts() {
     let script = done(lab.command(&["--data", "emodb=emodb", "--emit", "slurm", "--shard", "auto/5", "--epochs", "2"]));
     assert!(script.starts_with("#!/bin/sh\n") && script.contains("#SBATCH --array=1-5\n"), "{script}");
     assert!(script.contains("--data emodb=emodb --epochs 2 --shard auto/5 --jobs 1"), "{script}");
-    let job = done(lab.command(&["--emit", "kubernetes"]));
+    let job = done(lab.command(&["--data", "emodb=emodb", "--emit", "kubernetes"]));
     assert!(job.contains("completionMode: Indexed") && job.contains("completions: 2\n"), "{job}");
 
     let options = ["--data", "emodb=emodb", "--folds", "3", "--epochs", "2", "--run-dir", "run"];
@@ -150,7 +150,7 @@ fn shards_of_different_settings_never_share_a_folder() {
 
 #[test]
 fn the_report_of_a_sharded_run_is_that_of_an_unsharded_one() {
-    // Of one name each: the tables name the run folder.
+    // Of one name each: the tables name the command that made the run.
     let (one, other) = (Lab::new(), Lab::new());
     let run = |lab: &Lab, options: &[&str]| done(lab.command(&[&SMALL[..], &["--run-dir", "run"], options].concat()));
     run(&one, &[]);
@@ -229,7 +229,7 @@ fn folds_of_another_device_or_numerics_are_not_mixed_in() {
         let identity = fs::read(lab.path("other/run.json")).unwrap();
         lab.edit("other/config.toml", from, to);
         let hash = blake3::hash(&fs::read(lab.path("other/config.toml")).unwrap()).to_hex().to_string();
-        lab.edit("other/run.json", &blake3::hash(whole.as_bytes()).to_hex().to_string(), &hash);
+        lab.edit("other/run.json", &blake3::hash(whole.as_bytes()).to_hex(), &hash);
         let output = lab.run(&[&SMALL[..], &["--run-dir", "other"]].concat());
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && said.contains(&format!("it has {key} = ")), "{said}");
