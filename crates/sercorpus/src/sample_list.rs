@@ -35,7 +35,8 @@ pub(crate) fn compare(corpus: &Corpus, progress: Progress<'_>) -> Vec<Finding> {
     let hashes = each_file(corpus, progress, |path| hash_of(path));
     let (mut altered, mut unlisted) = (Vec::new(), Vec::new());
     for (utterance, hash) in corpus.utterances.iter().zip(&hashes) {
-        let name = utterance.path.strip_prefix(&corpus.root).unwrap_or(&utterance.path).to_string_lossy().replace('\\', "/");
+        let name =
+            utterance.path.strip_prefix(&corpus.root).unwrap_or(&utterance.path).to_string_lossy().replace('\\', "/");
         match listed.remove(name.as_str()) {
             None => unlisted.push(utterance.id.clone()),
             Some(expected) if hash.as_deref() != Some(expected) => altered.push(utterance.id.clone()),

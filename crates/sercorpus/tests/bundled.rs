@@ -37,7 +37,9 @@ fn other_samples_than_listed_are_found() {
     fs::write(copy.path().join("samples.sha256"), lines.join("\n")).unwrap();
     let corpus = open(CorpusKind::Emodb, copy.path(), &OpenOptions::default()).unwrap();
     let report = check(&corpus, &|_, _| {});
-    let of = |kind| report.findings.iter().filter(|f| f.kind == kind && f.message.contains("samples.sha256")).collect::<Vec<_>>();
+    let of = |kind| {
+        report.findings.iter().filter(|f| f.kind == kind && f.message.contains("samples.sha256")).collect::<Vec<_>>()
+    };
     assert_eq!(of(FindingKind::Altered)[0].items, ["03a01Nc"]);
     assert_eq!(of(FindingKind::Missing)[0].items, ["wav/03a01Wa.flac"]);
     assert!(unlisted.contains(&of(FindingKind::Surplus)[0].items[0]));
