@@ -98,7 +98,7 @@ fn a_job_array_is_written_and_its_tasks_know_their_parts() {
     let script = done(lab.command(&["--data", "emodb=emodb", "--emit", "slurm", "--shard", "auto/5", "--epochs", "2"]));
     assert!(script.starts_with("#!/bin/sh\n") && script.contains("#SBATCH --array=1-5\n"), "{script}");
     assert!(script.contains("--data emodb=emodb --epochs 2 --shard auto/5 --jobs 1"), "{script}");
-    let job = done(lab.command(&["--data", "emodb=emodb", "--emit", "kubernetes"]));
+    let job = done(lab.command(&["--data", "emodb=emodb", "--folds", "2", "--emit", "kubernetes"]));
     assert!(job.contains("completionMode: Indexed") && job.contains("completions: 2\n"), "{job}");
 
     let options = ["--data", "emodb=emodb", "--folds", "3", "--epochs", "2", "--run-dir", "run"];
