@@ -168,7 +168,8 @@ impl Trainings<'_> {
                 weights.map_err(failed)?.to_safetensors(&Default::default()).map_err(Failure::work)?
             }
             Task::Fold(_) => {
-                let outcome = train_fold(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map_err(failed)?;
+                let outcome =
+                    train_fold(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map_err(failed)?;
                 let scored = outcome.validated.unwrap_or(outcome.last).scored;
                 let file = FoldFile { epoch: scored.epoch, probabilities: scored.probabilities };
                 serde_json::to_vec(&file).map_err(Failure::work)?
