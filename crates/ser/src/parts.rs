@@ -1,6 +1,6 @@
 //! The manifest's column `split`: which rows are learned from, which are for the test.
 
-use sercorpus::{Corpus, Part};
+use sercorpus::Corpus;
 
 use crate::failure::{Failure, Result};
 
@@ -24,7 +24,7 @@ impl Split {
     /// # Errors
     /// No such row.
     pub fn training(&self, corpus: Corpus) -> Result<Corpus> {
-        self.keep(corpus, |part| part != Part::Test, "train or validation", "learning from")
+        self.keep(corpus, Corpus::for_training, "train or validation", "learning from")
     }
 
     /// The test rows, which is said on stderr; all rows where none names a part.
@@ -32,22 +32,21 @@ impl Split {
     /// # Errors
     /// No test row.
     pub fn test(&self, corpus: Corpus) -> Result<Corpus> {
-        self.keep(corpus, |part| part == Part::Test, "test", "scoring")
+        self.keep(corpus, Corpus::for_testing, "test", "scoring")
     }
 
-    fn keep(&self, mut corpus: Corpus, keep: impl Fn(Part) -> bool, parts: &str, verb: &str) -> Result<Corpus> {
-        let all = corpus.utterances.len();
-        if self.split_column == Column::None || corpus.utterances.iter().all(|u| u.part.is_none()) {
+    fn keep(&self, corpus: Corpus, keep: fn(&Corpus) -> Corpus, parts: &str, verb: &str) -> Result<Corpus> {
+        if self.split_column == Column::None || !corpus.is_split() {
             return Ok(corpus);
         }
-        corpus.utterances.retain(|u| u.part.is_some_and(&keep));
-        let (name, kept) = (&corpus.name, corpus.utterances.len());
-        if kept == 0 {
+        let kept = keep(&corpus);
+        let (name, n, all) = (&corpus.name, kept.utterances.len(), corpus.utterances.len());
+        if n == 0 {
             return Err(Failure::Input(format!(
                 "{name}: `split` is {parts} in no row; --split-column none takes all rows"
             )));
         }
-        eprintln!("{name}: {verb} the {kept} of {all} rows whose `split` is {parts}");
-        Ok(corpus)
+        eprintln!("{name}: {verb} the {n} of {all} rows whose `split` is {parts}");
+        Ok(kept)
     }
 }

@@ -125,6 +125,40 @@ fn inspect_puts_unseen_speakers_first() {
     assert!(code == 2 && err.contains("b.wav"), "{err}");
 }
 
+/// The card, README and docs/results.md agree on what the built-in model is worth, on its own corpus and on another.
+#[test]
+fn the_built_in_models_card_says_what_it_is_worth_elsewhere() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bytes = fs::read(here.join("models/emodb.safetensors")).unwrap();
+    let model = Model::from_bytes(&bytes).unwrap();
+    let [own, other] = &model.card().figures[..] else { panic!("{:?}", model.card().figures) };
+    assert_eq!([&own.protocol[..], &other.protocol], [Figure::SPEAKER_INDEPENDENT, Figure::OTHER_CORPUS]);
+    for part in ["fitted on all folds but one and judged on that one", "over 10 speakers", "not the model itself"] {
+        assert!(own.note.contains(part), "{part}: {}", own.note);
+    }
+    for part in ["864 utterances of ravdess, 5 of the 7 classes", "over 24 speakers"] {
+        assert!(other.note.contains(part), "{part}: {}", other.note);
+    }
+    let between = |note: &str, from: &str, to: &str| {
+        let rest = &note[note.find(from).unwrap() + from.len()..];
+        rest[..rest.find(to).unwrap()].to_owned()
+    };
+    for page in ["README.md", "../../docs/results.md"] {
+        let page = fs::read_to_string(here.join(page)).unwrap();
+        for note in [&own.note, &other.note] {
+            // `66.9 % [59.3, 74.6]` of the note is `66.9 [59.3, 74.6]` in a column of percent.
+            for (from, to) in [("UAR ", ", WAR"), ("WAR ", " (95"), ("calibration error ", " (15 bins")] {
+                let figure = between(note, from, to).replace(" % ", " ");
+                assert!(page.contains(&figure), "{figure}");
+            }
+            for (from, to) in [(" answered (", ")"), ("of these right (", ")"), ("bins), ", " of ")] {
+                let figure = between(note, from, to);
+                assert!(page.contains(&figure) || page.replace("**", "").contains(&figure), "{figure}");
+            }
+        }
+    }
+}
+
 /// Every command that loads a model says which number of which file it cannot use, and writes nothing.
 #[test]
 fn numbers_that_mean_nothing_are_refused_with_their_place() {
