@@ -1,6 +1,6 @@
 //! `cargo xtask reproduce`, `ablation`, `merge` and `show`: build serlab, with libtorch where that is wanted, and become it.
 
-use std::{ffi::OsString, os::unix::process::CommandExt, path::Path};
+use std::{ffi::OsString, io::Write, os::unix::process::CommandExt, path::Path};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -82,7 +82,8 @@ fn help(command: &str) -> &'static str {
 /// only where an option or a GPU wants it.
 fn serlab(command: &[&str], options: Vec<OsString>) -> Result<()> {
     if options.iter().any(|o| o == "--help" || o == "-h") {
-        print!("{}", help(command[0]));
+        // A closed pipe is the reader's choice.
+        let _ = std::io::stdout().write_all(help(command[0]).as_bytes());
         return Ok(());
     }
     let root = project::root();
@@ -114,8 +115,8 @@ fn given(options: &[OsString], flag: &str) -> bool {
 /// The value of the last `flag VALUE` or `flag=VALUE`.
 fn value<'a>(options: &'a [OsString], flag: &str) -> Option<&'a str> {
     let words = || options.iter().map(|o| o.to_str().unwrap_or(""));
-    let apart = words().zip(words().skip(1)).filter(|(o, _)| *o == flag).map(|(_, value)| value).last();
-    words().filter_map(|o| o.strip_prefix(flag)?.strip_prefix('=')).last().or(apart)
+    let apart = words().zip(words().skip(1)).filter(|(o, _)| *o == flag).map(|(_, value)| value).next_back();
+    words().filter_map(|o| o.strip_prefix(flag)?.strip_prefix('=')).next_back().or(apart)
 }
 
 /// Whether serlab may need libtorch: an engine or a device asks for it, or there is an NVIDIA GPU that would be used.

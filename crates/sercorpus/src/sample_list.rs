@@ -32,7 +32,7 @@ pub(crate) fn compare(corpus: &Corpus, progress: Progress<'_>) -> Vec<Finding> {
             }
         }
     }
-    let hashes = each_file(corpus, progress, |path| hash_of(path));
+    let hashes = each_file(corpus, progress, hash_of);
     let (mut altered, mut unlisted) = (Vec::new(), Vec::new());
     for (utterance, hash) in corpus.utterances.iter().zip(&hashes) {
         let name =

@@ -34,7 +34,7 @@ Ctrl-C stops after the epoch in hand; the same command goes on from there.";
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train, score and print an experiment beside the published figures.
-    Reproduce(Reproduce),
+    Reproduce(Box<Reproduce>),
     /// Join run folders into one and make its tables from what is there.
     ///
     /// Parts made with --shard, and runs that differ in protocols, variants, seeds or experiment alone, fit together.

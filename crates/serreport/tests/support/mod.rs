@@ -1,5 +1,9 @@
 //! A run folder as `serlab` writes it, of made-up figures.
 
+#![allow(dead_code)] // no test file uses all of it
+
+pub mod report;
+
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
