@@ -64,7 +64,7 @@ pub fn cross_fit(rows: &[Vec<f64>], truth: &[usize], folds: &[Fold], answer_at: 
     answers
 }
 
-/// The temperature T that minimises the mean of -ln softmax(logits / T)[truth] (Guo et al. 2017, "On Calibration of
+/// The temperature T that minimises the mean of -ln p(truth), p = softmax(logits / T) (Guo et al. 2017, "On Calibration of
 /// Modern Neural Networks"). `rows` are logits up to a constant a row, so that logarithms of probabilities will do.
 ///
 /// Golden-section search over ln T: the mean is convex in 1 / T, so it has one minimum. 1 where there is nothing to fit.

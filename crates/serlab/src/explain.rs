@@ -25,7 +25,7 @@ struct Attention<'a> {
     hop_seconds: f64,
     frames: usize,
     blocks: usize,
-    /// [blocks][frames], 0.5 (closed) to 1
+    /// `[blocks, frames]`, 0.5 (closed) to 1
     attention: Vec<&'a [f32]>,
 }
 

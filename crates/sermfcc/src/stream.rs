@@ -44,7 +44,7 @@ impl<F: Float> Stream<F> {
         })
     }
 
-    /// Takes samples and hands every frame that is complete to `sink`, as [coefficients]. Returns their number.
+    /// Takes samples and hands every frame that is complete to `sink`, as `[coefficients]`. Returns their number.
     ///
     /// # Errors
     /// [`FeatureError::NotFinite`] or [`FeatureError::OutOfRange`], with the sample's index in the whole signal; none of

@@ -8,7 +8,7 @@ use crate::{Model, ModelError, listen::SHORTEST};
 /// A logit taken apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contributions {
-    /// What each block's feature adds, w_j head . g_j, [blocks].
+    /// What each block's feature adds, w_j head . g_j, `[blocks]`.
     pub blocks: Vec<f64>,
     /// The head's bias.
     pub bias: f64,

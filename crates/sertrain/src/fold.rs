@@ -106,7 +106,7 @@ pub struct Scored {
     pub epoch: u32,
     /// Accuracy that selected the epoch.
     pub accuracy: f64,
-    /// Class probabilities, [test utterances][classes].
+    /// Class probabilities, `[test utterances, classes]`.
     pub probabilities: Vec<Vec<f32>>,
 }
 

@@ -253,7 +253,7 @@ impl Predictions {
         Ok(())
     }
 
-    /// Softmax of the logits, [utterances][classes].
+    /// Softmax of the logits, `[utterances][classes]`.
     pub fn probabilities(&self, classes: usize) -> Vec<Vec<f32>> {
         self.logits
             .chunks_exact(classes.max(1))

@@ -45,15 +45,15 @@ pub struct Tensor {
 pub struct SubBlock {
     /// [out, in, 2]; tap 0 meets the frame `dilation` earlier, tap 1 the current one.
     pub kernel: Range,
-    /// [out]
+    /// `[out]`
     pub bias: Range,
-    /// [channels]
+    /// `[channels]`
     pub gamma: Range,
-    /// [channels]
+    /// `[channels]`
     pub beta: Range,
-    /// [channels], in the statistics vector.
+    /// `[channels]`, in the statistics vector.
     pub running_mean: Range,
-    /// [channels], in the statistics vector.
+    /// `[channels]`, in the statistics vector.
     pub running_var: Range,
 }
 
@@ -68,15 +68,15 @@ pub struct Layout {
     pub tensors: Vec<Tensor>,
     /// All running statistics, in the vector's order.
     pub running: Vec<Tensor>,
-    /// Kernel [out, in] and bias [out] of the 1x1 convolution of each direction; empty for the TCN.
+    /// Kernel `[out, in]` and bias `[out]` of the 1x1 convolution of each direction; empty for the TCN.
     pub stems: Vec<(Range, Range)>,
     /// `blocks[j][direction]`; direction 0 is forward.
     pub blocks: Vec<Vec<Block>>,
-    /// w_j, [blocks]; None where the variant has none.
+    /// w_j, `[blocks]`; None where the variant has none.
     pub fusion: Option<Range>,
     /// [classes, coefficients]
     pub head: Range,
-    /// [classes]
+    /// `[classes]`
     pub head_bias: Range,
 }
 

@@ -10,7 +10,7 @@ pub fn first_not_finite(values: &[f32]) -> Option<usize> {
     values[block * BLOCK..].iter().position(|v| !v.is_finite()).map(|i| block * BLOCK + i)
 }
 
-/// Natural logarithm of the softmax of logits, [classes], by log-sum-exp: no probability is too small for it, and a NaN or infinite
+/// Natural logarithm of the softmax of logits, `[classes]`, by log-sum-exp: no probability is too small for it, and a NaN or infinite
 /// logit makes every value NaN.
 pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -46,11 +46,11 @@ impl Vectors {
 /// What the network says of one utterance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
-    /// [classes]
+    /// `[classes]`
     pub logits: Vec<f32>,
-    /// Softmax of the logits, [classes].
+    /// Softmax of the logits, `[classes]`.
     pub probabilities: Vec<f32>,
-    /// g_drf, [coefficients]: what the head sees.
+    /// g_drf, `[coefficients]`: what the head sees.
     pub embedding: Vec<f32>,
     /// g_j, [blocks, coefficients].
     pub scales: Vec<f32>,
@@ -134,7 +134,7 @@ impl Network {
         &self.config
     }
 
-    /// Fusion weight w_j of each block, [blocks].
+    /// Fusion weight w_j of each block, `[blocks]`.
     pub fn fusion(&self) -> &[f32] {
         &self.coefficients
     }
