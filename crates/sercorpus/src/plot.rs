@@ -75,7 +75,12 @@ where
         .x_desc(what)
         .y_desc("utterances")
         .draw()?;
-    let rows = counts.iter().enumerate().map(|(i, (_, count))| (i, *count));
-    chart.draw_series(Histogram::vertical(&chart).style(BLUE.mix(0.6).filled()).margin(2).data(rows))?;
+    // plotters' Histogram draws its bars in another order every time.
+    chart.draw_series(counts.iter().enumerate().map(|(i, (_, count))| {
+        let corners = [(SegmentValue::Exact(i), 0), (SegmentValue::Exact(i + 1), *count)];
+        let mut bar = Rectangle::new(corners, BLUE.mix(0.6).filled());
+        bar.set_margin(0, 0, 2, 2);
+        bar
+    }))?;
     Ok(())
 }
