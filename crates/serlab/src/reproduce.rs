@@ -221,16 +221,12 @@ impl Setting {
         let all = args.experiment == cli::Experiment::All;
         for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
             let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.kind == **k));
-            let said = format!(
-                "{name} needs {} of its corpora, {} of them is there. Give one more with --data CORPUS=PATH. {}",
-                needs(e),
-                count(e),
-                corpora::where_to_obtain(absent)
-            );
+            let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
+            let way_out = format!("Give one more with --data CORPUS=PATH. {}", corpora::where_to_obtain(absent));
             if !all {
-                return Err(LabError::Input(format!("{said} Or try --synthetic.")));
+                return Err(LabError::Input(format!("{said}. {way_out} Or try --synthetic.")));
             }
-            tracing::warn!("{said}: left out");
+            tracing::warn!("{said}, so it is left out. {way_out}");
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
         Ok(Self { experiments, front_end, sources, preview })

@@ -79,8 +79,12 @@ proptest! {
         prop_assert!((f64::from(outcome.loss) - expected.loss).abs() < 1e-5, "{} {}", outcome.loss, expected.loss);
         // After one step Adam's first moment is (1 - beta1) times the gradient.
         let state = engine.state().unwrap();
+        let largest_of = |gradient: &[f64]| gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
+        // Terms of the size of all gradients cancel in a small one, and what single precision loses is of their size: a fusion weight
+        // of one block was once 2.6e-4 where others were near 1.
+        let least = (0.01 * largest_of(&expected.gradient)).max(1e-4);
         for t in &Layout::new(config).tensors {
-            let largest = expected.gradient[t.range.all()].iter().fold(1e-4f64, |m, g| m.max(g.abs()));
+            let largest = largest_of(&expected.gradient[t.range.all()]).max(least);
             for i in t.range.all() {
                 let found = f64::from(state.first_moment[i]) / (1.0 - objective.adam.beta1);
                 let error = (found - expected.gradient[i]).abs() / largest;
