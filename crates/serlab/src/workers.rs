@@ -202,6 +202,7 @@ impl Work<'_> {
             batch_size: settings.batch_size,
             checkpoint_every: self.checkpoint_every,
             test_every_epoch: training.division.is_tested_every_epoch(),
+            patience: None,
         };
         let name = format!("{} fold {}", training.name(), place.fold);
         let mut counted = false;
