@@ -228,3 +228,26 @@ fn seconds(text: &str) -> Result<f64, String> {
     let value = text.parse::<f64>().ok().filter(|s| (0.0..=86400.0).contains(s));
     value.ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
 }
+
+/// The words of this process' command line, the program first.
+pub fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The words of a command line without `options` and their values.
+pub fn without(options: &[&str], words: &[String]) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut skip = false;
+    for word in words {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        let name = word.split('=').next().unwrap_or(word);
+        if options.contains(&name) {
+            skip = !word.contains('=');
+        } else {
+            out.push(word.clone());
+        }
+    }
+    out
+}

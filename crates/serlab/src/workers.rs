@@ -16,14 +16,12 @@ use timnet_core::{Engine, Weights, streams};
 
 use crate::{
     backend::Backend,
+    data::Features,
     error::{LabError, Result},
     explain,
-    features::Features,
-    fold_file::{FoldFile, fold_path},
+    folder::{FoldFile, Maker, fold_path, provenance::Log},
     plan::{Place, Plan, Training},
     progress::Progress,
-    provenance::{Log, Maker},
-    results::scored,
     shard, tensorboard,
 };
 
@@ -231,7 +229,7 @@ impl Work<'_> {
         let labels = self.features[training.material].data.labels();
         let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
         let figure = |&protocol: &sertrain::Protocol| -> Result<String> {
-            let predicted: Vec<usize> = scored(protocol, file)?.probabilities.iter().map(|row| argmax(row)).collect();
+            let predicted: Vec<usize> = file.scored(protocol)?.probabilities.iter().map(|row| argmax(row)).collect();
             let c = sermetrics::confusion(&truth, &predicted, training.model.classes).map_err(LabError::work)?;
             let optimistic = if protocol == sertrain::Protocol::BestEpoch { " (optimistic)" } else { "" };
             Ok(format!("{protocol}{optimistic} UAR / WAR {:.2} / {:.2} %", 100.0 * c.uar(), 100.0 * c.war()))

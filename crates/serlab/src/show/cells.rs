@@ -3,128 +3,19 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::CorpusKind;
-use serde::Serialize;
-use sermetrics::{Bootstrap, Confusion, Interval, Spread, confusion};
+use sermetrics::{Bootstrap, Confusion, Spread, confusion};
 use serreport::{Mark, Over, Unit};
-use sertrain::{Protocol, Scored, argmax};
-use timnet_core::Variant;
+use sertrain::{Protocol, argmax};
 
+use super::{
+    metrics::{Cell, FoldScore},
+    published::Published,
+};
 use crate::{
     error::{LabError, Result},
-    fold_file::FoldFile,
-    plan::{Division, Material, Training, training_name},
-    published::Published,
-    summary::{Paired, Summary},
+    folder::{FoldFile, Prediction},
+    plan::{Material, Training},
 };
-
-/// `metrics.json`. Holds nothing that differs between two runs of one configuration, such as times.
-#[derive(Debug, Serialize)]
-pub struct Metrics {
-    /// Raised when the file's meaning changes.
-    pub version: u32,
-    /// Which experiment.
-    pub experiment: String,
-    /// Whether the recordings are the synthetic stand-in: such figures say nothing about any corpus.
-    pub synthetic: bool,
-    /// One a corpus, target, variant, protocol, division and seed.
-    pub cells: Vec<Cell>,
-    /// Over seeds, over runs of Table 2, over corpora.
-    pub summaries: Vec<Summary>,
-    /// The other networks against TIM-Net, fold by fold.
-    pub paired: Vec<Paired>,
-    /// Folds that are not there, by training; empty unless the folder was merged from parts.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub missing: BTreeMap<String, Vec<usize>>,
-}
-
-/// The figures of one corpus, variant, protocol and seed. Shares, not percent.
-#[derive(Debug, Serialize)]
-pub struct Cell {
-    /// The corpus trained on.
-    pub corpus: CorpusKind,
-    /// The corpus scored, where it is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<CorpusKind>,
-    /// Which network.
-    pub variant: Variant,
-    /// Which protocol.
-    pub protocol: Protocol,
-    /// Which seed.
-    pub seed: u64,
-    /// How the corpus was divided.
-    pub division: Division,
-    /// Utterances scored.
-    pub utterances: usize,
-    /// Epochs trained.
-    pub epochs: u32,
-    /// [found, expected] number of utterances of the corpora, where one is not complete.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub partial: Option<[usize; 2]>,
-    /// What has to be said beside the figure.
-    pub marks: Vec<Mark>,
-    /// Unweighted average recall over folds.
-    pub uar: Spread,
-    /// Weighted average recall, which is accuracy, over folds.
-    pub war: Spread,
-    /// UAR of all folds' predictions together, with its bootstrap interval; absent over fewer than five speakers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pooled_uar: Option<Interval>,
-    /// The same for WAR.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pooled_war: Option<Interval>,
-    /// What the intervals are over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval_over: Option<Over>,
-    /// Rows are the truth, columns the prediction, in label order.
-    pub confusion: Confusion,
-    /// Recall of each class in the pooled predictions.
-    pub recall: BTreeMap<String, f64>,
-    /// Each fold that is there.
-    pub folds: Vec<FoldScore>,
-    /// [UAR, WAR] in the paper.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub published: Option<[f64; 2]>,
-}
-
-impl Cell {
-    /// The folder of the training it comes from.
-    pub fn training(&self) -> String {
-        training_name(self.corpus, self.variant, self.division, self.seed)
-    }
-}
-
-/// One fold's figures.
-#[derive(Debug, Serialize)]
-pub struct FoldScore {
-    /// Which fold.
-    pub fold: usize,
-    /// The epoch reported.
-    pub epoch: u32,
-    /// UAR.
-    pub uar: f64,
-    /// WAR.
-    pub war: f64,
-    /// Test utterances.
-    pub utterances: usize,
-    /// Training utterances.
-    pub trained_on: usize,
-}
-
-/// One row of `predictions.csv`.
-pub struct Prediction<'a> {
-    /// The utterance.
-    pub id: &'a str,
-    /// Its speaker.
-    pub speaker: Option<&'a str>,
-    /// The fold that tested it.
-    pub fold: usize,
-    /// Its class.
-    pub truth: usize,
-    /// The class of the largest probability.
-    pub predicted: usize,
-    /// One a class.
-    pub probabilities: &'a [f32],
-}
 
 /// A protocol's predictions for the utterances in `range`, fold by fold.
 fn predictions<'a>(
@@ -138,7 +29,7 @@ fn predictions<'a>(
     let mut out = Vec::new();
     for (fold, (file, division)) in folds.iter().zip(&training.folds).enumerate() {
         let Some(file) = file else { continue };
-        let scored = scored(protocol, file)?;
+        let scored = file.scored(protocol)?;
         if scored.probabilities.len() != division.test.len() {
             return Err(LabError::Work(format!(
                 "{}, fold {fold}: {} predictions for {} test utterances; give another --run-dir",
@@ -157,16 +48,6 @@ fn predictions<'a>(
         }
     }
     Ok(out)
-}
-
-pub fn scored(protocol: Protocol, file: &FoldFile) -> Result<&Scored> {
-    match protocol {
-        Protocol::LastEpoch | Protocol::SpeakerIndependent => Ok(&file.last),
-        Protocol::BestEpoch => Ok(&file.best),
-        Protocol::Validated => {
-            file.validated.as_ref().ok_or_else(|| LabError::Work("a fold without a validated epoch".into()))
-        }
-    }
 }
 
 /// The figures of one protocol of one training, with the predictions they come from: one cell, or one a target where
@@ -229,7 +110,7 @@ fn cell(
         let Some(file) = file else { continue };
         let (truth, predicted) = columns(&|p| p.fold == fold);
         let c = confusion(&truth, &predicted, labels.len()).map_err(LabError::work)?;
-        let epoch = scored(protocol, file)?.epoch;
+        let epoch = file.scored(protocol)?.epoch;
         let trained_on = training.folds[fold].train.len();
         scores.push(FoldScore { fold, epoch, uar: c.uar(), war: c.war(), utterances: truth.len(), trained_on });
     }

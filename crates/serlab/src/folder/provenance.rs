@@ -14,10 +14,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use timnet_core::EngineFacts;
 
+use super::fold_file::fold_path;
 use crate::{
-    environment,
+    disk::put,
     error::{LabError, Result},
-    fold_file::{fold_path, put},
+    machine,
     plan::Plan,
 };
 
@@ -74,7 +75,7 @@ impl Maker {
             numerics: facts.numerics,
             device: facts.device,
             simd: facts.simd,
-            machine: environment::machine(),
+            machine: machine::machine(),
         }
     }
 }

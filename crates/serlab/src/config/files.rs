@@ -8,24 +8,25 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use crate::{
+    disk::put,
     error::{LabError, Result},
     nearest,
 };
 
 /// Every file, as it lies in `configs/` of the repository.
 const CARRIED: [(&str, &str); 12] = [
-    ("table1.toml", include_str!("../../../configs/table1.toml")),
-    ("table2.toml", include_str!("../../../configs/table2.toml")),
-    ("table3.toml", include_str!("../../../configs/table3.toml")),
-    ("fig2.toml", include_str!("../../../configs/fig2.toml")),
-    ("fig3.toml", include_str!("../../../configs/fig3.toml")),
-    ("published.toml", include_str!("../../../configs/published.toml")),
-    ("corpora/casia.toml", include_str!("../../../configs/corpora/casia.toml")),
-    ("corpora/emodb.toml", include_str!("../../../configs/corpora/emodb.toml")),
-    ("corpora/emovo.toml", include_str!("../../../configs/corpora/emovo.toml")),
-    ("corpora/iemocap.toml", include_str!("../../../configs/corpora/iemocap.toml")),
-    ("corpora/ravdess.toml", include_str!("../../../configs/corpora/ravdess.toml")),
-    ("corpora/savee.toml", include_str!("../../../configs/corpora/savee.toml")),
+    ("table1.toml", include_str!("../../../../configs/table1.toml")),
+    ("table2.toml", include_str!("../../../../configs/table2.toml")),
+    ("table3.toml", include_str!("../../../../configs/table3.toml")),
+    ("fig2.toml", include_str!("../../../../configs/fig2.toml")),
+    ("fig3.toml", include_str!("../../../../configs/fig3.toml")),
+    ("published.toml", include_str!("../../../../configs/published.toml")),
+    ("corpora/casia.toml", include_str!("../../../../configs/corpora/casia.toml")),
+    ("corpora/emodb.toml", include_str!("../../../../configs/corpora/emodb.toml")),
+    ("corpora/emovo.toml", include_str!("../../../../configs/corpora/emovo.toml")),
+    ("corpora/iemocap.toml", include_str!("../../../../configs/corpora/iemocap.toml")),
+    ("corpora/ravdess.toml", include_str!("../../../../configs/corpora/ravdess.toml")),
+    ("corpora/savee.toml", include_str!("../../../../configs/corpora/savee.toml")),
 ];
 
 /// Where configuration files are read from.
@@ -118,7 +119,7 @@ pub fn init(folder: &Path) -> Result<()> {
         )));
     }
     for (name, text) in CARRIED {
-        crate::fold_file::put(&folder.join(name), text.as_bytes())?;
+        put(&folder.join(name), text.as_bytes())?;
     }
     Ok(())
 }

@@ -1,20 +1,17 @@
-//! Experiment and corpus files.
+//! Experiment files.
 
-use std::path::PathBuf;
-
-use sercorpus::{CorpusKind, OpenOptions};
+use sercorpus::CorpusKind;
 use serde::{Deserialize, Serialize};
 use sertrain::Protocol;
-use timnet_core::{Adam, Objective, TcnPooling};
-use timnet_core::{ModelConfig, Variant};
+use timnet_core::{Adam, Objective, TcnPooling, Variant};
 
-use crate::{
-    configs::Configs,
-    corpora::Origin,
-    error::{LabError, Result},
+use super::{
+    corpus::TOO_LARGE_A_SEED,
+    division::{Division, Split},
+    files::Configs,
     overrides::{Overrides, Target},
-    plan::Division,
 };
+use crate::error::{LabError, Result};
 
 /// An experiment: `configs/table1.toml` and its like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,24 +48,15 @@ pub struct Experiment {
     pub synthetic: Synthetic,
 }
 
-/// What is trained on and what is scored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Split {
-    /// The folds that each protocol says.
-    #[default]
-    Folds,
-    /// One stratified division, 8:2.
-    HoldOut,
-    /// All of one corpus, all of another.
-    CrossCorpus,
-}
-
-impl Split {
-    /// The usual one, which files leave out.
-    pub fn is_folds(&self) -> bool {
-        *self == Self::Folds
-    }
+/// Where the corpora of a run come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The user's.
+    Given,
+    /// Real corpora that come along with the program's sources.
+    Bundled,
+    /// Written by the program.
+    Synthetic,
 }
 
 /// A preset of `sermfcc`, and another resampler than its own if wanted.
@@ -144,52 +132,6 @@ pub struct Synthetic {
     /// Batch size in place of the experiment's: a small corpus takes few steps an epoch, and BatchNorm's running
     /// statistics want hundreds.
     pub batch_size: usize,
-}
-
-/// A corpus' part: `configs/corpora/emodb.toml` and its like.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CorpusConfig {
-    /// The folder it was unpacked into.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-    /// Samples after centre padding or cropping.
-    pub length: usize,
-    /// Blocks of the network.
-    pub blocks: usize,
-    /// Published seed.
-    pub seed: u64,
-    /// Choices in reading it (IEMOCAP's excited utterances and styles).
-    #[serde(default)]
-    pub options: OpenOptions,
-}
-
-const TOO_LARGE_A_SEED: &str = "must lie below 2^32: NumPy's RandomState takes no larger one";
-
-impl CorpusConfig {
-    /// Reads `kind`'s file with the command line's values in place of its own.
-    ///
-    /// # Errors
-    /// As [`Configs::read`]; an override that does not fit, by its text.
-    pub fn load(configs: &Configs, kind: CorpusKind, overrides: &Overrides) -> Result<Self> {
-        let file = configs.file(&format!("corpora/{kind}.toml"))?;
-        file.parse::<Self>()?;
-        let loaded: Self = overrides.apply(&Target::Corpus(kind), file.parse()?)?;
-        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", file.path)))?;
-        Ok(loaded)
-    }
-
-    /// What would otherwise show only after the features are computed, or not at all.
-    fn validate(&self) -> Result<()> {
-        let bad = |key: &str, why: &str| Err(LabError::Input(format!("`{key}` {why}")));
-        match () {
-            () if !(1..=1 << 31).contains(&self.length) => bad("length", "must be at least 1 and at most 2^31 samples"),
-            () if self.seed > u64::from(u32::MAX) => bad("seed", TOO_LARGE_A_SEED),
-            () => ModelConfig::timnet(self.blocks, 2)
-                .validate()
-                .or_else(|e| bad("blocks", &format!("cannot be used: {e}"))),
-        }
-    }
 }
 
 impl Experiment {

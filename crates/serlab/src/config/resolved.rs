@@ -12,10 +12,8 @@ use sertrain::Protocol;
 use timnet_core::Variant;
 use toml::{Table, Value};
 
-use crate::{
-    config::{self, Split},
-    error::{LabError, Result},
-};
+use super::{division::Split, experiment};
+use crate::error::{LabError, Result};
 
 /// One experiment of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +41,7 @@ pub struct Part {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Vec<u64>>,
     /// The training.
-    pub training: config::Training,
+    pub training: experiment::Training,
 }
 
 fn is_zero(n: &usize) -> bool {
@@ -109,7 +107,7 @@ struct One {
     folds: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     seeds: Option<Vec<u64>>,
-    training: config::Training,
+    training: experiment::Training,
     front_end: FrontEnd,
     corpora: BTreeMap<CorpusKind, RunCorpus>,
 }
@@ -222,7 +220,7 @@ mod tests {
     /// A file of this version: its hash must stay what it was.
     #[test]
     fn a_run_of_one_experiment_reads_and_writes_as_ever() {
-        let text = include_str!("../tests/config-v2.toml");
+        let text = include_str!("../../tests/config-v2.toml");
         let config = RunConfig::from_toml(text).unwrap();
         assert_eq!((config.name(), config.parts.len()), ("table1", 1));
         assert_eq!(config.to_toml().unwrap(), text);

@@ -11,8 +11,8 @@ use sercorpus::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    disk::put,
     error::{LabError, Result},
-    fold_file::put,
 };
 
 /// One utterance.
@@ -82,6 +82,17 @@ impl Roster {
             .map_err(wrong)?;
         let labels = kind.labels().iter().map(|&l| l.to_owned()).collect();
         Ok(Self { kind, labels, rows })
+    }
+
+    /// Reads it from the first of `folders` that has it. Runs that fit together have equal hashes of features, and so the same
+    /// utterances.
+    ///
+    /// # Errors
+    /// As [`Self::read`], of the first folder.
+    pub fn read_any(folders: &[PathBuf], kind: CorpusKind) -> Result<Self> {
+        let mut found = folders.iter().map(|folder| Self::read(folder, kind));
+        let first = found.next().unwrap_or_else(|| Err(LabError::Input("no folder".into())));
+        first.or_else(|e| found.find_map(Result::ok).ok_or(e))
     }
 
     /// The class index of each utterance; the number of classes where it has none of them.

@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
+use super::{cells, metrics::Metrics, published::Published, summary};
 use crate::{
+    config::RunConfig,
     error::{LabError, Result},
-    fold_file::{FoldFile, fold_path},
+    folder::{FoldFile, RunDir, fold_path},
     plan::{Plan, Training},
-    published::Published,
-    results::{self, Metrics},
-    run_config::RunConfig,
-    run_dir::RunDir,
-    summary,
 };
 
 /// The folds of `training` in the run folder, None where they are not finished.
@@ -87,7 +84,7 @@ fn collect(
             metrics.missing.insert(training.name(), missing);
         }
         for &protocol in &training.protocols {
-            for (cell, rows) in results::cells(protocol, training, material, &folds, config.synthetic, published)? {
+            for (cell, rows) in cells::cells(protocol, training, material, &folds, config.synthetic, published)? {
                 if let Some(out) = out {
                     let labels = &material.roster.labels;
                     let folder = format!("{}/{protocol}", training.name());

@@ -1,20 +1,42 @@
 //! The tables on the terminal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use sercorpus::CorpusKind;
 use sermetrics::Spread;
 use serreport::{Comparison, Mark, Tell};
 
+use super::metrics::{Cell, Metrics, Over, Paired, Summary};
 use crate::{
-    plan::Division,
-    results::{Cell, Metrics},
-    summary::{Over, Paired, Summary},
+    config::Division,
+    error::{LabError, Result},
 };
 
+/// The table, or metrics.json, on stdout.
+///
+/// # Errors
+/// A stdout that can't be written.
+pub fn show(metrics: &Metrics, json: bool) -> Result<()> {
+    if json {
+        return print(&serde_json::to_string_pretty(metrics).map_err(LabError::work)?);
+    }
+    print(render(metrics).trim_end())
+}
+
+/// Data goes to stdout; a closed pipe is the reader's choice, not a failure.
+pub fn print(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(LabError::work(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Ours beside the published figures, UAR / WAR in percent.
-pub fn render(metrics: &Metrics) -> String {
+fn render(metrics: &Metrics) -> String {
     let mut text = String::new();
     let own: Vec<&Cell> = metrics.cells.iter().filter(|c| c.target.is_none()).collect();
     if !own.is_empty() {

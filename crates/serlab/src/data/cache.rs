@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{error::Result, fold_file::put, folder};
+use crate::{
+    disk::{self, put},
+    error::Result,
+};
 
 /// The file that says that a folder is the cache.
 const MARK: &str = "serlab-cache.txt";
@@ -16,12 +19,12 @@ pub fn open() -> Result<PathBuf> {
 }
 
 fn at(cache: &Path) -> Result<PathBuf> {
-    folder::claim(cache, MARK, "cache")?;
+    disk::claim(cache, MARK, "cache")?;
     let mark = cache.join(MARK);
     if !mark.is_file() {
         put(&mark, b"Features and synthetic corpora of serlab, made again where they are missing. May be deleted.\n")?;
     }
-    folder::refuse_links(cache, &[String::new()])?;
+    disk::refuse_links(cache, &[String::new()])?;
     Ok(cache.to_owned())
 }
 

@@ -12,14 +12,12 @@ use sercorpus::CorpusKind;
 use serde::{Deserialize, Serialize};
 use sertrain::Protocol;
 
+use super::fold_file::{FoldFile, fold_path, fusion};
 use crate::{
+    config::RunConfig,
+    disk::{self, put},
     error::{LabError, Result},
-    explain,
-    fold_file::{FoldFile, fold_path, put},
-    folder,
     plan::{Plan, Training},
-    results::Prediction,
-    run_config::RunConfig,
     shard,
 };
 
@@ -50,6 +48,22 @@ struct Identity {
     hash: String,
 }
 
+/// One row of `predictions.csv`.
+pub struct Prediction<'a> {
+    /// The utterance.
+    pub id: &'a str,
+    /// Its speaker.
+    pub speaker: Option<&'a str>,
+    /// The fold that tested it.
+    pub fold: usize,
+    /// Its class.
+    pub truth: usize,
+    /// The class of the largest probability.
+    pub predicted: usize,
+    /// One a class.
+    pub probabilities: &'a [f32],
+}
+
 impl RunDir {
     /// Opens or makes the folder of the run that `config` and `plan` describe. Only an absent or empty folder is made one, and
     /// nothing is written into a folder before it is known to be this run's.
@@ -60,9 +74,9 @@ impl RunDir {
     /// # Errors
     /// A folder that can't be written, is in use, holds other files or links, or belongs to another run or version.
     pub fn open(path: &Path, config: &RunConfig, plan: &Plan, shard: Option<shard::Part>) -> Result<Self> {
-        folder::claim(path, MARK, "run folder")?;
+        disk::claim(path, MARK, "run folder")?;
         let folders = folders(plan);
-        folder::refuse_links(path, &folders)?;
+        disk::refuse_links(path, &folders)?;
         // A folder of another version is not even locked.
         identity(path)?;
         let lock = lock_file(path, "lock")?;
@@ -76,7 +90,7 @@ impl RunDir {
         }
         compare(path, config)?;
         if shard.is_none() {
-            folder::remove_partial_files(path, &folders)?;
+            disk::remove_partial_files(path, &folders)?;
         }
         Ok(Self { path: path.to_owned(), _locks: locks })
     }
@@ -130,10 +144,10 @@ impl RunDir {
             test_accuracy: Option<f64>,
         }
         let tested = training.division.is_tested_every_epoch();
-        let (mut epochs, mut fusion) = (csv::Writer::from_writer(Vec::new()), csv::Writer::from_writer(Vec::new()));
+        let (mut epochs, mut weights) = (csv::Writer::from_writer(Vec::new()), csv::Writer::from_writer(Vec::new()));
         let mut header = vec!["fold".to_owned()];
         header.extend((1..=training.model.blocks).map(|j| format!("w_{j}")));
-        fusion.write_record(header).map_err(LabError::work)?;
+        weights.write_record(header).map_err(LabError::work)?;
         for (fold, file) in folds.iter().enumerate() {
             let Some(file) = file else { continue };
             for r in &file.records {
@@ -151,16 +165,16 @@ impl RunDir {
                 epochs.serialize(row).map_err(LabError::work)?;
             }
             if training.model.has_fusion()
-                && let Some(w) = explain::fusion(&fold_path(&self.path, training, fold))?
+                && let Some(w) = fusion(&fold_path(&self.path, training, fold))?
             {
                 let row = std::iter::once(fold.to_string()).chain(w.iter().map(f32::to_string));
-                fusion.write_record(row).map_err(LabError::work)?;
+                weights.write_record(row).map_err(LabError::work)?;
             }
         }
         let folder = self.path.join(training.name());
         put(&folder.join("epochs.csv"), &epochs.into_inner().map_err(LabError::work)?)?;
         if training.model.has_fusion() {
-            put(&folder.join("fusion.csv"), &fusion.into_inner().map_err(LabError::work)?)?;
+            put(&folder.join("fusion.csv"), &weights.into_inner().map_err(LabError::work)?)?;
         }
         Ok(())
     }
@@ -310,7 +324,7 @@ mod tests {
     use super::*;
 
     fn config(seed: u64) -> RunConfig {
-        let mut config = RunConfig::from_toml(include_str!("../tests/config-v2.toml")).unwrap();
+        let mut config = RunConfig::from_toml(include_str!("../../tests/config-v2.toml")).unwrap();
         config.parts[0].seeds = Some(vec![seed]);
         config
     }

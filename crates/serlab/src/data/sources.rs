@@ -7,14 +7,12 @@ use std::{
 
 use sercorpus::{Corpus, CorpusKind, FindingKind, synth};
 
+use super::cache;
 use crate::{
-    cache,
     cli::Reproduce,
-    config::CorpusConfig,
-    configs::Configs,
+    config::{Configs, CorpusConfig, Origin, Overrides},
     error::{LabError, Result},
     nearest,
-    overrides::Overrides,
 };
 
 /// A corpus to run on.
@@ -36,17 +34,6 @@ pub struct Sources {
     pub corpora: Vec<Source>,
     /// Where they come from.
     pub origin: Origin,
-}
-
-/// Where the corpora of a run come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The user's.
-    Given,
-    /// Real corpora that come along with the program's sources.
-    Bundled,
-    /// Written by the program.
-    Synthetic,
 }
 
 /// Finds the corpora of `kinds`: the user's; where none is configured, those that come along; with `--synthetic`, ones that are

@@ -1,28 +1,20 @@
 //! `merge`: run folders joined into one.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
-use sercorpus::CorpusKind;
 use serde_json::Value as Json;
 use sertrain::{create_folder, sync_folder};
 use toml::Table;
 
 use crate::{
     cli::{Experiment, Merge},
-    configs::Configs,
+    config::{Configs, Part, RunConfig, difference},
+    data::Roster,
+    disk::put,
     error::{LabError, Result},
-    fold_file::put,
+    folder::{RunDir, provenance, run_dir},
     plan::Plan,
-    provenance,
-    published::Published,
-    reproduce,
-    roster::Roster,
-    run_config::{Part, RunConfig, difference},
-    run_dir::{self, RunDir},
-    tables,
+    show::{Published, show, tables},
 };
 
 /// Joins the folders and makes the tables from what is there.
@@ -38,7 +30,7 @@ pub fn run(args: &Merge) -> Result<()> {
             LabError::Input(format!("{} does not fit {}: {why}", folder.display(), args.parts[0].display()))
         })?;
     }
-    let rosters = config.corpora.keys().map(|&kind| roster(&args.parts, kind)).collect::<Result<Vec<_>>>()?;
+    let rosters = config.corpora.keys().map(|&kind| Roster::read_any(&args.parts, kind)).collect::<Result<Vec<_>>>()?;
     let plan = Plan::of(&config, rosters)?;
     let dir = RunDir::open(&args.output, &config, &plan, None)?;
     let mut parts: Vec<&Path> = Vec::new();
@@ -57,7 +49,7 @@ pub fn run(args: &Merge) -> Result<()> {
     provenance::write(dir.path(), &plan)?;
     tables::rosters(&dir, &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
-    reproduce::show(&metrics, args.json)?;
+    show(&metrics, args.json)?;
     for (training, folds) in &metrics.missing {
         let folds: Vec<String> = folds.iter().map(usize::to_string).collect();
         tracing::warn!("missing: {training}, folds {}", folds.join(", "));
@@ -123,14 +115,6 @@ fn union(a: &Part, b: &Part) -> Option<Part> {
         Part { protocols: b.protocols.clone(), variants: b.variants.clone(), seeds: b.seeds.clone(), ..a.clone() };
     let one = differing.into_iter().filter(|&d| d).count() == 1;
     (one && !seeds_mix && rest == *b).then_some(both)
-}
-
-/// The utterances of a corpus, which have to be the same in all folders that name them.
-pub fn roster(parts: &[PathBuf], kind: CorpusKind) -> Result<Roster> {
-    // Equal hashes of features (see `join`) are equal ids and recordings; the first folder that has the file will do.
-    let mut found = parts.iter().map(|part| Roster::read(part, kind));
-    let first = found.next().unwrap_or_else(|| Err(LabError::Input("no folder".into())));
-    first.or_else(|e| found.find_map(Result::ok).ok_or(e))
 }
 
 fn same(a: &Path, b: &Path) -> bool {

@@ -7,9 +7,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sertrain::{EpochRecord, FoldOutcome, Scored, Selected, create_folder, write_atomic};
+use sertrain::{EpochRecord, FoldOutcome, Protocol, Scored, Selected};
+use timnet_core::Weights;
 
 use crate::{
+    disk::put,
     error::{LabError, Result},
     plan::Training,
 };
@@ -83,6 +85,20 @@ impl FoldFile {
         }
         Ok(Some(file))
     }
+
+    /// What a protocol reports.
+    ///
+    /// # Errors
+    /// A fold without a validation part has no epoch chosen on one.
+    pub fn scored(&self, protocol: Protocol) -> Result<&Scored> {
+        match protocol {
+            Protocol::LastEpoch | Protocol::SpeakerIndependent => Ok(&self.last),
+            Protocol::BestEpoch => Ok(&self.best),
+            Protocol::Validated => {
+                self.validated.as_ref().ok_or_else(|| LabError::Work("a fold without a validated epoch".into()))
+            }
+        }
+    }
 }
 
 /// Where a fold's scores are, in the run folder `dir`; its other files begin with the same name.
@@ -90,13 +106,12 @@ pub fn fold_path(dir: &Path, training: &Training, fold: usize) -> PathBuf {
     dir.join(training.name()).join(format!("fold-{fold:02}.json"))
 }
 
-/// [`write_atomic`], with the file's folder made where it is missing and its name in the error.
+/// The learned w_j of a fold's last epoch; None for networks without them.
 ///
 /// # Errors
-/// Those of the file system.
-pub fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    path.parent()
-        .map_or(Ok(()), create_folder)
-        .and_then(|()| write_atomic(path, bytes))
-        .map_err(|e| LabError::Work(format!("cannot write {}: {e}", path.display())))
+/// Weights that can't be read.
+pub fn fusion(fold_file: &Path) -> Result<Option<Vec<f32>>> {
+    let (weights, _) = Weights::load(&fold_file.with_extension("last.safetensors")).map_err(LabError::work)?;
+    let layout = timnet_core::Layout::new(&weights.config);
+    Ok(layout.fusion.map(|range| weights.parameters[range.all()].to_vec()))
 }

@@ -1,145 +1,22 @@
 //! What is to be trained, and which figures come out of it.
 
-use std::{collections::BTreeMap, ops::Range};
+mod division;
+mod training;
 
-use sercorpus::{
-    CorpusKind,
-    split::{self, Fold},
-};
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use sercorpus::CorpusKind;
 use sertrain::Protocol;
-use timnet_core::{ModelConfig, Variant};
+use timnet_core::ModelConfig;
+
+pub use training::{Material, Training, training_name};
 
 use crate::{
-    config::{self, Split},
+    config::{Division, Part, RunConfig, Split},
+    data::Roster,
     error::{LabError, Result},
-    roster::Roster,
-    run_config::{Part, RunConfig},
 };
-
-/// Share of the utterances that a hold-out tests on.
-const HELD_OUT: f64 = 0.2;
-
-/// How the utterances are divided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Division {
-    /// scikit-learn's shuffled KFold.
-    Random,
-    /// The same, with a stratified validation part cut out of each training part.
-    RandomValidated,
-    /// One speaker (IEMOCAP: session) left out.
-    SpeakerOut,
-    /// One stratified 8:2 division.
-    HoldOut,
-    /// All of one corpus for training, all of the others for testing.
-    CrossCorpus,
-}
-
-impl Division {
-    /// What a protocol is scored on where an experiment trains on folds.
-    pub fn of(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::LastEpoch | Protocol::BestEpoch => Self::Random,
-            Protocol::Validated => Self::RandomValidated,
-            Protocol::SpeakerIndependent => Self::SpeakerOut,
-        }
-    }
-
-    /// The name in folders.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Random => "random",
-            Self::RandomValidated => "validated",
-            Self::SpeakerOut => "speaker-out",
-            Self::HoldOut => "hold-out",
-            Self::CrossCorpus => "cross-corpus",
-        }
-    }
-
-    /// Whether nobody who speaks in the test part speaks in the training part.
-    pub fn is_of_new_speakers(self) -> bool {
-        matches!(self, Self::SpeakerOut | Self::CrossCorpus)
-    }
-
-    /// Whether the seed draws the folds; where it does not, several seeds are several trainings of the same folds.
-    pub fn is_drawn(self) -> bool {
-        matches!(self, Self::Random | Self::RandomValidated | Self::HoldOut)
-    }
-
-    /// Whether the test part is scored after every epoch; across corpora, where it is four times the training part, after
-    /// the last one alone.
-    pub fn is_tested_every_epoch(self) -> bool {
-        self != Self::CrossCorpus
-    }
-}
-
-/// Utterances to train and test on: a corpus, or for cross-corpus training the shared classes of one corpus and after
-/// it those of the others.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Material {
-    /// The utterances. Its corpus is the one trained on.
-    pub roster: Roster,
-    /// The corpora tested on, where it is not the one trained on, and where their utterances lie.
-    pub targets: Vec<(CorpusKind, Range<usize>)>,
-    /// [found, expected] number of utterances of those of these corpora that are not complete.
-    pub partial: BTreeMap<CorpusKind, [usize; 2]>,
-}
-
-impl Material {
-    /// [found, expected] number of utterances that a figure rests on, of the corpus trained on and `target`, where one of them
-    /// is not complete.
-    pub fn partial(&self, target: Option<CorpusKind>) -> Option<[usize; 2]> {
-        let mut corpora =
-            std::iter::once(self.roster.kind).chain(target).filter_map(|kind| self.partial.get(&kind)).copied();
-        let first = corpora.next()?;
-        Some(corpora.fold(first, |[found, expected], [f, e]| [found + f, expected + e]))
-    }
-}
-
-/// One network trained over one division's folds with one seed. Gives the figures of one or two protocols.
-#[derive(Debug, PartialEq)]
-pub struct Training {
-    /// Index of the material.
-    pub material: usize,
-    /// The corpus trained on.
-    pub kind: CorpusKind,
-    /// Which network.
-    pub model: ModelConfig,
-    /// Seed of the folds, the initialisation, the order and the dropout.
-    pub seed: u64,
-    /// How the utterances are divided.
-    pub division: Division,
-    /// The division.
-    pub folds: Vec<Fold>,
-    /// How a fold trains.
-    pub settings: config::Training,
-    /// What is reported.
-    pub protocols: Vec<Protocol>,
-}
-
-impl Training {
-    /// The folder's name, unique in a run.
-    pub fn name(&self) -> String {
-        training_name(self.kind, self.model.variant, self.division, self.seed)
-    }
-
-    /// Whether folds of both can compute together in single operations: one network, one set of features, one objective.
-    pub fn may_stack_with(&self, other: &Self) -> bool {
-        (self.material, &self.model, &self.settings) == (other.material, &other.model, &other.settings)
-    }
-
-    /// What all its folds together train on, validate on and test, in utterances an epoch.
-    pub fn utterances(&self) -> (usize, usize) {
-        let test = |f: &Fold| if self.division.is_tested_every_epoch() { f.test.len() } else { 0 };
-        self.folds.iter().fold((0, 0), |(a, b), f| (a + f.train.len(), b + f.validation.len() + test(f)))
-    }
-}
-
-/// The name of a training's folder.
-pub fn training_name(kind: CorpusKind, variant: Variant, division: Division, seed: u64) -> String {
-    format!("{kind}-{variant}-{}-seed{seed}", division.name())
-}
+use division::divide;
 
 /// All that is trained in a run.
 pub struct Plan {
@@ -287,31 +164,4 @@ pub struct Place {
     pub training: usize,
     /// Number of the fold.
     pub fold: usize,
-}
-
-fn divide(
-    part: &Part,
-    material: &Material,
-    division: Division,
-    seed: u64,
-) -> std::result::Result<Vec<Fold>, split::SplitError> {
-    let roster = &material.roster;
-    let n = roster.rows.len();
-    // `Experiment::load` and `CorpusConfig::load` keep seeds below 2^32.
-    let numpy_seed = seed as u32;
-    let random = || split::kfold(n, part.folds, numpy_seed);
-    match division {
-        Division::Random => random(),
-        Division::RandomValidated => {
-            let labels = roster.label_indices();
-            let share = part.training.validation_share;
-            random()?.into_iter().map(|f| split::with_validation(f, &labels, share, numpy_seed)).collect()
-        }
-        Division::SpeakerOut => roster.speaker_independent_folds(),
-        Division::HoldOut => Ok(vec![split::stratified_hold_out(&roster.label_indices(), HELD_OUT, numpy_seed)?]),
-        Division::CrossCorpus => {
-            let start = material.targets.first().map_or(n, |(_, range)| range.start);
-            Ok(vec![Fold { train: (0..start).collect(), validation: Vec::new(), test: (start..n).collect() }])
-        }
-    }
 }

@@ -3,86 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sercorpus::CorpusKind;
-use serde::Serialize;
 use sermetrics::{Spread, paired_difference};
 use serreport::{Comparison, Mark};
-use sertrain::Protocol;
 use timnet_core::Variant;
 
-use crate::{
-    error::{LabError, Result},
-    plan::Division,
+use super::{
+    metrics::{Cell, Over, Paired, Summary},
     published::{Published, TABLE2, shares},
-    results::Cell,
 };
-
-/// What a summary is taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Over {
-    /// The seeds of one corpus; a seed's figure is its mean over folds.
-    Seeds,
-    /// The runs of cross-corpus training; a run's figure is its mean over pairs.
-    Runs,
-    /// The corpora; a corpus' figure is the mean over its seeds.
-    Corpora,
-}
-
-/// Mean and spread of one network and protocol. Shares, not percent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Summary {
-    /// What it is taken over.
-    pub over: Over,
-    /// Which corpus, if over seeds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub corpus: Option<CorpusKind>,
-    /// Which network.
-    pub variant: Variant,
-    /// Which protocol.
-    pub protocol: Protocol,
-    /// How the corpora were divided.
-    pub division: Division,
-    /// The seeds, if over seeds or runs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub seeds: Vec<u64>,
-    /// The corpora, if over corpora; the pairs, if over runs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub corpora: Vec<String>,
-    /// What has to be said beside the figure.
-    pub marks: Vec<Mark>,
-    /// UAR.
-    pub uar: Spread,
-    /// WAR.
-    pub war: Spread,
-    /// [UAR, WAR] in the paper over the same corpora or pairs, where it has that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub published: Option<[f64; 2]>,
-}
-
-/// Another network against TIM-Net on the same folds: the mean of (its figure - TIM-Net's). Shares, not percent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Paired {
-    /// Which corpus.
-    pub corpus: CorpusKind,
-    /// Which network.
-    pub variant: Variant,
-    /// Which protocol.
-    pub protocol: Protocol,
-    /// How the corpus was divided.
-    pub division: Division,
-    /// Seeds that both were trained with.
-    pub seeds: Vec<u64>,
-    /// Differences: one a fold and seed of the folds; trainings of the same fold are averaged first.
-    pub n: usize,
-    /// Test utterances for each training utterance of a fold, mean over folds: how much training data the folds share.
-    pub test_to_train: f64,
-    /// What has to be said beside the figure.
-    pub marks: Vec<Mark>,
-    /// Difference of UAR.
-    pub uar: Comparison,
-    /// Difference of WAR.
-    pub war: Comparison,
-}
+use crate::{
+    config::Division,
+    error::{LabError, Result},
+};
 
 /// Cells that differ in what a summary is over alone. Enums order as the paper's tables do.
 type Groups<'a, K> = BTreeMap<K, Vec<&'a Cell>>;

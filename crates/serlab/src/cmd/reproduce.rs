@@ -13,26 +13,19 @@ use sercorpus::CorpusKind;
 use sermfcc::FrontEnd;
 use timnet_core::EngineFacts;
 
+use super::emit;
 use crate::{
     backend::Backend,
-    cache,
     cli::{self, Reproduce},
-    config::{CorpusConfig, Experiment, Split},
-    configs::Configs,
-    corpora::{self, Origin, Sources},
-    emit,
-    environment::{self, Environment},
+    config::{Configs, CorpusConfig, Experiment, Origin, Overrides, Part, RunConfig, RunCorpus, Split},
+    data::{Roster, Sources, cache, features, sources},
     error::{LabError, Result},
-    estimate, features,
-    overrides::Overrides,
+    estimate,
+    folder::{Environment, Maker, RunDir, provenance},
+    machine,
     plan::Plan,
-    provenance::{self, Maker},
-    published::Published,
-    results::Metrics,
-    roster::Roster,
-    run_config::{Part, RunConfig, RunCorpus},
-    run_dir::RunDir,
-    shard, table, tables,
+    shard,
+    show::{Published, print, show, tables},
     workers::Work,
 };
 
@@ -48,7 +41,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let backend = Backend::choose(args.engine, &args.device)?;
     let setting = Setting::of(args, &configs, published.setting.training.epochs)?;
     let facts = backend.facts();
-    let jobs = args.jobs.map_or_else(environment::cores, |n| n as usize);
+    let jobs = args.jobs.map_or_else(machine::cores, |n| n as usize);
     if args.dry_run || args.emit.is_some() {
         let config = setting.run_config(&facts, &BTreeMap::new());
         let plan = Plan::of(&config, setting.rosters())?;
@@ -147,17 +140,6 @@ fn shard(args: &Reproduce) -> Result<Option<shard::Part>> {
     }
 }
 
-/// The table, or metrics.json, on stdout.
-///
-/// # Errors
-/// A stdout that can't be written.
-pub fn show(metrics: &Metrics, json: bool) -> Result<()> {
-    if json {
-        return print(&serde_json::to_string_pretty(metrics).map_err(LabError::work)?);
-    }
-    print(table::render(metrics).trim_end())
-}
-
 /// What is to be run on what, before anything is computed.
 struct Setting {
     /// With their names.
@@ -191,7 +173,7 @@ impl Setting {
             }
         }
         let front_end = front_end(first)?;
-        let sources = corpora::find(args, configs, &kinds, first.synthetic.seed, &overrides)?;
+        let sources = sources::find(args, configs, &kinds, first.synthetic.seed, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
         overrides.check(&names, &sources.corpora.iter().map(|s| s.kind).collect::<BTreeSet<_>>())?;
         match sources.origin {
@@ -222,7 +204,7 @@ impl Setting {
         for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
             let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.kind == **k));
             let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
-            let way_out = format!("Give one more with --data CORPUS=PATH. {}", corpora::where_to_obtain(absent));
+            let way_out = format!("Give one more with --data CORPUS=PATH. {}", sources::where_to_obtain(absent));
             if !all {
                 return Err(LabError::Input(format!("{said}. {way_out} Or try --synthetic.")));
             }
@@ -306,22 +288,14 @@ fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, maker: &M
     let line = serde_json::json!({
         "ended_unix": ended,
         "wall_seconds": start.elapsed().as_secs_f64(),
-        "cpu_seconds": environment::cpu_seconds(),
+        "cpu_seconds": machine::cpu_seconds(),
         "shard": shard.map(|s| s.to_string()),
         "finished": finished,
-        "command": environment::command(),
+        "command": cli::words(),
         "by": maker,
     });
     let failed = |e: std::io::Error| LabError::Work(format!("cannot write {}: {e}", path.display()));
     let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
     // One write, so that the lines of several shards do not mix.
     file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
-}
-
-/// Data goes to stdout; a closed pipe is the reader's choice, not a failure.
-pub fn print(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(LabError::work(e)),
-        _ => Ok(()),
-    }
 }

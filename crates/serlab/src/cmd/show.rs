@@ -7,14 +7,12 @@ use std::{
 
 use crate::{
     cli::{Config, Show},
-    configs::{self, Configs},
+    config::{Configs, RunConfig, files},
+    data::Roster,
     error::{LabError, Result},
-    merge,
+    folder::run_dir,
     plan::Plan,
-    published::Published,
-    reproduce::{self, print},
-    run_config::RunConfig,
-    run_dir, tables,
+    show::{Published, print, show, tables},
 };
 
 /// Where run folders lie if nothing else is said.
@@ -38,7 +36,7 @@ pub fn run(args: &Show) -> Result<()> {
             Err(_) => Configs::of(None)?.read("published.toml")?,
         };
         let metrics = tables::metrics(folder, &config, &plan, &published)?;
-        reproduce::show(&metrics, args.json)?;
+        show(&metrics, args.json)?;
         let (finished, all) = tables::finished(folder, &plan);
         if finished < all {
             tracing::warn!("{finished} of {all} folds are finished in {}", folder.display());
@@ -50,7 +48,7 @@ pub fn run(args: &Show) -> Result<()> {
 fn read(folder: &Path) -> Result<(RunConfig, Plan)> {
     let config = run_dir::config(folder)?;
     let parts = [folder.to_owned()];
-    let rosters = config.corpora.keys().map(|&kind| merge::roster(&parts, kind)).collect::<Result<Vec<_>>>()?;
+    let rosters = config.corpora.keys().map(|&kind| Roster::read_any(&parts, kind)).collect::<Result<Vec<_>>>()?;
     let plan = Plan::of(&config, rosters)?;
     Ok((config, plan))
 }
@@ -114,13 +112,13 @@ fn line(folder: &Path, config: &RunConfig, plan: &Plan) -> String {
 /// A name that is no file's; a folder that can't be written.
 pub fn config(command: &Config) -> Result<()> {
     match command {
-        Config::Show { name: None, .. } => print(&configs::names().collect::<Vec<_>>().join("\n")),
+        Config::Show { name: None, .. } => print(&files::names().collect::<Vec<_>>().join("\n")),
         Config::Show { name: Some(name), configs } => {
             let name = name.trim_end_matches(".toml");
             print(Configs::of(configs.as_deref())?.file(&format!("{name}.toml"))?.text.trim_end())
         }
         Config::Init { folder } => {
-            configs::init(folder)?;
+            files::init(folder)?;
             tracing::info!("{}: change what you like, then give --configs {0}", folder.display());
             Ok(())
         }

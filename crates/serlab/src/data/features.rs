@@ -1,7 +1,7 @@
 //! From a corpus to its features, cached on disk.
 //!
 //! A cache file's name is the hash of all that its content depends on: the front end (resampler included), the fixed
-//! length, the code that makes features of recordings ([`crate::fingerprint`]), and every utterance's id and recording.
+//! length, the code that makes features of recordings ([`super::fingerprint`]), and every utterance's id and recording.
 //! Other settings, another recording or code that computes otherwise is another file, so a cache can't serve features made
 //! under other settings.
 //!
@@ -20,17 +20,19 @@ use std::{
 
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use seraudio::LoadOptions;
 use serde::Serialize;
-use sermfcc::{Extractor, FrontEnd};
+use sermfcc::FrontEnd;
 use sertrain::{create_folder, write_atomic};
 use timnet_core::Dataset;
 
-use crate::{
-    error::{LabError, Result},
+use super::{
+    extract::{Extract, bytes},
     fingerprint,
-    progress::Recordings,
-    roster::Roster,
+    roster::{Roster, Row},
+};
+use crate::{
+    bars::Recordings,
+    error::{LabError, Result},
 };
 
 /// A corpus' features.
@@ -106,7 +108,7 @@ impl<'a> Cache<'a> {
     /// `work` of every recording, side by side, with a bar; stops between two recordings.
     fn each<T: Send>(&self, roster: &Roster, what: &str, work: impl Fn(&Path) -> Result<T> + Sync) -> Result<Vec<T>> {
         let bar = Recordings::new(&format!("{} {what}", roster.kind), roster.rows.len());
-        let one = |row: &crate::roster::Row| {
+        let one = |row: &Row| {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(LabError::Interrupted);
             }
@@ -125,7 +127,7 @@ impl<'a> Cache<'a> {
             front_end: &'a FrontEnd,
             length: usize,
             labels: &'a [String],
-            utterances: &'a [crate::roster::Row],
+            utterances: &'a [Row],
             contents: &'a [String],
         }
         let (front_end, labels, utterances) = (self.front_end, &roster.labels, &roster.rows);
@@ -148,45 +150,6 @@ impl<'a> Cache<'a> {
         known().insert(path.to_owned(), hash.clone());
         Ok(hash)
     }
-}
-
-/// From a recording to the features of a fixed length.
-pub struct Extract {
-    extractor: Extractor<f64>,
-    pub options: LoadOptions,
-    length: usize,
-}
-
-impl Extract {
-    /// By `front_end`, of `length` samples.
-    ///
-    /// # Errors
-    /// Settings that cannot be used.
-    pub fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
-        let extractor = Extractor::new(front_end).map_err(LabError::input)?;
-        let resampler = front_end.resampler.parse().map_err(LabError::input)?;
-        let options = LoadOptions { rate: Some(front_end.rate), resampler, ..LoadOptions::default() };
-        Ok(Self { extractor, options, length })
-    }
-
-    fn recording(&self, path: &Path) -> Result<Vec<f32>> {
-        let audio = seraudio::load(path, &self.options).map_err(LabError::input)?;
-        self.mfcc(&audio.samples).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
-    }
-
-    /// [frames, coefficients] of samples of any number.
-    ///
-    /// # Errors
-    /// Samples that have no features.
-    pub fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
-        let samples = seraudio::fit_length(samples, self.length);
-        Ok(self.extractor.mfcc(&samples)?.iter().map(|&v| v as f32).collect())
-    }
-}
-
-/// Little-endian.
-pub fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
 fn write(path: &Path, data: &Dataset, record: String) -> std::io::Result<()> {

@@ -1,10 +1,8 @@
 //! What the code makes of fixed recordings, one of each class of format: a feature cache made by code that computes otherwise
 //! is not used.
 
-use crate::{
-    error::{LabError, Result},
-    features::{Extract, bytes},
-};
+use super::extract::{Extract, bytes};
+use crate::error::{LabError, Result};
 
 /// Stereo, 16 kHz, at most a fifth of a second; made by `fingerprint/make.py`.
 const RECORDINGS: [(&str, &[u8]); 8] = [

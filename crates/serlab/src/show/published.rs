@@ -8,7 +8,7 @@ use sermfcc::FrontEnd;
 use sertrain::Protocol;
 use timnet_core::Variant;
 
-use crate::plan::{Division, Training};
+use crate::{config::Division, plan::Training};
 
 /// [UAR, WAR] in percent.
 type Pair = [f64; 2];
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     fn published() -> (Published, Table) {
-        let text = include_str!("../../../configs/published.toml");
+        let text = include_str!("../../../../configs/published.toml");
         (toml::from_str(text).unwrap(), toml::from_str(text).unwrap())
     }
 

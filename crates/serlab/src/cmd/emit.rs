@@ -3,7 +3,7 @@
 use serreport::quote;
 
 use crate::{
-    cli::{Emit, Reproduce},
+    cli::{Emit, Reproduce, without},
     error::{LabError, Result},
     shard::Shard,
 };
@@ -65,24 +65,6 @@ pub fn job(args: &Reproduce, emit: Emit, words: &[String], folds: usize) -> Resu
             )
         }
     })
-}
-
-/// The words of a command line without `options` and their values.
-pub fn without(options: &[&str], words: &[String]) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut skip = false;
-    for word in words {
-        if std::mem::take(&mut skip) {
-            continue;
-        }
-        let name = word.split('=').next().unwrap_or(word);
-        if options.contains(&name) {
-            skip = !word.contains('=');
-        } else {
-            out.push(word.clone());
-        }
-    }
-    out
 }
 
 #[cfg(test)]
