@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol};
 use sertrain::{FoldTask, Schedule, TrainError, argmax, train_fold};
 use timnet_core::{Engine, Weights, streams};
 
@@ -19,10 +20,12 @@ use crate::{
     data::Features,
     error::{LabError, Result},
     explain,
-    folder::{FoldFile, Maker, fold_path, provenance::Log},
+    folder::{finish, fold_path, read_fold},
     plan::{Place, Plan, Training},
     progress::Progress,
-    shard, tensorboard,
+    shard,
+    show::scored,
+    tensorboard,
 };
 
 /// What all folds of a run share.
@@ -146,14 +149,14 @@ impl Work<'_> {
 
     fn initial(&self, place: Place) -> Weights {
         let training = &self.plan.trainings[place.training];
-        streams::initial(&training.model, key(training, place))
+        streams::initial(&training.model, training.key(place.fold))
     }
 
     fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<()> {
         let training = &self.plan.trainings[place.training];
         let fold = &training.folds[place.fold];
         let path = fold_path(self.dir, training, place.fold);
-        let file = match FoldFile::read(&path)? {
+        let file = match read_fold(&path)? {
             Some(file) => {
                 progress.skip(place, training.settings.epochs);
                 file
@@ -176,11 +179,11 @@ impl Work<'_> {
         path: &Path,
         engine: Option<Box<dyn Engine>>,
         progress: &Progress,
-    ) -> Result<FoldFile> {
+    ) -> Result<FinishedFold> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
         let checkpoint = path.with_extension("checkpoint");
-        let log = Log::start(path, self.maker, checkpoint.is_file())?;
+        let log = FoldLog::start(path, self.maker, checkpoint.is_file())?;
         let data = &self.features[training.material].data;
         let mut engine = match engine {
             Some(engine) => engine,
@@ -188,7 +191,7 @@ impl Work<'_> {
         };
         let fold = &training.folds[place.fold];
         let task = FoldTask {
-            key: key(training, place),
+            key: training.key(place.fold),
             labels: data.labels(),
             classes: training.model.classes,
             train: &fold.train,
@@ -199,12 +202,12 @@ impl Work<'_> {
             epochs: settings.epochs,
             batch_size: settings.batch_size,
             checkpoint_every: self.checkpoint_every,
-            test_every_epoch: training.division.is_tested_every_epoch(),
+            test_every_epoch: training.division().is_tested_every_epoch(),
             patience: None,
         };
-        let name = format!("{} fold {}", training.name(), place.fold);
+        let name = format!("{} fold {}", training.name, place.fold);
         let mut counted = false;
-        let mut observe = |record: &sertrain::EpochRecord| {
+        let mut observe = |record: &EpochRecord| {
             if !std::mem::replace(&mut counted, true) {
                 progress.skip(place, record.epoch - 1);
             }
@@ -217,7 +220,7 @@ impl Work<'_> {
             other => other.map_err(|e| LabError::Work(format!("{name}: {e}")))?,
         };
         log.end()?;
-        let file = FoldFile::write(path, outcome, &self.metadata(training, place.fold))?;
+        let file = finish(path, outcome, &self.metadata(training, place.fold))?;
         // What it held is in the fold's files now.
         let _ = std::fs::remove_file(&checkpoint);
         tracing::info!("{name}: finished; {}", self.figures(training, place.fold, &file)?);
@@ -225,13 +228,13 @@ impl Work<'_> {
     }
 
     /// What a finished fold scores: `last-epoch UAR / WAR 88.34 / 90.74 %`, for every protocol.
-    fn figures(&self, training: &Training, fold: usize, file: &FoldFile) -> Result<String> {
+    fn figures(&self, training: &Training, fold: usize, file: &FinishedFold) -> Result<String> {
         let labels = self.features[training.material].data.labels();
         let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
-        let figure = |&protocol: &sertrain::Protocol| -> Result<String> {
-            let predicted: Vec<usize> = file.scored(protocol)?.probabilities.iter().map(|row| argmax(row)).collect();
+        let figure = |&protocol: &Protocol| -> Result<String> {
+            let predicted: Vec<usize> = scored(file, protocol)?.probabilities.iter().map(|row| argmax(row)).collect();
             let c = sermetrics::confusion(&truth, &predicted, training.model.classes).map_err(LabError::work)?;
-            let optimistic = if protocol == sertrain::Protocol::BestEpoch { " (optimistic)" } else { "" };
+            let optimistic = if protocol == Protocol::BestEpoch { " (optimistic)" } else { "" };
             Ok(format!("{protocol}{optimistic} UAR / WAR {:.2} / {:.2} %", 100.0 * c.uar(), 100.0 * c.war()))
         };
         Ok(training.protocols.iter().map(figure).collect::<Result<Vec<_>>>()?.join(", "))
@@ -239,19 +242,16 @@ impl Work<'_> {
 
     fn metadata(&self, training: &Training, fold: usize) -> BTreeMap<String, String> {
         [
-            ("corpus", training.kind.to_string()),
-            ("division", training.division.name().to_owned()),
+            ("corpus", training.corpus().to_string()),
+            ("division", training.division().name().to_owned()),
             ("features", self.features[training.material].hash.clone()),
             ("fold", fold.to_string()),
             ("labels", self.plan.material(training).roster.labels.join(",")),
-            ("seed", training.seed.to_string()),
+            ("seed", training.name.seed.to_string()),
         ]
+        .into_iter()
+        .chain(training.name.training_seed.map(|seed| ("training_seed", seed.to_string())))
         .map(|(k, v)| (k.to_owned(), v))
-        .into()
+        .collect()
     }
-}
-
-/// What a fold's random draws depend on.
-fn key(training: &Training, place: Place) -> streams::Key {
-    streams::Key { seed: training.seed, fold: place.fold as u32 }
 }

@@ -5,12 +5,10 @@ use std::{collections::HashMap, io, path::Path};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serrun::{EpochRecord, Scored, write_atomic};
 use timnet_core::{EngineFacts, ModelConfig, TrainState, TrainingInputs, Weights, sha256_of};
 
-use crate::{
-    files::write_atomic,
-    fold::{EpochRecord, FoldOutcome, FoldTask, Schedule, Scored, Selected},
-};
+use crate::fold::{FoldOutcome, FoldTask, Schedule, Selected};
 
 /// A fold in training, or at its end.
 pub(crate) struct Checkpoint {

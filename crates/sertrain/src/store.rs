@@ -20,12 +20,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use serrun::{EpochRecord, create_folder, is_partial, write_atomic};
 use timnet_core::Engine;
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Trajectory},
-    files::{create_folder, is_partial, write_atomic},
-    fold::{EpochRecord, FoldOutcome, FoldTask, Schedule, TrainError, finish},
+    fold::{FoldOutcome, FoldTask, Schedule, TrainError, finish},
 };
 
 /// The file that marks a folder as a fold store, and its text.
