@@ -13,7 +13,7 @@ use sercorpus::CorpusKind;
 use sermfcc::FrontEnd;
 use timnet_core::EngineFacts;
 
-use super::emit;
+use super::{emit, store};
 use crate::{
     backend::Backend,
     cli::{self, Reproduce},
@@ -86,12 +86,14 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     }
     let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);
     let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
+    let store = store::open(args.store.as_deref())?;
     let work = Work {
         plan: &plan,
         features: &features,
         hop_seconds,
         backend,
         dir: dir.path(),
+        store: &store,
         shard,
         checkpoint_every,
         maker: &maker,

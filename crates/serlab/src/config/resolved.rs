@@ -63,7 +63,7 @@ pub struct RunCorpus {
     /// [found, expected] number of utterances where recordings are missing or surplus; absent where the corpus is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partial: Option<[usize; 2]>,
-    /// Hash of the feature matrix, the utterance list, the recordings, the front end and the length.
+    /// Hash of the feature matrix, the utterance list, the front end and the length.
     pub features: String,
 }
 

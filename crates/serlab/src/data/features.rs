@@ -39,7 +39,8 @@ use crate::{
 pub struct Features {
     /// [utterances, frames, coefficients]
     pub data: Arc<Dataset>,
-    /// Hash of their values, of the front end and length, and of every utterance's id, label, speaker, session and recording.
+    /// Hash of their values, of the front end and length, and of every utterance's id, label, speaker and session: copies of a corpus in
+    /// other files are the same run.
     pub hash: String,
 }
 
@@ -101,7 +102,7 @@ impl<'a> Cache<'a> {
             write(&path, &data, record)
                 .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
         }
-        let hash = self.identity(roster, length, &contents, data.features())?;
+        let hash = self.identity(roster, length, data.features())?;
         Ok(Features { data: Arc::new(data), hash })
     }
 
@@ -121,17 +122,16 @@ impl<'a> Cache<'a> {
         all
     }
 
-    fn identity(&self, roster: &Roster, length: usize, contents: &[String], values: &[f32]) -> Result<String> {
+    fn identity(&self, roster: &Roster, length: usize, values: &[f32]) -> Result<String> {
         #[derive(Serialize)]
         struct Identity<'a> {
             front_end: &'a FrontEnd,
             length: usize,
             labels: &'a [String],
             utterances: &'a [Row],
-            contents: &'a [String],
         }
         let (front_end, labels, utterances) = (self.front_end, &roster.labels, &roster.rows);
-        let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances, contents });
+        let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances });
         let mut hash = blake3::Hasher::new();
         hash.update(&text.map_err(LabError::work)?);
         values.chunks(1 << 14).for_each(|values| {

@@ -81,16 +81,14 @@ impl Maker {
 }
 
 impl Log {
-    /// Adds a call that starts now. With `resumed`, the fold goes on from a checkpoint, and the calls before stay.
+    /// Adds a call that starts now to the file at `path`.
     ///
     /// # Errors
     /// Those of the file system; a file of another version.
-    pub fn start(fold_file: &Path, by: &Maker, resumed: bool) -> Result<Self> {
-        let path = file(fold_file);
-        let before = if resumed { read(&path)? } else { None };
-        let mut calls = before.map_or_else(Vec::new, |log| log.calls);
+    pub fn start(path: &Path, by: &Maker) -> Result<Self> {
+        let mut calls = read(path)?.map_or_else(Vec::new, |log| log.calls);
         calls.push(Call { by: by.clone(), started: now(), ended: None });
-        let log = Self { version: VERSION, calls, path };
+        let log = Self { version: VERSION, calls, path: path.to_owned() };
         log.write()?;
         Ok(log)
     }
@@ -109,6 +107,20 @@ impl Log {
     fn write(&self) -> Result<()> {
         put(&self.path, &serde_json::to_vec_pretty(self).map_err(LabError::work)?)
     }
+}
+
+/// Puts the calls in the fold store's `notes` beside the scores of a fold.
+///
+/// # Errors
+/// Those of the file system; notes that are not there.
+pub fn copy(notes: &Path, fold_file: &Path) -> Result<()> {
+    let text = fs::read(notes).map_err(|e| {
+        LabError::Work(format!(
+            "{}: {e}, so nothing says what trained this fold; delete its folder to train it again",
+            notes.display()
+        ))
+    })?;
+    put(&file(fold_file), &text)
 }
 
 /// An element of `provenance.json`: all calls that are alike but for their times.
