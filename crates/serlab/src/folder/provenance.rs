@@ -255,13 +255,14 @@ mod tests {
             simd: Some("avx2".into()),
             machine: machine.into(),
         };
-        Log::start(&fold, &maker("one"), false).unwrap();
-        Log::start(&fold, &maker("two"), true).unwrap().end().unwrap();
+        let notes = folder.path().join("2.notes");
+        Log::start(&notes, &maker("one")).unwrap();
+        Log::start(&notes, &maker("two")).unwrap().end().unwrap();
+        copy(&notes, &fold).unwrap();
         let calls = read(&file(&fold)).unwrap().unwrap().calls;
         let seen: Vec<(&str, bool)> = calls.iter().map(|c| (c.by.machine.as_str(), c.ended.is_some())).collect();
         assert_eq!(seen, [("one", false), ("two", true)]);
-        // From the beginning again: what was computed before is not in the fold.
-        Log::start(&fold, &maker("three"), false).unwrap();
-        assert_eq!(read(&file(&fold)).unwrap().unwrap().calls.len(), 1);
+        let missing = copy(&folder.path().join("3.notes"), &fold).unwrap_err().to_string();
+        assert!(missing.contains("3.notes") && missing.contains("train it again"), "{missing}");
     }
 }
