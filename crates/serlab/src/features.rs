@@ -44,7 +44,8 @@ pub struct Features {
 /// Beside the features in the cache file.
 #[derive(Serialize)]
 struct Record<'a> {
-    front_end: &'a FrontEnd,
+    /// Its canonical text, which outlives the names of settings.
+    front_end: String,
     length: usize,
     code: String,
     /// Id and hash of the file.
@@ -76,7 +77,8 @@ impl<'a> Cache<'a> {
         let recordings: Vec<(&str, &str)> =
             roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
         let extract = Extract::new(self.front_end, length)?;
-        let record = Record { front_end: self.front_end, length, code: fingerprint::of(&extract)?, recordings };
+        let record =
+            Record { front_end: self.front_end.canonical(), length, code: fingerprint::of(&extract)?, recordings };
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
         let name = blake3::hash(record.as_bytes()).to_hex();
         let path = self.folder.join(format!("{}-{}.safetensors", roster.kind, &name[..16]));
@@ -93,7 +95,7 @@ impl<'a> Cache<'a> {
                 (rows.concat(), self.front_end.frames(length))
             }
         };
-        let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.coefficients);
+        let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.n_mfcc);
         let data = data.map_err(|e| LabError::Input(format!("{}: {e}", roster.kind)))?;
         if computed {
             write(&path, &data, record)
@@ -122,13 +124,13 @@ impl<'a> Cache<'a> {
     fn identity(&self, roster: &Roster, length: usize, contents: &[String], values: &[f32]) -> Result<String> {
         #[derive(Serialize)]
         struct Identity<'a> {
-            front_end: &'a FrontEnd,
+            front_end: String,
             length: usize,
             labels: &'a [String],
             utterances: &'a [crate::roster::Row],
             contents: &'a [String],
         }
-        let (front_end, labels, utterances) = (self.front_end, &roster.labels, &roster.rows);
+        let (front_end, labels, utterances) = (self.front_end.canonical(), &roster.labels, &roster.rows);
         let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances, contents });
         let mut hash = blake3::Hasher::new();
         hash.update(&text.map_err(LabError::work)?);
@@ -165,7 +167,7 @@ impl Extract {
     pub fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
         let extractor = Extractor::new(front_end).map_err(LabError::input)?;
         let resampler = front_end.resampler.parse().map_err(LabError::input)?;
-        let options = LoadOptions { rate: Some(front_end.rate), resampler, ..LoadOptions::default() };
+        let options = LoadOptions { rate: Some(front_end.sample_rate), resampler, ..LoadOptions::default() };
         Ok(Self { extractor, options, length })
     }
 
