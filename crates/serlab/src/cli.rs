@@ -42,6 +42,8 @@ pub enum Command {
     Merge(Merge),
     /// Print the tables of a run folder again; no recording is needed.
     Show(Show),
+    /// Show or clean the fold store.
+    Store(Store),
     /// Show the experiment and corpus files that the program carries, or write them into a folder for `--configs`.
     Config {
         #[command(subcommand)]
@@ -136,6 +138,10 @@ pub struct Reproduce {
     /// The run folder [default: runs/EXPERIMENT-HASH, the hash of the resolved configuration, features and data].
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
+    /// The fold store: what is trained is kept there, and what is there is not trained again [default: SER_STORE, else
+    /// serlab/folds in the user's cache folder].
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Folds trained side by side, one thread each [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
@@ -171,6 +177,32 @@ pub struct Show {
     /// Print metrics.json in place of the table.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Store {
+    /// The fold store [default: SER_STORE, else serlab/folds in the user's cache folder].
+    #[arg(long, value_name = "DIR", global = true)]
+    pub store: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Print where it is, how many folds are in it, and their size.
+    Show,
+    /// Name the folds that no run has asked for since so many days, and with --delete, delete them.
+    ///
+    /// Run folders hold copies of their folds, so that nothing of them changes. Folds that a process trains at the moment stay.
+    Gc {
+        /// Days since a run last asked for a fold.
+        #[arg(long, value_name = "N", default_value = "90")]
+        older_than: u64,
+        /// Delete them.
+        #[arg(long)]
+        delete: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -227,4 +259,27 @@ pub enum EngineKind {
 fn seconds(text: &str) -> Result<f64, String> {
     let value = text.parse::<f64>().ok().filter(|s| (0.0..=86400.0).contains(s));
     value.ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
+}
+
+/// The words of this process' command line, the program first.
+pub fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The words of a command line without `options` and their values.
+pub fn without(options: &[&str], words: &[String]) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut skip = false;
+    for word in words {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        let name = word.split('=').next().unwrap_or(word);
+        if options.contains(&name) {
+            skip = !word.contains('=');
+        } else {
+            out.push(word.clone());
+        }
+    }
+    out
 }

@@ -9,11 +9,11 @@ use timnet_core::{Dataset, EngineError, streams};
 
 use crate::{
     backend::Backend,
-    environment,
+    config::RunConfig,
     error::{LabError, Result},
-    fold_file::fold_path,
+    folder::fold_path,
+    machine,
     plan::{Plan, Training},
-    run_config::RunConfig,
 };
 
 /// One thread's seconds for one utterance.
@@ -107,7 +107,7 @@ fn measure(
     let batches = streams::epoch(&t.model, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.
     let start = Instant::now();
-    let now = || if backend.is_elsewhere() { start.elapsed().as_secs_f64() } else { environment::cpu_seconds() };
+    let now = || if backend.is_elsewhere() { start.elapsed().as_secs_f64() } else { machine::cpu_seconds() };
     let (mut train, mut predict) = (f64::MAX, f64::MAX);
     for round in 0..4 {
         let started = now();

@@ -10,9 +10,10 @@ use timnet_core::{Dataset, ModelConfig, Weights};
 use timnet_native::Network;
 
 use crate::{
+    data::Roster,
+    disk::put,
     error::{LabError, Result},
-    fold_file::{FoldFile, put},
-    roster::Roster,
+    folder::FoldFile,
 };
 
 /// `attention.json`: how open each block's gate is at each frame of one utterance.
@@ -72,14 +73,4 @@ pub fn write(
         }
     }
     put(&embeddings, &out.into_inner().map_err(LabError::work)?)
-}
-
-/// The learned w_j of a fold's last epoch; None for networks without them.
-///
-/// # Errors
-/// Weights that can't be read.
-pub fn fusion(fold_file: &Path) -> Result<Option<Vec<f32>>> {
-    let (weights, _) = Weights::load(&fold_file.with_extension("last.safetensors")).map_err(LabError::work)?;
-    let layout = timnet_core::Layout::new(&weights.config);
-    Ok(layout.fusion.map(|range| weights.parameters[range.all()].to_vec()))
 }

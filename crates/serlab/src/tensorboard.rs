@@ -5,11 +5,7 @@
 
 use std::path::Path;
 
-use crate::{
-    error::Result,
-    fold_file::{FoldFile, put},
-    plan::Training,
-};
+use crate::{disk::put, error::Result, folder::FoldFile, plan::Training};
 
 /// Writes `events.out.tfevents.0.fold-NN` beside the fold file, unless it is there. All folds of a training are one
 /// TensorBoard run, with a tag for each fold.

@@ -1,0 +1,12 @@
+//! From corpora to utterance lists and features.
+
+pub mod cache;
+mod extract;
+pub mod features;
+mod fingerprint;
+mod roster;
+pub mod sources;
+
+pub use features::Features;
+pub use roster::Roster;
+pub use sources::Sources;
