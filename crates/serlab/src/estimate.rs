@@ -49,7 +49,7 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
         let cost = match known.iter().find(same) {
             Some(&(_, _, cost)) => cost,
             None => {
-                let cost = measure(t, frames, config.front_end.coefficients, backend).map_err(LabError::work)?;
+                let cost = measure(t, frames, config.front_end.n_mfcc, backend).map_err(LabError::work)?;
                 known.push((t, frames, cost));
                 cost
             }

@@ -155,12 +155,16 @@ fn every_value_can_be_set_and_is_checked() {
     refused("corpora.emodb.seed=4294967296", &["emodb.toml", "seed", "2^32"]);
     refused("training", &["KEY=VALUE"]);
     refused("variants=[\"tin-net\"]", &["tin-net", "tim-net"]);
-    let values =
-        ["training.dropout=0.25", "training.tcn_pooling=mean", "front_end.preset=paper", "corpora.emodb.blocks=3"];
+    let values = [
+        "training.dropout=0.25",
+        "training.tcn_pooling=mean",
+        "front_end.preset=timnet-paper",
+        "corpora.emodb.blocks=3",
+    ];
     let words: Vec<&str> = values.into_iter().flat_map(|value| ["--set", value]).collect();
     assert!(lab.run(&[&RUN[..], &words].concat()).status.success());
     let config = fs::read_to_string(lab.path("run/config.toml")).unwrap();
-    for line in ["dropout = 0.25", "tcn_pooling = \"mean\"", "hop = 276", "blocks = 3"] {
+    for line in ["dropout = 0.25", "tcn_pooling = \"mean\"", "hop_length = 276", "blocks = 3"] {
         assert!(config.contains(line), "{line}: {config}");
     }
 }

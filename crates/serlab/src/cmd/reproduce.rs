@@ -84,7 +84,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     if estimate.unfinished > 0 {
         tracing::info!("{}", estimate.total);
     }
-    let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);
+    let hop_seconds = setting.front_end.hop_length as f64 / f64::from(setting.front_end.sample_rate);
     let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
     let store = store::open(args.store.as_deref())?;
     let work = Work {

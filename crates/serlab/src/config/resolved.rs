@@ -224,6 +224,8 @@ mod tests {
         let config = RunConfig::from_toml(text).unwrap();
         assert_eq!((config.name(), config.parts.len()), ("table1", 1));
         assert_eq!(config.to_toml().unwrap(), text);
+        let older = RunConfig::from_toml(&text.replace("hop_length", "hop")).unwrap_err().to_string();
+        assert!(older.contains("front_end key `hop` is called `hop_length` now"), "{older}");
         let mut several = config.clone();
         several.parts.push(Part { experiment: "fig3".into(), split: Split::HoldOut, ..config.parts[0].clone() });
         assert_eq!(RunConfig::from_toml(&several.to_toml().unwrap()).unwrap(), several);

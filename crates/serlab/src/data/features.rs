@@ -47,7 +47,8 @@ pub struct Features {
 /// Beside the features in the cache file.
 #[derive(Serialize)]
 struct Record<'a> {
-    front_end: &'a FrontEnd,
+    /// Its canonical text, which outlives the names of settings.
+    front_end: String,
     length: usize,
     code: String,
     /// Id and hash of the file.
@@ -79,7 +80,8 @@ impl<'a> Cache<'a> {
         let recordings: Vec<(&str, &str)> =
             roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
         let extract = Extract::new(self.front_end, length)?;
-        let record = Record { front_end: self.front_end, length, code: fingerprint::of(&extract)?, recordings };
+        let record =
+            Record { front_end: self.front_end.canonical(), length, code: fingerprint::of(&extract)?, recordings };
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
         let name = blake3::hash(record.as_bytes()).to_hex();
         let path = self.folder.join(format!("{}-{}.safetensors", roster.kind, &name[..16]));
@@ -96,7 +98,7 @@ impl<'a> Cache<'a> {
                 (rows.concat(), self.front_end.frames(length))
             }
         };
-        let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.coefficients);
+        let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.n_mfcc);
         let data = data.map_err(|e| LabError::Input(format!("{}: {e}", roster.kind)))?;
         if computed {
             write(&path, &data, record)
@@ -125,12 +127,12 @@ impl<'a> Cache<'a> {
     fn identity(&self, roster: &Roster, length: usize, values: &[f32]) -> Result<String> {
         #[derive(Serialize)]
         struct Identity<'a> {
-            front_end: &'a FrontEnd,
+            front_end: String,
             length: usize,
             labels: &'a [String],
             utterances: &'a [Row],
         }
-        let (front_end, labels, utterances) = (self.front_end, &roster.labels, &roster.rows);
+        let (front_end, labels, utterances) = (self.front_end.canonical(), &roster.labels, &roster.rows);
         let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances });
         let mut hash = blake3::Hasher::new();
         hash.update(&text.map_err(LabError::work)?);

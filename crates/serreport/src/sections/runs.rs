@@ -207,11 +207,11 @@ fn features(config: &Value) -> Option<String> {
     let f = config.get("front_end")?.as_object()?;
     let get = |key: &str| f.get(key).map(plain);
     let parts = [
-        get("coefficients").map(|v| format!("{v} MFCCs")),
-        get("rate").map(|v| format!("{v} Hz")),
+        get("n_mfcc").map(|v| format!("{v} MFCCs")),
+        get("sample_rate").map(|v| format!("{v} Hz")),
         get("n_fft").map(|v| format!("n_fft {v}")),
-        get("hop").map(|v| format!("hop {v}")),
-        get("centre").map(|v| format!("edges {v}")),
+        get("hop_length").map(|v| format!("hop {v}")),
+        get("pad_mode").map(|v| format!("edges {v}")),
         get("resampler").map(|v| format!("resampler {v}")),
     ];
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
