@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use sercorpus::{CorpusKind, OpenOptions};
 use serde::{Deserialize, Serialize};
+use serengine::{Adam, Objective};
 use sertrain::Protocol;
-use timnet_core::{Adam, Objective, TcnPooling};
-use timnet_core::{ModelConfig, Variant};
+use timnet_core::{ModelConfig, TcnPooling, Variant};
 
 use crate::{
     configs::Configs,

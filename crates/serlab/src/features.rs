@@ -22,9 +22,9 @@ use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use seraudio::LoadOptions;
 use serde::Serialize;
+use serengine::Dataset;
 use sermfcc::{Extractor, FrontEnd};
 use sertrain::{create_folder, write_atomic};
-use timnet_core::Dataset;
 
 use crate::{
     error::{LabError, Result},

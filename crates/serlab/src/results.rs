@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::CorpusKind;
 use serde::Serialize;
+use serengine::argmax;
 use sermetrics::{Bootstrap, Confusion, Interval, Spread, confusion};
 use serreport::{Mark, Over, Unit};
-use sertrain::{Protocol, Scored, argmax};
+use sertrain::{Protocol, Scored};
 use timnet_core::Variant;
 
 use crate::{

@@ -11,8 +11,8 @@ use std::{
     time::Duration,
 };
 
-use sertrain::{FoldTask, Schedule, TrainError, argmax, train_fold};
-use timnet_core::{Engine, Weights, streams};
+use serengine::{Engine, Settings, Weights, argmax, streams};
+use sertrain::{FoldTask, Schedule, TrainError, train_fold};
 
 use crate::{
     backend::Backend,
@@ -136,8 +136,12 @@ impl Work<'_> {
         let training = |place: &Place| &self.plan.trainings[place.training];
         let unfinished = |place: &Place| !fold_path(self.dir, training(place), place.fold).is_file();
         let open: Vec<bool> = places.iter().map(unfinished).collect();
-        let weights: Vec<Weights> =
-            places.iter().zip(&open).filter(|(_, open)| **open).map(|(p, _)| self.initial(*p)).collect();
+        let weights: Vec<Weights> = places
+            .iter()
+            .zip(&open)
+            .filter(|(_, open)| **open)
+            .map(|(p, _)| self.initial(*p))
+            .collect::<Result<_>>()?;
         let Some(first) = places.first().map(training).filter(|_| !weights.is_empty()) else {
             return Ok(places.iter().map(|_| None).collect());
         };
@@ -146,9 +150,10 @@ impl Work<'_> {
         Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
     }
 
-    fn initial(&self, place: Place) -> Weights {
+    fn initial(&self, place: Place) -> Result<Weights> {
         let training = &self.plan.trainings[place.training];
-        streams::initial(&training.model, key(training, place))
+        let layout = training.model.layout().map_err(LabError::input)?;
+        Ok(streams::initial(&layout.into(), key(training, place)))
     }
 
     fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<()> {
@@ -186,7 +191,7 @@ impl Work<'_> {
         let data = &self.features[training.material].data;
         let mut engine = match engine {
             Some(engine) => engine,
-            None => self.backend.engine(self.initial(place), data, settings.objective()).map_err(LabError::work)?,
+            None => self.backend.engine(self.initial(place)?, data, settings.objective()).map_err(LabError::work)?,
         };
         let fold = &training.folds[place.fold];
         let task = FoldTask {

@@ -4,12 +4,13 @@ use std::{
     collections::HashMap,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use timnet_core::{Engine, ModelConfig, TrainState, TrainingInputs, Weights, sha256_of};
+use serengine::{Engine, Layout, TrainState, TrainingInputs, Weights, WeightsError, sha256_of};
 
 use crate::{
     files::write_atomic,
@@ -48,7 +49,7 @@ impl Checkpoint {
 
     /// What makes this no state of `task` after its records' epochs, if anything does.
     fn check(&self, task: &FoldTask) -> Result<(), String> {
-        let text = |e: timnet_core::WeightsError| e.to_string();
+        let text = |e: WeightsError| e.to_string();
         self.state.check().map_err(text)?;
         for (i, record) in self.records.iter().enumerate() {
             if record.epoch as usize != i + 1 {
@@ -86,7 +87,8 @@ struct Identity {
     device_kind: String,
     /// Data set and objective.
     inputs: TrainingInputs,
-    config: ModelConfig,
+    /// Settings of the network.
+    config: Value,
     seed: u64,
     fold: u32,
     batch_size: usize,
@@ -184,6 +186,7 @@ pub enum CheckpointError {
 pub(crate) struct Store<'a> {
     path: PathBuf,
     task: &'a FoldTask<'a>,
+    layout: Arc<Layout>,
     identity: Identity,
 }
 
@@ -191,7 +194,7 @@ impl<'a> Store<'a> {
     pub fn new(
         path: &Path,
         engine: &dyn Engine,
-        config: &ModelConfig,
+        layout: &Arc<Layout>,
         task: &'a FoldTask<'a>,
         schedule: &Schedule,
     ) -> Self {
@@ -201,7 +204,7 @@ impl<'a> Store<'a> {
             engine: facts.name,
             numerics: facts.numerics,
             inputs: engine.inputs(),
-            config: config.clone(),
+            config: serde_json::from_str(layout.settings()).unwrap_or_default(),
             seed: task.key.seed,
             fold: task.key.fold,
             batch_size: schedule.batch_size,
@@ -212,7 +215,7 @@ impl<'a> Store<'a> {
             validation: sha256_of(task.validation),
             test: sha256_of(task.test),
         };
-        Self { path: path.to_owned(), task, identity }
+        Self { path: path.to_owned(), task, layout: Arc::clone(layout), identity }
     }
 
     fn shown(&self) -> String {
@@ -267,13 +270,15 @@ impl<'a> Store<'a> {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(CheckpointError::Io { verb: "read", path: self.shown(), source }),
         };
-        let (run, identity) = parse(&bytes).map_err(|reason| self.unusable(reason))?;
-        if identity != self.identity {
+        let file = SafeTensors::deserialize(&bytes).map_err(|e| self.unusable(e))?;
+        let header = header(&bytes).map_err(|reason| self.unusable(reason))?;
+        if header.identity != self.identity {
             let value = |identity: &Identity| serde_json::to_value(identity).map_err(|e| self.unusable(e));
             let mut all = Vec::new();
-            differences(&value(&identity)?, &value(&self.identity)?, "", &mut all);
+            differences(&value(&header.identity)?, &value(&self.identity)?, "", &mut all);
             return Err(CheckpointError::OtherTask { path: self.shown(), differences: all.join("; ") });
         }
+        let run = checkpoint(header, &file, &self.layout).map_err(|reason| self.unusable(reason))?;
         run.check(self.task).map_err(|reason| self.unusable(reason))?;
         let found = run.records.len();
         if found > epochs as usize {
@@ -283,19 +288,20 @@ impl<'a> Store<'a> {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<(Checkpoint, Identity), String> {
-    let text = |e: safetensors::SafeTensorError| e.to_string();
+fn header(bytes: &[u8]) -> Result<Header, String> {
     let json = |e: serde_json::Error| e.to_string();
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(text)?;
-    let file = SafeTensors::deserialize(bytes).map_err(text)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
     let header = metadata.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or("not a checkpoint of this program")?;
     let Version { version } = serde_json::from_str(header).map_err(json)?;
     if version != VERSION {
         return Err(format!("it has version {version}, this program writes version {VERSION}"));
     }
-    let header: Header = serde_json::from_str(header).map_err(json)?;
+    serde_json::from_str(header).map_err(json)
+}
+
+fn checkpoint(header: Header, file: &SafeTensors, layout: &Arc<Layout>) -> Result<Checkpoint, String> {
     let vector = |name: &str| -> Result<Vec<f32>, String> {
-        let view = file.tensor(name).map_err(text)?;
+        let view = file.tensor(name).map_err(|e| e.to_string())?;
         if view.dtype() != Dtype::F32 {
             return Err(format!("`{name}` is {:?}, expected F32", view.dtype()));
         }
@@ -303,24 +309,22 @@ fn parse(bytes: &[u8]) -> Result<(Checkpoint, Identity), String> {
     };
     let weights = |prefix: &str| -> Result<Weights, String> {
         Ok(Weights {
-            config: header.identity.config.clone(),
+            layout: Arc::clone(layout),
             parameters: vector(&format!("{prefix}parameters"))?,
             statistics: vector(&format!("{prefix}statistics"))?,
         })
     };
-    let selected = |scored: &Scored, prefix: &str| -> Result<Selected, String> {
-        Ok(Selected { scored: scored.clone(), weights: weights(prefix)? })
-    };
-    let run = Checkpoint {
+    let selected =
+        |scored, prefix: &str| -> Result<Selected, String> { Ok(Selected { scored, weights: weights(prefix)? }) };
+    Ok(Checkpoint {
         state: TrainState {
             weights: weights("")?,
             first_moment: vector("first_moment")?,
             second_moment: vector("second_moment")?,
             steps: header.steps,
         },
-        best: selected(&header.best, "best.")?,
-        validated: header.validated.as_ref().map(|scored| selected(scored, "validated.")).transpose()?,
+        best: selected(header.best, "best.")?,
+        validated: header.validated.map(|scored| selected(scored, "validated.")).transpose()?,
         records: header.records,
-    };
-    Ok((run, header.identity))
+    })
 }

@@ -3,11 +3,12 @@
 use std::{
     ops::ControlFlow,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
-use timnet_core::{Engine, EngineError, StepOutcome, Weights, WeightsError, log_softmax, streams};
+use serengine::{Engine, EngineError, StepOutcome, Weights, WeightsError, argmax, log_softmax, streams};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Store};
 
@@ -263,8 +264,8 @@ fn run(
     schedule.check()?;
     task.check()?;
     let start = engine.state()?;
-    let config = start.weights.config.clone();
-    let store = checkpoint.map(|path| Store::new(path, engine, &config, task, schedule));
+    let layout = Arc::clone(&start.weights.layout);
+    let store = checkpoint.map(|path| Store::new(path, engine, &layout, task, schedule));
     let saved = store.as_ref().map(|store| store.load(schedule.epochs)).transpose()?.flatten();
     let mut run = match saved {
         Some(mut saved) => {
@@ -278,7 +279,7 @@ fn run(
     };
     let mut saved_at = Instant::now();
     for epoch in run.records.len() as u32 + 1..=schedule.epochs {
-        let batches = streams::epoch(&config, task.key, epoch, task.train, schedule.batch_size);
+        let batches = streams::epoch(&layout, task.key, epoch, task.train, schedule.batch_size);
         let outcomes = engine.train(&batches)?;
         if let Some((step, bad)) = outcomes.iter().enumerate().find(|(_, o)| !o.loss.is_finite()) {
             return Err(TrainError::NotFinite { epoch, step: step + 1, loss: bad.loss });
@@ -351,15 +352,10 @@ impl Evaluation {
         let (mut loss, mut correct) = (0.0, 0usize);
         for ((row, logits), &i) in probabilities.iter().zip(predictions.logits.chunks_exact(task.classes)).zip(part) {
             let truth = task.labels[i];
-            loss -= log_softmax(logits)[truth];
+            loss -= log_softmax(logits, 1.0)[truth];
             correct += usize::from(argmax(row) == truth);
         }
         let n = part.len() as f64;
         Ok(Self { loss: loss / n, accuracy: correct as f64 / n, probabilities })
     }
-}
-
-/// Index of the first maximum, as NumPy's argmax; 0 if empty.
-pub fn argmax(row: &[f32]) -> usize {
-    row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best })
 }

@@ -9,6 +9,6 @@ mod protocol;
 pub use checkpoint::CheckpointError;
 pub use files::{create_folder, is_partial, sync_folder, write_atomic};
 pub use fold::{
-    EpochRecord, FoldOutcome, FoldTask, Schedule, Scored, Selected, TrainError, argmax, train_fold, train_unscored,
+    EpochRecord, FoldOutcome, FoldTask, Schedule, Scored, Selected, TrainError, train_fold, train_unscored,
 };
 pub use protocol::{Protocol, UnknownProtocol};

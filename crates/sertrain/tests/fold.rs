@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, ops::ControlFlow, time::Duration};
+use std::{fs, ops::ControlFlow, sync::Arc, time::Duration};
 
-use sertrain::{CheckpointError, EpochRecord, FoldTask, Schedule, TrainError, train_fold, train_unscored};
-use timnet_core::{
-    Batch, Engine, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
-    TrainingInputs,
+use serengine::{
+    Batch, Engine, EngineError, EngineFacts, Objective, Predictions, Settings, StepOutcome, TrainState, TrainingInputs,
     streams::{self, Key},
 };
+use sertrain::{CheckpointError, EpochRecord, FoldTask, Schedule, TrainError, train_fold, train_unscored};
+use timnet_core::ModelConfig;
 
 /// Right about as many test utterances as `ACCURACY` says of the epoch, in order of their index; its parameters count steps and
 /// add up the indices it has seen, in the order it saw them.
@@ -32,11 +32,14 @@ const VALIDATION: [usize; 3] = [12, 13, 14];
 const RIGHT: [usize; 6] = [1, 3, 2, 3, 4, 2];
 const KEY: Key = Key { seed: 1, fold: 0 };
 
+fn fresh(config: &ModelConfig) -> TrainState {
+    TrainState::start(streams::initial(&Arc::new(config.layout().unwrap()), KEY))
+}
+
 impl Scripted {
     fn new() -> Self {
-        let config = ModelConfig::timnet(1, 2);
         Self {
-            state: TrainState::start(streams::initial(&config, KEY)),
+            state: fresh(&ModelConfig::timnet(1, 2)),
             nan_at: None,
             spoiled_at: None,
             silent_at: None,
@@ -250,9 +253,7 @@ fn a_checkpoint_is_gone_on_from_by_its_own_task_alone() {
         ("`numerics` is 1 in the checkpoint and 2", with(&|e| e.facts.numerics = 2)),
         ("`engine` is \"scripted\" in", with(&|e| e.facts.name = "other".into())),
         ("`device_kind` is \"cpu\" in", with(&|e| e.facts.device = "cuda:0".into())),
-        ("`config.blocks` is 1 in the checkpoint and 2", {
-            with(&|e| e.state = TrainState::start(streams::initial(&ModelConfig::timnet(2, 2), KEY)))
-        }),
+        ("`config.blocks` is 1 in the checkpoint and 2", { with(&|e| e.state = fresh(&ModelConfig::timnet(2, 2))) }),
     ];
     for (says, text) in engines {
         assert!(text.contains(says), "{text}; expected {says}");
