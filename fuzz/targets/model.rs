@@ -8,15 +8,16 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use sermfcc::FrontEnd;
 use sermodel::{Card, Listener, Model, Windows};
-use timnet_core::{ModelConfig, streams};
+use serengine::{Settings, streams};
+use timnet_core::ModelConfig;
 
 #[path = "../patched.rs"]
 mod patched;
 
 /// One block, two coefficients: most of the file is header.
 static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let config = ModelConfig { coefficients: 2, ..ModelConfig::timnet(1, 2) };
-    let weights = streams::initial(&config, streams::Key { seed: 1, fold: 0 });
+    let config = ModelConfig { coefficients: 2, filters: 2, ..ModelConfig::timnet(1, 2) };
+    let weights = streams::initial(&config.layout().expect("a layout").into(), streams::Key { seed: 1, fold: 0 });
     let front_end = FrontEnd::timnet_0_8_1()
         .with(|f| (f.sample_rate, f.n_fft, f.hop_length, f.n_mels, f.n_mfcc) = (8000, 256, 128, 16, 2));
     let model = Model::new(weights, Card::new(["calm", "excited"], front_end, 4000));

@@ -88,14 +88,14 @@ fn explain(
     let prediction = model.predict(&samples, front_end.sample_rate)?;
     let label = prediction.label;
     let log_mel = Extractor::<f32>::new(front_end)?.compute(Output::LogMel, &samples)?;
-    let blocks = model.weights().config.blocks;
+    let blocks = model.network().config().blocks;
     let attention = &prediction.output.attention;
     let rows = if attention.is_empty() { 0 } else { blocks };
     let frames = log_mel.nrows();
     let seconds = |frames: usize| (frames * front_end.hop_length) as f64 / f64::from(front_end.sample_rate);
     let parts = model.contributions(&prediction.output, label);
     let scale = |(j, &part): (usize, &f64)| {
-        let through = ModelConfig { blocks: j + 1, ..model.weights().config.clone() };
+        let through = ModelConfig { blocks: j + 1, ..model.network().config().clone() };
         (format!("block {}, sees {:.2} s", j + 1, seconds(through.receptive_field())), part)
     };
     let mut contributions: Vec<_> = parts.blocks.iter().enumerate().map(scale).collect();

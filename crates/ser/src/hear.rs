@@ -242,7 +242,7 @@ fn whole(model: &Model, answers: &[Answer]) -> Answer {
     }
     probabilities.iter_mut().for_each(|p| *p /= heard);
     let verdict = (heard > 0.0).then(|| {
-        let label = sertrain::argmax(&probabilities);
+        let label = serengine::argmax(&probabilities);
         Verdict { label, unknown: model.abstains(probabilities[label]), probabilities }
     });
     Answer { start: 0.0, end: answers.last().map_or(0.0, |a| a.end), verdict }

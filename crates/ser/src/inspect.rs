@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use comfy_table::{Table, presets};
 use serde_json::json;
 use sermodel::Model;
-use timnet_core::Layout;
 
 use crate::{failure::Result, lookup, output};
 
@@ -27,8 +26,8 @@ pub struct Inspect {
 /// A file that is no model.
 pub fn run(args: &Inspect) -> Result<()> {
     let model = lookup::load(&args.model)?;
-    let (config, layout) = (&model.weights().config, Layout::new(&model.weights().config));
-    let parameters = layout.trainable() + layout.statistics();
+    let (config, weights) = (model.network().config(), model.weights());
+    let parameters = weights.parameters.len() + weights.statistics.len();
     if args.json {
         let hash = model.card().front_end.hash();
         return output::print_json(
@@ -39,7 +38,7 @@ pub fn run(args: &Inspect) -> Result<()> {
 }
 
 fn table(model: &Model, parameters: usize) -> Table {
-    let (card, config) = (model.card(), &model.weights().config);
+    let (card, config) = (model.card(), model.network().config());
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let mut row = |key: &str, value: String| {

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sertrain::argmax;
-use timnet_core::{Dataset, ModelConfig, Weights};
+use serengine::{Dataset, Weights, argmax};
+use timnet_core::ModelConfig;
 use timnet_native::Network;
 
 use crate::{
@@ -46,16 +46,16 @@ pub fn write(
 ) -> Result<()> {
     let embeddings = fold_file.with_file_name("embeddings.csv");
     let attention = fold_file.with_file_name("attention.json");
-    let gates = model.has_stem();
+    let gates = model.has_gate();
     if embeddings.exists() && (attention.exists() || !gates) {
         return Ok(());
     }
     let weights_file = fold_file.with_extension("last.safetensors");
-    let (weights, _) = Weights::load(&weights_file).map_err(LabError::work)?;
+    let (weights, _) = Weights::load::<ModelConfig>(&weights_file).map_err(LabError::work)?;
     let network = Network::from_weights(&weights).map_err(LabError::work)?;
     let label = |class: usize| roster.labels.get(class).map_or("", String::as_str);
     let mut out = csv::Writer::from_writer(Vec::new());
-    let names = (0..data.coefficients()).map(|i| format!("e{i}"));
+    let names = (0..model.filters).map(|i| format!("e{i}"));
     let header = ["id", "fold", "label", "predicted"].into_iter().map(str::to_owned).chain(names);
     out.write_record(header).map_err(LabError::work)?;
     for (n, (&i, probabilities)) in test.iter().zip(&file.last.probabilities).enumerate() {
@@ -65,7 +65,7 @@ pub fn write(
         out.write_record(start.into_iter().chain(embedding.iter().map(f32::to_string))).map_err(LabError::work)?;
         if n == 0 && gates {
             let seen = network.forward(data.utterance(i), data.frames()).map_err(LabError::work)?;
-            let (frames, blocks) = (data.frames(), weights.config.blocks);
+            let (frames, blocks) = (data.frames(), model.blocks);
             let rows = seen.attention.chunks_exact(frames).collect();
             let (id, label) = (row.id.as_str(), row.label.as_str());
             let value = Attention { version: 1, id, label, predicted, hop_seconds, frames, blocks, attention: rows };

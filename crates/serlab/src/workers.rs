@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, argmax, side_by_side};
-use timnet_core::{Engine, TrainingInputs, Weights, streams};
+use serengine::{Engine, Settings, TrainingInputs, Weights, argmax, streams};
+use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, side_by_side};
 
 use crate::{
     backend::Backend,
@@ -117,8 +117,12 @@ impl Work<'_> {
         let training = |place: &Place| &self.plan.trainings[place.training];
         let unfinished = |place: &Place| !fold_path(self.dir, training(place), place.fold).is_file();
         let open: Vec<bool> = places.iter().map(unfinished).collect();
-        let weights: Vec<Weights> =
-            places.iter().zip(&open).filter(|(_, open)| **open).map(|(p, _)| self.initial(*p)).collect();
+        let weights: Vec<Weights> = places
+            .iter()
+            .zip(&open)
+            .filter(|(_, open)| **open)
+            .map(|(p, _)| self.initial(*p))
+            .collect::<Result<_>>()?;
         let Some(first) = places.first().map(training).filter(|_| !weights.is_empty()) else {
             return Ok(places.iter().map(|_| None).collect());
         };
@@ -127,9 +131,10 @@ impl Work<'_> {
         Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
     }
 
-    fn initial(&self, place: Place) -> Weights {
+    fn initial(&self, place: Place) -> Result<Weights> {
         let training = &self.plan.trainings[place.training];
-        streams::initial(&training.model, key(training, place))
+        let layout = training.model.layout().map_err(LabError::input)?;
+        Ok(streams::initial(&layout.into(), key(training, place)))
     }
 
     /// Break where it was stopped before its end.
@@ -185,7 +190,8 @@ impl Work<'_> {
             patience: None,
         };
         let inputs = TrainingInputs { data: data.sha256(), objective: settings.objective() };
-        let trajectory = Trajectory::new(self.backend.facts(), inputs, &training.model, &task, &schedule);
+        let layout = training.model.layout().map_err(LabError::input)?.into();
+        let trajectory = Trajectory::new(self.backend.facts(), inputs, &layout, &task, &schedule);
         let name = format!("{} fold {}", training.name(), place.fold);
         let mut told = false;
         let mut wait = || {
@@ -207,7 +213,7 @@ impl Work<'_> {
                 let mut engine = match engine {
                     Some(engine) => engine,
                     None => {
-                        self.backend.engine(self.initial(place), data, settings.objective()).map_err(LabError::work)?
+                        self.backend.engine(self.initial(place)?, data, settings.objective()).map_err(LabError::work)?
                     }
                 };
                 let mut log = None;

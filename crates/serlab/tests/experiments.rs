@@ -72,8 +72,9 @@ fn across_corpora_every_ordered_pair_is_scored_and_a_run_is_the_mean_over_them()
     assert_eq!((cell["corpus"].as_str(), cell["target"].as_str()), (Some("casia"), Some("emodb")));
     assert_eq!(text.lines().count() as u64, 1 + cell["utterances"].as_u64().unwrap());
     assert!(!text.contains("boredom"));
-    let (weights, about) = timnet_core::Weights::load(&training.join("fold-00.last.safetensors")).unwrap();
-    assert_eq!((weights.config.classes, about["division"].as_str()), (5, "cross-corpus"));
+    let (weights, about) =
+        serengine::Weights::load::<timnet_core::ModelConfig>(&training.join("fold-00.last.safetensors")).unwrap();
+    assert_eq!((weights.layout.classes(), about["division"].as_str()), (5, "cross-corpus"));
     // No target data is seen before the last epoch.
     let epochs = fs::read_to_string(training.join("epochs.csv")).unwrap();
     assert!(epochs.lines().nth(1).unwrap().ends_with(",,"), "{epochs}");

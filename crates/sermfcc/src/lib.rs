@@ -17,6 +17,7 @@ mod renamed;
 mod settings;
 mod spectrum;
 mod stream;
+mod trim;
 mod vector;
 mod window;
 
@@ -29,3 +30,4 @@ pub use normalise::normalise;
 pub use presets::{PRESETS, Preset};
 pub use settings::Difference;
 pub use stream::Stream;
+pub use trim::trim;

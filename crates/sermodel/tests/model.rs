@@ -78,7 +78,7 @@ fn values_that_are_no_numbers_are_no_answer() {
     let model = model();
     let samples = tone(22_050, 1.0);
     let weights = model.weights().clone();
-    let ask = |change: &dyn Fn(&mut timnet_core::Weights)| {
+    let ask = |change: &dyn Fn(&mut serengine::Weights)| {
         let mut weights = weights.clone();
         change(&mut weights);
         Model::new(weights, model.card().clone()).and_then(|model| model.predict(&samples, 22_050))

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use timnet_core::Engine;
+use serengine::Engine;
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Trajectory},

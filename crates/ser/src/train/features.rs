@@ -9,8 +9,8 @@ use std::{
 
 use rayon::prelude::*;
 use seraugment::{Augmenter, Draw};
+use serengine::Dataset;
 use sermodel::Model;
-use timnet_core::Dataset;
 
 use super::{
     Train,

@@ -10,8 +10,8 @@ use std::{
 };
 
 use sercorpus::CorpusKind;
+use serengine::EngineFacts;
 use sermfcc::FrontEnd;
-use timnet_core::EngineFacts;
 
 use super::{emit, store};
 use crate::{

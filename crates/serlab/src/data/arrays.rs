@@ -11,7 +11,7 @@ use std::{
 
 use npyz::{DType, NpyFile, Order, TypeChar, half::f16};
 
-use timnet_core::first_not_finite;
+use serengine::first_not_finite;
 
 use super::matrices::Matrices;
 use crate::error::{LabError, Result};

@@ -21,9 +21,9 @@ use std::{
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Serialize;
+use serengine::Dataset;
 use sermfcc::FrontEnd;
 use sertrain::{create_folder, write_atomic};
-use timnet_core::Dataset;
 
 use super::{
     extract::{Extract, bytes},

@@ -7,8 +7,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use serengine::Weights;
 use sertrain::{EpochRecord, FoldOutcome, Protocol, Scored, Selected};
-use timnet_core::Weights;
+use timnet_core::{ModelConfig, Places};
 
 use crate::{
     disk::put,
@@ -111,7 +112,8 @@ pub fn fold_path(dir: &Path, training: &Training, fold: usize) -> PathBuf {
 /// # Errors
 /// Weights that can't be read.
 pub fn fusion(fold_file: &Path) -> Result<Option<Vec<f32>>> {
-    let (weights, _) = Weights::load(&fold_file.with_extension("last.safetensors")).map_err(LabError::work)?;
-    let layout = timnet_core::Layout::new(&weights.config);
-    Ok(layout.fusion.map(|range| weights.parameters[range.all()].to_vec()))
+    let (weights, _) =
+        Weights::load::<ModelConfig>(&fold_file.with_extension("last.safetensors")).map_err(LabError::work)?;
+    let places = Places::of(&weights.settings().map_err(LabError::work)?);
+    Ok(places.fusion.map(|range| weights.parameters[range.all()].to_vec()))
 }

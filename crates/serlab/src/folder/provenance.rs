@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use timnet_core::EngineFacts;
+use serengine::EngineFacts;
 
 use super::fold_file::fold_path;
 use crate::{

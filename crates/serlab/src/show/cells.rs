@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::CorpusKind;
+use serengine::argmax;
 use sermetrics::{Bootstrap, Confusion, Spread, confusion};
 use serreport::{Mark, Over, Unit};
-use sertrain::{Protocol, argmax};
+use sertrain::Protocol;
 
 use super::{
     metrics::{Cell, FoldScore},
