@@ -14,6 +14,6 @@ fuzz_target!(|data: &[u8]| {
     let Ok(weights) = timnet_keras::from_bytes(&bytes) else { return };
     let written = weights.to_safetensors(&Default::default()).expect("weights that were read can be written");
     // Compared as bytes: a file may hold NaN.
-    let (again, _) = timnet_core::Weights::from_safetensors(&written).expect("what was written can be read");
+    let (again, _) = serengine::Weights::from_safetensors::<timnet_core::ModelConfig>(&written).expect("what was written can be read");
     assert_eq!(again.to_safetensors(&Default::default()).expect("and written again"), written);
 });

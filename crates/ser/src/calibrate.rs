@@ -1,6 +1,7 @@
 //! Temperature and threshold: fitted on utterances that the network did not learn from, judged on others still.
 
 use sercorpus::split::Fold;
+use serengine::{argmax, log_softmax, softmax};
 
 /// What a model, or the network of a fold, says of one utterance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,8 +17,7 @@ pub struct Answer {
 impl Answer {
     /// The answer with the highest of the calibrated `probabilities`, the first of equal ones.
     pub fn of(probabilities: &[f64], threshold: Option<f64>) -> Self {
-        let label =
-            (1..probabilities.len()).fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best });
+        let label = argmax(probabilities);
         // A sum of rounded probabilities may exceed 1 by a rounding.
         let confidence = probabilities.get(label).copied().unwrap_or(0.0).min(1.0);
         Self { label, confidence, given: threshold.is_none_or(|threshold| confidence >= threshold) }
@@ -93,20 +93,8 @@ pub fn temperature(rows: &[Vec<f64>], truth: &[usize]) -> f64 {
 }
 
 fn mean_loss(rows: &[Vec<f64>], truth: &[usize], temperature: f64) -> f64 {
-    let each = rows.iter().zip(truth).map(|(row, &t)| {
-        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = row.iter().map(|v| ((v - largest) / temperature).exp()).sum();
-        sum.ln() - (row[t] - largest) / temperature
-    });
+    let each = rows.iter().zip(truth).map(|(row, &t)| -log_softmax(row, temperature)[t]);
     each.sum::<f64>() / rows.len() as f64
-}
-
-/// softmax(row / temperature)
-pub fn softmax(row: &[f64], temperature: f64) -> Vec<f64> {
-    let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = row.iter().map(|v| ((v - largest) / temperature).exp()).collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|w| w / sum).collect()
 }
 
 /// What happens if a model only answers at or above a confidence.

@@ -66,7 +66,7 @@ pub fn run(args: &Embed) -> Result<()> {
     if failed == paths.len() {
         return Err(Failure::Input("no recording could be read".to_owned()));
     }
-    let shape = (paths.len() - failed, model.weights().config.coefficients);
+    let shape = (paths.len() - failed, model.network().config().filters);
     let mut bytes = Vec::new();
     let array = Array2::from_shape_vec(shape, values).map_err(Failure::work)?;
     array.write_npy(&mut bytes).map_err(Failure::work)?;

@@ -224,7 +224,7 @@ fn read(
 
 fn answer(model: &Model, window: &Window) -> Result<Answer, ModelError> {
     let verdict = if window.is_speech() {
-        let prediction = model.predict(&window.samples, model.card().front_end.rate)?;
+        let prediction = model.predict(&window.samples, model.card().front_end.sample_rate)?;
         let (label, unknown) = (prediction.label, prediction.abstained);
         Some(Verdict { probabilities: prediction.probabilities, label, unknown })
     } else {
@@ -242,7 +242,7 @@ fn whole(model: &Model, answers: &[Answer]) -> Answer {
     }
     probabilities.iter_mut().for_each(|p| *p /= heard);
     let verdict = (heard > 0.0).then(|| {
-        let label = sertrain::argmax(&probabilities);
+        let label = serengine::argmax(&probabilities);
         Verdict { label, unknown: model.abstains(probabilities[label]), probabilities }
     });
     Answer { start: 0.0, end: answers.last().map_or(0.0, |a| a.end), verdict }
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn nobody_is_answered_after_they_stopped_waiting() {
         let model = sound::model();
-        let rate = model.card().front_end.rate;
+        let rate = model.card().front_end.sample_rate;
         let samples = sound::voice(rate, 60.0);
         let windows = Windows { length: 0.2, hop: 0.01 };
         let late = |patience: &Patience| {

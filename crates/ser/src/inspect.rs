@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use comfy_table::{Table, presets};
 use serde_json::json;
 use sermodel::Model;
-use timnet_core::Layout;
 
 use crate::{failure::Result, lookup, output};
 
@@ -27,8 +26,8 @@ pub struct Inspect {
 /// A file that is no model.
 pub fn run(args: &Inspect) -> Result<()> {
     let model = lookup::load(&args.model)?;
-    let (config, layout) = (&model.weights().config, Layout::new(&model.weights().config));
-    let parameters = layout.trainable() + layout.statistics();
+    let (config, weights) = (model.network().config(), model.weights());
+    let parameters = weights.parameters.len() + weights.statistics.len();
     if args.json {
         let hash = model.card().front_end.hash();
         return output::print_json(
@@ -39,7 +38,7 @@ pub fn run(args: &Inspect) -> Result<()> {
 }
 
 fn table(model: &Model, parameters: usize) -> Table {
-    let (card, config) = (model.card(), &model.weights().config);
+    let (card, config) = (model.card(), model.network().config());
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let mut row = |key: &str, value: String| {
@@ -61,10 +60,10 @@ fn table(model: &Model, parameters: usize) -> Table {
     row("network", network);
     let front_end = &card.front_end;
     let preset = front_end.preset_name().unwrap_or("no preset's settings");
-    row("front end", format!("{preset}, {} coefficients at {} Hz", front_end.coefficients, front_end.rate));
+    row("front end", format!("{preset}, {} coefficients at {} Hz", front_end.n_mfcc, front_end.sample_rate));
     row("front end hash", front_end.hash());
     row("resampler", front_end.resampler.clone());
-    let seconds = card.length as f64 / f64::from(front_end.rate);
+    let seconds = card.length as f64 / f64::from(front_end.sample_rate);
     row("utterance", format!("{} samples, {seconds:.2} s: shorter ones padded, longer ones cut", card.length));
     row("temperature", card.temperature.map_or("1, not calibrated".to_owned(), |t| format!("{t:.3}")));
     row("abstains", card.threshold.map_or("never".to_owned(), |t| format!("below a confidence of {t:.3}")));

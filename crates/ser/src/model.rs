@@ -37,8 +37,8 @@ the six corpora, and --preset the librosa that the features were made with.")]
         /// Names of the classes, in the order of the network's outputs.
         #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
         labels: Vec<String>,
-        /// Front end of the features it was trained on: librosa-0.8.1, librosa-0.9, librosa-0.10 or paper.
-        #[arg(long, default_value = "librosa-0.8.1")]
+        /// Front end of the features it was trained on: timnet-0.8.1, timnet-0.9, timnet-0.10 or timnet-paper.
+        #[arg(long, default_value = "timnet-0.8.1")]
         preset: String,
         /// Length of the training utterances, in samples at 22,050 Hz; the corpus' where not given.
         #[arg(long, value_name = "SAMPLES")]
@@ -72,7 +72,7 @@ pub fn run(command: &Convert) -> Result<()> {
         Convert::ImportKeras { file, output: to, corpus, labels, preset, length, licence } => {
             let target = Target::file(to, output::MODEL, [file.as_path()])?;
             let weights = timnet_keras::read(file).map_err(|e| Failure::Input(format!("{}: {e}", file.display())))?;
-            let classes = weights.config.classes;
+            let classes = weights.layout.classes();
             let corpus = match corpus {
                 None if labels.is_empty() => Some(by_classes(classes)?),
                 given => *given,
@@ -94,7 +94,7 @@ pub fn run(command: &Convert) -> Result<()> {
             card.versions.insert("ser".into(), env!("CARGO_PKG_VERSION").into());
             let model = Model::new(weights, card).map_err(Failure::input)?;
             target.write(&model.to_bytes().map_err(Failure::work)?)?;
-            let (blocks, labels) = (model.weights().config.blocks, model.labels().join(", "));
+            let (blocks, labels) = (model.network().config().blocks, model.labels().join(", "));
             eprintln!("{blocks} blocks, {classes} classes ({labels}), features as {preset}, {length} samples");
             Ok(())
         }

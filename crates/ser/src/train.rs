@@ -8,13 +8,17 @@ mod source;
 mod work;
 mod workers;
 
-use std::{path::PathBuf, sync::atomic::AtomicBool};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use seraugment::Augment;
 use sercorpus::split::Fold;
+use serengine::{Settings, streams};
 use sermfcc::FrontEnd;
 use sermodel::{Card, Model};
-use timnet_core::{ModelConfig, streams};
+use timnet_core::ModelConfig;
 
 use crate::{
     calibrate, corpus,
@@ -65,8 +69,8 @@ pub struct Train {
     /// Seed of initialisation, order, dropout, folds and augmentation.
     #[arg(long, default_value_t = 0)]
     seed: u32,
-    /// Front end: librosa-0.8.1, librosa-0.9, librosa-0.10 or paper.
-    #[arg(long, default_value = "librosa-0.8.1", value_name = "PRESET")]
+    /// Front end: timnet-0.8.1, timnet-0.9, timnet-0.10, timnet-paper, librosa-0.8.1, librosa-0.9 or librosa-0.10.
+    #[arg(long, default_value = "timnet-0.8.1", value_name = "PRESET")]
     front_end: String,
     /// Samples (at 22,050 Hz) that every recording is padded or cut to; `auto` holds 95 of 100 recordings whole.
     #[arg(long, default_value = "auto", value_name = "auto|SAMPLES")]
@@ -128,10 +132,11 @@ pub fn run(args: &Train) -> Result<()> {
 
     let source = pool.install(|| Source::open(args))?;
     let config = ModelConfig {
-        coefficients: source.front_end.coefficients,
+        coefficients: source.front_end.n_mfcc,
+        filters: source.front_end.n_mfcc,
         ..ModelConfig::timnet(args.blocks as usize, source.labels.len())
     };
-    config.validate().map_err(Failure::input)?;
+    let layout = Arc::new(config.layout().map_err(Failure::input)?);
     let (division, folds) =
         if args.no_evaluation { (Division::None, Vec::new()) } else { folds::divide(args, &source)? };
     eprintln!("{}", source.summary(division, &folds));
@@ -146,10 +151,10 @@ pub fn run(args: &Train) -> Result<()> {
     let augmenter = features::augmenter(args, &source)?;
     let work = Work::open(args, &source, &folds, augmenter.as_ref())?;
     let key = streams::Key { seed: u64::from(args.seed), fold: 0 };
-    let untrained = Model::new(streams::initial(&config, key), source.card()).map_err(Failure::input)?;
+    let untrained = Model::new(streams::initial(&layout, key), source.card()).map_err(Failure::input)?;
     let data = pool.install(|| features::make(args, &source, &untrained, augmenter, &work))?;
     workers::stop_on_ctrl_c(&STOP);
-    let trainings = workers::Trainings { args, config: &config, data: &data, folds: &folds, work: &work, stop: &STOP };
+    let trainings = workers::Trainings { args, layout: &layout, data: &data, folds: &folds, work: &work, stop: &STOP };
     let (held_out, weights) = trainings.run(jobs)?;
 
     let mut card = source.card();

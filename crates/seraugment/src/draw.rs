@@ -22,7 +22,7 @@ impl Draw {
         bytes[8..12].copy_from_slice(&self.epoch.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.utterance.to_le_bytes());
         bytes[16] = purpose;
-        // Apart from the streams of `timnet_core`, which leave these bytes zero.
+        // Apart from the streams of `serengine`, which leave these bytes zero.
         bytes[24..].copy_from_slice(b"seraugm1");
         ChaCha8Rng::from_seed(bytes)
     }

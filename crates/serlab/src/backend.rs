@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 #[cfg(feature = "libtorch")]
-use timnet::{
+use serengine::TrainState;
+use serengine::{Dataset, Engine, EngineError, EngineFacts, Objective, Weights};
+#[cfg(feature = "libtorch")]
+use sertorch::{
     StackedEngine, TorchEngine,
     tch::{self, Device},
 };
 #[cfg(feature = "libtorch")]
-use timnet_core::TrainState;
-use timnet_core::{Dataset, Engine, EngineError, EngineFacts, Objective, Weights};
+use timnet::TimNet;
 use timnet_native::{NativeEngine, Simd};
 
 use crate::{
@@ -85,7 +87,7 @@ impl Backend {
         match self {
             Self::Native => timnet_native::facts(Simd::detect()),
             #[cfg(feature = "libtorch")]
-            Self::Libtorch(device) => timnet::facts(device),
+            Self::Libtorch(device) => sertorch::facts(device),
         }
     }
 
@@ -102,7 +104,10 @@ impl Backend {
         Ok(match self {
             Self::Native => Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?),
             #[cfg(feature = "libtorch")]
-            Self::Libtorch(device) => Box::new(TorchEngine::new(&TrainState::start(weights), data, objective, device)?),
+            Self::Libtorch(device) => {
+                let network = TimNet::of(&weights)?;
+                Box::new(TorchEngine::new(network, &TrainState::start(weights), data, objective, device)?)
+            }
         })
     }
 
@@ -130,8 +135,10 @@ impl Backend {
             Self::Native => weights.into_iter().map(|w| self.engine(w, data, objective)).collect(),
             #[cfg(feature = "libtorch")]
             Self::Libtorch(device) => {
+                let Some(first) = weights.first() else { return Ok(Vec::new()) };
+                let network = TimNet::of(first)?;
                 let states: Vec<TrainState> = weights.into_iter().map(TrainState::start).collect();
-                let stack = StackedEngine::stack(&states, data, objective, device, tch::Kind::Float)?;
+                let stack = StackedEngine::stack(network, &states, data, objective, device, tch::Kind::Float)?;
                 Ok(stack.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect())
             }
         }

@@ -43,6 +43,8 @@ pub enum Command {
     Merge(Merge),
     /// Print the tables of a run folder again; no recording is needed.
     Show(Show),
+    /// Show or clean the fold store.
+    Store(Store),
     /// Show the experiment and corpus files that the program carries, or write them into a folder for `--configs`.
     Config {
         #[command(subcommand)]
@@ -52,7 +54,7 @@ pub enum Command {
 
 /// What can be reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Experiment {
+pub enum ExperimentName {
     /// The six corpora, random folds.
     Table1,
     /// Trained on one corpus, scored on another.
@@ -67,7 +69,7 @@ pub enum Experiment {
     All,
 }
 
-impl Experiment {
+impl ExperimentName {
     /// What `all` is made of.
     pub const PARTS: [Self; 5] = [Self::Table1, Self::Table2, Self::Table3, Self::Fig2, Self::Fig3];
 
@@ -92,7 +94,7 @@ impl Experiment {
 #[command(after_help = EXAMPLES)]
 pub struct Reproduce {
     /// Which table or figure.
-    pub experiment: Experiment,
+    pub experiment: ExperimentName,
     /// A corpus and its folder; may be repeated. Beside it, `path` in configs/corpora/*.toml and SER_DATA are read:
     /// either a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH. A name that is none of the six corpora is a corpus of one's
     /// own: a folder of label folders, or a manifest (CSV, TSV, JSONL); configs/corpora/NAME.toml can hold its settings.
@@ -142,6 +144,10 @@ pub struct Reproduce {
     /// The run folder [default: runs/EXPERIMENT-HASH, the hash of the resolved configuration, features and data].
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
+    /// The fold store: what is trained is kept there, and what is there is not trained again [default: SER_STORE, else
+    /// serlab/folds in the user's cache folder].
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Folds trained side by side, one thread each [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
@@ -177,6 +183,32 @@ pub struct Show {
     /// Print metrics.json in place of the table.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Store {
+    /// The fold store [default: SER_STORE, else serlab/folds in the user's cache folder].
+    #[arg(long, value_name = "DIR", global = true)]
+    pub store: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Print where it is, how many folds are in it, and their size.
+    Show,
+    /// Name the folds that no run has asked for since so many days, and with --delete, delete them.
+    ///
+    /// Run folders hold copies of their folds, so that nothing of them changes. Folds that a process trains at the moment stay.
+    Gc {
+        /// Days since a run last asked for a fold.
+        #[arg(long, value_name = "N", default_value = "90")]
+        older_than: u64,
+        /// Delete them.
+        #[arg(long)]
+        delete: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

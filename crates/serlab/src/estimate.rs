@@ -5,7 +5,7 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
-use timnet_core::{Dataset, EngineError, streams};
+use serengine::{Dataset, EngineError, Settings, streams};
 
 use crate::{
     backend::Backend,
@@ -49,7 +49,7 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
         let cost = match known.iter().find(same) {
             Some(&(_, _, cost)) => cost,
             None => {
-                let cost = measure(t, frames, config.front_end.coefficients, backend).map_err(LabError::work)?;
+                let cost = measure(t, frames, config.front_end.n_mfcc, backend).map_err(LabError::work)?;
                 known.push((t, frames, cost));
                 cost
             }
@@ -102,9 +102,10 @@ fn measure(
     let features = (0..n * frames * coefficients).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
     let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
     let key = t.key(0);
-    let mut engine = backend.engine(streams::initial(&t.model, key), &data, t.settings.objective())?;
+    let layout = t.model.layout().map_err(|e| EngineError::Shape(e.to_string()))?.into();
+    let mut engine = backend.engine(streams::initial(&layout, key), &data, t.settings.objective())?;
     let all: Vec<usize> = (0..n).collect();
-    let batches = streams::epoch(&t.model, key, 1, &all, n);
+    let batches = streams::epoch(&layout, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.
     let start = Instant::now();
     let now = || if backend.is_elsewhere() { start.elapsed().as_secs_f64() } else { machine::cpu_seconds() };

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
+use serengine::{Dataset, Weights, argmax};
 use serrun::{Attention, Embedding, Embeddings, FinishedFold};
-use sertrain::argmax;
-use timnet_core::{Dataset, ModelConfig, Weights};
+use timnet_core::ModelConfig;
 use timnet_native::Network;
 
 use crate::{
@@ -29,12 +29,12 @@ pub fn write(
     file: &FinishedFold,
 ) -> Result<()> {
     let folder = fold_file.parent().unwrap_or(Path::new(""));
-    let gates = model.has_stem();
+    let gates = model.has_gate();
     if Embeddings::file(folder).exists() && (Attention::file(folder).exists() || !gates) {
         return Ok(());
     }
     let weights_file = fold_file.with_extension("last.safetensors");
-    let (weights, _) = Weights::load(&weights_file).map_err(LabError::work)?;
+    let (weights, _) = Weights::load::<ModelConfig>(&weights_file).map_err(LabError::work)?;
     let network = Network::from_weights(&weights).map_err(LabError::work)?;
     let label = |class: usize| roster.labels.get(class).cloned().unwrap_or_default();
     let mut embeddings = Vec::with_capacity(test.len());
@@ -50,12 +50,12 @@ pub fn write(
                 predicted: predicted.clone(),
                 hop_seconds,
                 frames: data.frames(),
-                blocks: weights.config.blocks,
+                blocks: model.blocks,
                 attention: seen.attention.chunks_exact(data.frames()).map(<[f32]>::to_vec).collect(),
             };
             attention.write(folder)?;
         }
         embeddings.push(Embedding { id: row.id.clone(), fold: 0, label: row.label.clone(), predicted, values });
     }
-    Ok(Embeddings(embeddings).write(data.coefficients(), folder)?)
+    Ok(Embeddings(embeddings).write(model.filters, folder)?)
 }

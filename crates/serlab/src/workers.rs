@@ -4,16 +4,13 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
-use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol};
-use sertrain::{FoldTask, Schedule, TrainError, argmax, train_fold};
-use timnet_core::{Engine, Weights, streams};
+use serengine::{Engine, Settings, TrainingInputs, Weights, argmax, streams};
+use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol, RunError};
+use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, side_by_side};
 
 use crate::{
     backend::Backend,
@@ -40,6 +37,8 @@ pub struct Work<'a> {
     pub backend: Backend,
     /// The run folder.
     pub dir: &'a Path,
+    /// Where finished and unfinished folds are kept for this and other runs.
+    pub store: &'a FoldStore,
     /// Which folds are this process'; all if None.
     pub shard: Option<shard::Part>,
     /// Least time between two checkpoints of a fold.
@@ -72,46 +71,18 @@ impl Work<'_> {
             .chunk_by(|a, b| self.plan.trainings[a.training].may_stack_with(&self.plan.trainings[b.training]))
             .flat_map(|places| places.chunks(self.backend.stacked()))
             .collect();
-        let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<Result<()>>> = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.min(groups.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(group) = groups.get(i).filter(|_| !self.stop.load(Ordering::Relaxed)) else { break };
-                        let results = self.group(group, &progress);
-                        if let Ok(mut done) = done.lock() {
-                            done.extend(results);
-                        }
-                    }
-                });
-            }
-        });
+        let done = side_by_side(&groups, jobs, self.stop, |group| self.group(group, &progress));
         progress.finish();
-        let done = done.into_inner().map_err(|_| LabError::Work("a training thread panicked".into()))?;
-        let finished = done.len() == places.len();
-        let failed: Vec<LabError> = done.into_iter().filter_map(Result::err).collect();
-        let interrupted = !failed.is_empty() || !finished;
-        match failed.into_iter().find(|e| !matches!(e, LabError::Interrupted)) {
-            Some(e) => Err(e),
-            None if interrupted => Err(LabError::Interrupted),
-            None => Ok(()),
+        match done {
+            Ok(ControlFlow::Continue(())) => Ok(()),
+            Ok(ControlFlow::Break(())) => Err(LabError::Interrupted),
+            Err(PoolError::Work(e)) => Err(e),
+            Err(PoolError::Panicked) => Err(LabError::Work("a training thread panicked".into())),
         }
     }
 
-    /// Trains some folds, side by side on one device where they are several.
-    fn group(&self, places: &[Place], progress: &Progress) -> Vec<Result<()>> {
-        let mut engines: Vec<Option<Box<dyn Engine>>> = places.iter().map(|_| None).collect();
-        if places.len() > 1 {
-            match self.stack(places) {
-                Ok(stacked) => engines = stacked,
-                Err(e) => {
-                    self.stop.store(true, Ordering::Relaxed);
-                    return vec![Err(e)];
-                }
-            }
-        }
+    /// Trains a fold, or several side by side on one device. Break where one of them was stopped.
+    fn group(&self, places: &[Place], progress: &Progress) -> Result<ControlFlow<()>> {
         let fold = |place: Place, engine: Option<Box<dyn Engine>>| {
             self.backend.enter_thread();
             let result = self.fold(place, engine, progress);
@@ -120,6 +91,11 @@ impl Work<'_> {
             }
             result
         };
+        if let [place] = places {
+            return fold(*place, None);
+        }
+        let engines = self.stack(places)?;
+        // Every engine of a stack goes into a thread at once: the others wait for it until it calls or is dropped.
         std::thread::scope(|scope| {
             let fold = &fold;
             let folds: Vec<_> =
@@ -128,7 +104,11 @@ impl Work<'_> {
                 self.stop.store(true, Ordering::Relaxed);
                 Err(LabError::Work("a training thread panicked".into()))
             };
-            folds.into_iter().map(|fold| fold.join().unwrap_or_else(panicked)).collect()
+            let flows: Vec<Result<ControlFlow<()>>> =
+                folds.into_iter().map(|fold| fold.join().unwrap_or_else(panicked)).collect();
+            flows.into_iter().try_fold(ControlFlow::Continue(()), |all, flow| {
+                Ok(if flow?.is_break() { ControlFlow::Break(()) } else { all })
+            })
         })
     }
 
@@ -137,8 +117,12 @@ impl Work<'_> {
         let training = |place: &Place| &self.plan.trainings[place.training];
         let unfinished = |place: &Place| !fold_path(self.dir, training(place), place.fold).is_file();
         let open: Vec<bool> = places.iter().map(unfinished).collect();
-        let weights: Vec<Weights> =
-            places.iter().zip(&open).filter(|(_, open)| **open).map(|(p, _)| self.initial(*p)).collect();
+        let weights: Vec<Weights> = places
+            .iter()
+            .zip(&open)
+            .filter(|(_, open)| **open)
+            .map(|(p, _)| self.initial(*p))
+            .collect::<Result<_>>()?;
         let Some(first) = places.first().map(training).filter(|_| !weights.is_empty()) else {
             return Ok(places.iter().map(|_| None).collect());
         };
@@ -147,12 +131,14 @@ impl Work<'_> {
         Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
     }
 
-    fn initial(&self, place: Place) -> Weights {
+    fn initial(&self, place: Place) -> Result<Weights> {
         let training = &self.plan.trainings[place.training];
-        streams::initial(&training.model, training.key(place.fold))
+        let layout = training.model.layout().map_err(LabError::input)?;
+        Ok(streams::initial(&layout.into(), training.key(place.fold)))
     }
 
-    fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<()> {
+    /// Break where it was stopped before its end.
+    fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<ControlFlow<()>> {
         let training = &self.plan.trainings[place.training];
         let fold = &training.folds[place.fold];
         let path = fold_path(self.dir, training, place.fold);
@@ -161,7 +147,10 @@ impl Work<'_> {
                 progress.skip(place, training.settings.epochs);
                 file
             }
-            None => self.train(place, &path, engine, progress)?,
+            None => match self.obtain(place, &path, engine, progress)? {
+                Some(file) => file,
+                None => return Ok(ControlFlow::Break(())),
+            },
         };
         tensorboard::write(&path, training, place.fold, &file)?;
         if place.fold == 0 {
@@ -170,25 +159,20 @@ impl Work<'_> {
             explain::write(&path, &training.model, roster, data, &fold.test, self.hop_seconds, &file)?;
         }
         progress.finished(place);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn train(
+    /// Takes the fold from the store, or trains it there, and writes it into the run folder. None where it was stopped.
+    fn obtain(
         &self,
         place: Place,
         path: &Path,
-        engine: Option<Box<dyn Engine>>,
+        mut engine: Option<Box<dyn Engine>>,
         progress: &Progress,
-    ) -> Result<FinishedFold> {
+    ) -> Result<Option<FinishedFold>> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
-        let checkpoint = path.with_extension("checkpoint");
-        let log = FoldLog::start(path, self.maker, checkpoint.is_file())?;
         let data = &self.features[training.material].data;
-        let mut engine = match engine {
-            Some(engine) => engine,
-            None => self.backend.engine(self.initial(place), data, settings.objective()).map_err(LabError::work)?,
-        };
         let fold = &training.folds[place.fold];
         let task = FoldTask {
             key: training.key(place.fold),
@@ -205,26 +189,59 @@ impl Work<'_> {
             test_every_epoch: training.division().is_tested_every_epoch(),
             patience: None,
         };
+        let inputs = TrainingInputs { data: data.sha256(), objective: settings.objective() };
+        let layout = training.model.layout().map_err(LabError::input)?.into();
+        let trajectory = Trajectory::new(self.backend.facts(), inputs, &layout, &task, &schedule);
         let name = format!("{} fold {}", training.name, place.fold);
-        let mut counted = false;
-        let mut observe = |record: &EpochRecord| {
-            if !std::mem::replace(&mut counted, true) {
-                progress.skip(place, record.epoch - 1);
+        let mut told = false;
+        let mut wait = || {
+            if !std::mem::replace(&mut told, true) {
+                tracing::info!("{name}: another process trains it; waiting for it to end");
+                // Nor may those of its stack wait for it: that process may wait for one of them.
+                engine = None;
             }
-            self.epochs.fetch_add(1, Ordering::Relaxed);
-            progress.epoch(place, &name, record);
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let outcome = match train_fold(engine.as_mut(), &task, &schedule, Some(&checkpoint), &mut observe) {
-            Err(TrainError::Stopped(_)) => return Err(LabError::Interrupted),
-            other => other.map_err(|e| LabError::Work(format!("{name}: {e}")))?,
+        let Some(claim) = self.store.claim(&trajectory, &mut wait).map_err(LabError::work)? else { return Ok(None) };
+        let notes = claim.notes(settings.epochs);
+        let (outcome, how): (FoldOutcome, _) = match claim.finished(settings.epochs).map_err(LabError::work)? {
+            Some(outcome) => {
+                progress.skip(place, settings.epochs);
+                (outcome, "was in the fold store")
+            }
+            None => {
+                let mut engine = match engine {
+                    Some(engine) => engine,
+                    None => {
+                        self.backend.engine(self.initial(place)?, data, settings.objective()).map_err(LabError::work)?
+                    }
+                };
+                let mut log = None;
+                let begin = |epochs| {
+                    progress.skip(place, epochs);
+                    log = Some(FoldLog::start(&notes, self.maker)?);
+                    Ok::<(), Stopped>(())
+                };
+                let mut observe = |record: &EpochRecord| {
+                    self.epochs.fetch_add(1, Ordering::Relaxed);
+                    progress.epoch(place, &name, record);
+                    if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                };
+                match claim.train(engine.as_mut(), &task, &schedule, begin, &mut observe) {
+                    Ok(outcome) => {
+                        log.map_or(Ok(()), FoldLog::end)?;
+                        (outcome, "finished")
+                    }
+                    Err(Stopped::Train(TrainError::Stopped(_))) => return Ok(None),
+                    Err(Stopped::Train(e)) => return Err(LabError::Work(format!("{name}: {e}"))),
+                    Err(Stopped::Lab(e)) => return Err(e),
+                }
+            }
         };
-        log.end()?;
+        FoldLog::copy(&notes, path)?;
         let file = finish(path, outcome, &self.metadata(training, place.fold))?;
-        // What it held is in the fold's files now.
-        let _ = std::fs::remove_file(&checkpoint);
-        tracing::info!("{name}: finished; {}", self.figures(training, place.fold, &file)?);
-        Ok(file)
+        tracing::info!("{name}: {how}; {}", self.figures(training, place.fold, &file)?);
+        Ok(Some(file))
     }
 
     /// What a finished fold scores: `last-epoch UAR / WAR 88.34 / 90.74 %`, for every protocol.
@@ -253,5 +270,29 @@ impl Work<'_> {
         .chain(training.name.training_seed.map(|seed| ("training_seed", seed.to_string())))
         .map(|(k, v)| (k.to_owned(), v))
         .collect()
+    }
+}
+
+/// Why a training ended early.
+enum Stopped {
+    Train(TrainError),
+    Lab(LabError),
+}
+
+impl From<TrainError> for Stopped {
+    fn from(e: TrainError) -> Self {
+        Self::Train(e)
+    }
+}
+
+impl From<RunError> for Stopped {
+    fn from(e: RunError) -> Self {
+        Self::Lab(e.into())
+    }
+}
+
+impl From<LabError> for Stopped {
+    fn from(e: LabError) -> Self {
+        Self::Lab(e)
     }
 }

@@ -72,8 +72,9 @@ fn across_corpora_every_ordered_pair_is_scored_and_a_run_is_the_mean_over_them()
     assert_eq!((cell["corpus"].as_str(), cell["target"].as_str()), (Some("casia"), Some("emodb")));
     assert_eq!(text.lines().count() as u64, 1 + cell["utterances"].as_u64().unwrap());
     assert!(!text.contains("boredom"));
-    let (weights, about) = timnet_core::Weights::load(&training.join("fold-00.last.safetensors")).unwrap();
-    assert_eq!((weights.config.classes, about["division"].as_str()), (5, "cross-corpus"));
+    let (weights, about) =
+        serengine::Weights::load::<timnet_core::ModelConfig>(&training.join("fold-00.last.safetensors")).unwrap();
+    assert_eq!((weights.layout.classes(), about["division"].as_str()), (5, "cross-corpus"));
     // No target data is seen before the last epoch.
     let epochs = fs::read_to_string(training.join("epochs.csv")).unwrap();
     assert!(epochs.lines().nth(1).unwrap().ends_with(",,"), "{epochs}");
@@ -198,7 +199,10 @@ fn training_seeds_give_other_weights_on_the_same_folds() {
     let bytes = |name: String| fs::read(lab.path(&name)).unwrap();
     let weights = "fold-00.last.safetensors";
     assert_eq!(bytes(format!("run/{same}/{weights}")), bytes(format!("plain/{same}/{weights}")));
-    let parameters = |name: &str| timnet_core::Weights::load(&lab.path(&format!("run/{name}/{weights}"))).unwrap();
+    let parameters = |name: &str| {
+        let path = lab.path(&format!("run/{name}/{weights}"));
+        serengine::Weights::load::<timnet_core::ModelConfig>(&path).unwrap()
+    };
     assert_ne!(parameters(same).0.parameters, parameters(other).0.parameters);
     assert_eq!(parameters(other).1["training_seed"], "7");
     let folds = |name: &str| -> Vec<String> {

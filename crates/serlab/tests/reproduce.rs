@@ -47,8 +47,9 @@ fn a_run_leaves_its_figures_predictions_and_weights() {
         assert!((sum - 1.0).abs() < 1e-5);
     }
     assert_eq!(fs::read_to_string(training.join("epochs.csv")).unwrap().lines().count(), 1 + 3 * 4);
-    let (weights, about) = timnet_core::Weights::load(&training.join("fold-02.last.safetensors")).unwrap();
-    assert_eq!((weights.config.classes, about["fold"].as_str(), about["epoch"].as_str()), (7, "2", "4"));
+    let (weights, about) =
+        serengine::Weights::load::<timnet_core::ModelConfig>(&training.join("fold-02.last.safetensors")).unwrap();
+    assert_eq!((weights.layout.classes(), about["fold"].as_str(), about["epoch"].as_str()), (7, "2", "4"));
     for name in ["config.toml", "environment.json", "sessions.jsonl", "published.json", "corpora/emodb.csv"] {
         assert!(lab.path("run").join(name).is_file(), "{name}");
     }
@@ -64,9 +65,10 @@ fn a_run_leaves_its_figures_predictions_and_weights() {
 
 /// The embeddings lead to the predictions through the head, and the gates and fusion weights are the network's.
 fn what_the_network_saw(training: &Path, blocks: usize) {
-    let (weights, _) = timnet_core::Weights::load(&training.join("fold-00.last.safetensors")).unwrap();
-    let layout = timnet_core::Layout::new(&weights.config);
-    let of = |range: timnet_core::Range| &weights.parameters[range.all()];
+    let (weights, _) =
+        serengine::Weights::load::<timnet_core::ModelConfig>(&training.join("fold-00.last.safetensors")).unwrap();
+    let layout = timnet_core::Places::of(&weights.settings().unwrap());
+    let of = |range: serengine::Range| &weights.parameters[range.all()];
     let mut rows = csv::Reader::from_path(training.join("embeddings.csv")).unwrap();
     let header: Vec<String> = rows.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!((&header[..5], header.len()), (&["id", "fold", "label", "predicted", "e0"].map(str::to_owned)[..], 43));
@@ -158,12 +160,16 @@ fn every_value_can_be_set_and_is_checked() {
     refused("corpora.emodb.seed=4294967296", &["emodb.toml", "seed", "2^32"]);
     refused("training", &["KEY=VALUE"]);
     refused("systems=[\"tin-net\"]", &["tin-net", "tim-net"]);
-    let values =
-        ["training.dropout=0.25", "training.tcn_pooling=mean", "front_end.preset=paper", "corpora.emodb.blocks=3"];
+    let values = [
+        "training.dropout=0.25",
+        "training.tcn_pooling=mean",
+        "front_end.preset=timnet-paper",
+        "corpora.emodb.blocks=3",
+    ];
     let words: Vec<&str> = values.into_iter().flat_map(|value| ["--set", value]).collect();
     assert!(lab.run(&[&RUN[..], &words].concat()).status.success());
     let config = fs::read_to_string(lab.path("run/config.toml")).unwrap();
-    for line in ["dropout = 0.25", "tcn_pooling = \"mean\"", "hop = 276", "blocks = 3"] {
+    for line in ["dropout = 0.25", "tcn_pooling = \"mean\"", "hop_length = 276", "blocks = 3"] {
         assert!(config.contains(line), "{line}: {config}");
     }
 }

@@ -95,7 +95,13 @@ fn a_full_disk_is_told_and_the_run_goes_on_from_there() {
             "--configs",
             "configs",
         ]);
-        let output = command.args(RUN).current_dir(lab.path(".")).env_remove("SER_DATA").output().unwrap();
+        let output = command
+            .args(RUN)
+            .current_dir(lab.path("."))
+            .env_remove("SER_DATA")
+            .env("SER_STORE", lab.path("stores/run"))
+            .output()
+            .unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     // Room for the configuration, not for weights.

@@ -4,7 +4,7 @@
 pub enum ModelError {
     /// Weights that can't be read or do not fit.
     #[error(transparent)]
-    Weights(#[from] timnet_core::WeightsError),
+    Weights(#[from] serengine::WeightsError),
     /// Weights alone: no labels, no front end.
     #[error(
         "the file holds weights but no usable model card ({0}), so neither labels nor front end are known; \
@@ -96,5 +96,5 @@ pub enum ModelError {
     Features(#[from] sermfcc::FeatureError),
     /// The network refuses the features.
     #[error(transparent)]
-    Engine(#[from] timnet_core::EngineError),
+    Engine(#[from] serengine::EngineError),
 }

@@ -1,6 +1,6 @@
 //! What carried a decision.
 
-use timnet_core::Layout;
+use timnet_core::Places;
 use timnet_native::Output;
 
 use crate::{Model, ModelError, listen::SHORTEST};
@@ -29,15 +29,15 @@ impl Model {
     /// What each time scale adds to a class's logit; with the bias they add up to it. `class` counts from 0; one
     /// beyond the last is taken as the last.
     pub fn contributions(&self, output: &Output, class: usize) -> Contributions {
-        let weights = self.weights();
-        let class = class.min(weights.config.classes - 1);
-        let (layout, c) = (Layout::new(&weights.config), weights.config.coefficients);
-        let head = &weights.parameters[layout.head.start + class * c..][..c];
+        let (config, parameters) = (self.network().config(), &self.weights().parameters);
+        let class = class.min(config.classes - 1);
+        let (places, f) = (Places::of(config), config.filters);
+        let head = &parameters[places.head.start + class * f..][..f];
         let dot = |g: &[f32]| head.iter().zip(g).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
-        let scales = output.scales.chunks_exact(c).zip(self.network().fusion());
+        let scales = output.scales.chunks_exact(f).zip(self.network().fusion());
         Contributions {
             blocks: scales.map(|(g, &w)| f64::from(w) * dot(g)).collect(),
-            bias: f64::from(weights.parameters[layout.head_bias.start + class]),
+            bias: f64::from(parameters[places.head_bias.start + class]),
         }
     }
 
@@ -48,7 +48,7 @@ impl Model {
     /// As [`Model::predict`]; stretches below 10 ms; a class that the model does not have.
     pub fn occlusion(&self, samples: &[f32], rate: u32, class: usize, seconds: f64) -> Result<Vec<Span>, ModelError> {
         let fitted = self.fitted(samples, rate)?;
-        let to = self.card().front_end.rate;
+        let to = self.card().front_end.sample_rate;
         let length = fitted.len() as f64 / f64::from(to);
         if !(seconds >= SHORTEST && seconds.is_finite()) {
             return Err(ModelError::Window { what: "stretch", seconds, least: SHORTEST, longest: length });

@@ -3,9 +3,10 @@
 use std::{fs::File, io::Read, path::Path};
 
 use seraudio::Resampler;
+use serengine::{Weights, WeightsError, argmax, softmax};
 use sermfcc::{Extractor, FrontEnd};
-use timnet_core::{Weights, WeightsError};
-use timnet_native::{Network, Output, largest, softmax};
+use timnet_core::ModelConfig;
+use timnet_native::{Network, Output};
 
 use crate::{Card, ModelError};
 
@@ -56,9 +57,9 @@ impl Model {
     pub fn new(weights: Weights, mut card: Card) -> Result<Self, ModelError> {
         finite("the weights", weights.parameters.iter().chain(&weights.statistics))?;
         let network = Network::from_weights(&weights)?;
-        card.settle(&weights.config)?;
+        card.settle(network.config())?;
         let bad = |e: &dyn std::fmt::Display| ModelError::Card { key: "front_end", reason: e.to_string() };
-        let (frames, bands) = (card.front_end.frames(card.length), card.front_end.mel.bands);
+        let (frames, bands) = (card.front_end.frames(card.length), card.front_end.n_mels);
         if frames.saturating_mul(bands) > MOST_VALUES {
             let reason =
                 format!("{frames} frames of {bands} bands in a training utterance, at most {MOST_VALUES} values");
@@ -74,7 +75,7 @@ impl Model {
     /// # Errors
     /// Bytes that are no model file, by what is wrong with them.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (weights, metadata) = Weights::from_safetensors(bytes)?;
+        let (weights, metadata) = Weights::from_safetensors::<ModelConfig>(bytes)?;
         Self::new(weights, Card::from_metadata(&metadata)?)
     }
 
@@ -115,12 +116,12 @@ impl Model {
         &self.card.labels
     }
 
-    /// Configuration, parameters and running statistics.
+    /// Parameters and running statistics.
     pub fn weights(&self) -> &Weights {
         &self.weights
     }
 
-    /// The network itself.
+    /// The network itself, with its configuration.
     pub fn network(&self) -> &Network {
         &self.network
     }
@@ -137,10 +138,10 @@ impl Model {
     /// A rate of 0.
     pub fn fitted(&self, samples: &[f32], rate: u32) -> Result<Vec<f32>, ModelError> {
         let Card { front_end, length, .. } = &self.card;
-        if rate == front_end.rate {
+        if rate == front_end.sample_rate {
             return Ok(seraudio::fit_length(samples, *length));
         }
-        Ok(seraudio::fit_length(&seraudio::resample(samples, rate, front_end.rate, self.resampler)?, *length))
+        Ok(seraudio::fit_length(&seraudio::resample(samples, rate, front_end.sample_rate, self.resampler)?, *length))
     }
 
     /// The features of one utterance as in training: MFCCs of [`Self::fitted`].
@@ -191,7 +192,7 @@ impl Model {
     fn judge(&self, output: Output) -> Prediction {
         let probabilities = softmax(&output.logits, self.card.temperature.unwrap_or(1.0));
         let probabilities: Vec<f32> = probabilities.into_iter().map(|p| p as f32).collect();
-        let label = largest(&probabilities);
+        let label = argmax(&probabilities);
         let confidence = probabilities[label];
         Prediction { probabilities, label, confidence, abstained: self.abstains(confidence), output }
     }

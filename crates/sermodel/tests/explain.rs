@@ -4,15 +4,16 @@
 
 mod support;
 
+use serengine::{Settings, streams};
 use sermodel::Model;
 use support::{model, tone};
-use timnet_core::{ModelConfig, Variant, streams};
+use timnet_core::{ModelConfig, Variant};
 
 #[test]
 fn contributions_add_up_to_the_logit() {
     for variant in Variant::ALL {
-        let config = ModelConfig::of(variant, 4, 3);
-        let weights = streams::initial(&config, streams::Key { seed: 3, fold: 0 });
+        let layout = ModelConfig::of(variant, 4, 3).layout().unwrap();
+        let weights = streams::initial(&layout.into(), streams::Key { seed: 3, fold: 0 });
         let model = Model::new(weights, model().card().clone()).unwrap();
         let output = model.predict(&tone(16_000, 1.0), 16_000).unwrap().output;
         for class in 0..3 {

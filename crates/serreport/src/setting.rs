@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use serrun::{Cell, Division, Part};
+use serrun::{Cell, Division, RunExperiment};
 
 use crate::run::Run;
 
@@ -36,7 +36,7 @@ impl Setting {
                 out.set("engine", &config.engine);
                 out.set("synthetic", &config.synthetic.to_string());
                 out.add("front_end", &config.front_end);
-                let gives = |part: &&Part<Value>| {
+                let gives = |part: &&RunExperiment<Value>| {
                     part.gives(&cell.corpus, &cell.variant, cell.protocol, cell.division, cell.seed, cell.training_seed)
                 };
                 let part = config.parts.iter().find(gives)?;

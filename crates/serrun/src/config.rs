@@ -21,7 +21,7 @@ use crate::{
 /// One experiment of a run, whose training settings are a `T`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Part<T> {
+pub struct RunExperiment<T> {
     /// `table1` and its like.
     pub experiment: String,
     /// Protocols reported.
@@ -51,7 +51,7 @@ pub struct Part<T> {
     pub training: T,
 }
 
-impl<T> Part<T> {
+impl<T> RunExperiment<T> {
     /// Whether it gives figures of this corpus, system, protocol, division and seeds. `training_seed` is None where it equals the
     /// seed of the folds.
     pub fn gives(
@@ -102,7 +102,7 @@ pub struct RunCorpus {
     /// The classes, in label order; only of a corpus of one's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
-    /// Hash of the feature matrix, the utterance list, the recordings, the front end and the length.
+    /// Hash of the feature matrix, the utterance list, the front end and the length.
     pub features: String,
 }
 
@@ -119,7 +119,7 @@ pub struct RunConfig<T, F> {
     /// Whether the corpora are the synthetic stand-in.
     pub synthetic: bool,
     /// The experiments.
-    pub parts: Vec<Part<T>>,
+    pub parts: Vec<RunExperiment<T>>,
     /// The features.
     pub front_end: F,
     /// The corpora.
@@ -166,7 +166,7 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     }
 
     /// The corpora that `part` runs on.
-    pub fn corpora_of<'a>(&'a self, part: &'a Part<T>) -> impl Iterator<Item = &'a CorpusName> {
+    pub fn corpora_of<'a>(&'a self, part: &'a RunExperiment<T>) -> impl Iterator<Item = &'a CorpusName> {
         self.corpora.keys().filter(|name| part.on.as_ref().is_none_or(|on| on.contains(name)))
     }
 
@@ -176,9 +176,22 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     /// None that a configuration of numbers and names can meet.
     pub fn to_toml(&self) -> Result<String> {
         let Self { engine, numerics, device, synthetic, parts, front_end, corpora } = self.clone();
-        match <[Part<T>; 1]>::try_from(parts) {
+        match <[RunExperiment<T>; 1]>::try_from(parts) {
             Ok(
-                [Part { experiment, protocols, systems, split, classes, on, folds, seeds, training_seeds, training }],
+                [
+                    RunExperiment {
+                        experiment,
+                        protocols,
+                        systems,
+                        split,
+                        classes,
+                        on,
+                        folds,
+                        seeds,
+                        training_seeds,
+                        training,
+                    },
+                ],
             ) => {
                 let one = One {
                     experiment,
@@ -284,7 +297,11 @@ mod tests {
         assert_eq!((config.name(), config.parts.len()), ("table1", 1));
         assert_eq!(config.to_toml().unwrap(), text);
         let mut several = config.clone();
-        several.parts.push(Part { experiment: "fig3".into(), split: Split::HoldOut, ..config.parts[0].clone() });
+        several.parts.push(RunExperiment {
+            experiment: "fig3".into(),
+            split: Split::HoldOut,
+            ..config.parts[0].clone()
+        });
         assert_eq!(RunConfig::from_toml(&several.to_toml().unwrap()).unwrap(), several);
         assert_eq!(several.name(), "all");
     }

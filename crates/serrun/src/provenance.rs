@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Result, RunError},
-    file::{json, put, put_json, versioned_json},
+    file::{json, put, put_json, text, versioned_json},
 };
 
 /// Raised when the files' meaning changes.
@@ -61,18 +61,28 @@ pub struct FoldLog {
 }
 
 impl FoldLog {
-    /// Adds a call that starts now. With `resumed`, the fold goes on from a checkpoint, and the calls before stay.
+    /// Adds a call that starts now to the file at `path`.
     ///
     /// # Errors
     /// Those of the file system; a file of another version.
-    pub fn start(fold_file: &Path, by: &Maker, resumed: bool) -> Result<Self> {
-        let path = file(fold_file);
-        let before = if resumed { read(&path)? } else { None };
-        let mut calls = before.map_or_else(Vec::new, |log| log.calls);
+    pub fn start(path: &Path, by: &Maker) -> Result<Self> {
+        let mut calls = read(path)?.map_or_else(Vec::new, |log| log.calls);
         calls.push(Call { by: by.clone(), started: now(), ended: None });
-        let log = Self { version: VERSION, calls, path };
+        let log = Self { version: VERSION, calls, path: path.to_owned() };
         log.write()?;
         Ok(log)
+    }
+
+    /// Puts the calls in the fold store's `notes` beside the scores of a fold.
+    ///
+    /// # Errors
+    /// Those of the file system; notes that are not there.
+    pub fn copy(notes: &Path, fold_file: &Path) -> Result<()> {
+        let text = text(notes)?.ok_or_else(|| {
+            let what = "not there, so nothing says what trained this fold; delete its folder to train it again";
+            RunError::malformed(notes, what)
+        })?;
+        put(&file(fold_file), text.as_bytes())
     }
 
     /// Writes that the fold is finished.
@@ -218,13 +228,14 @@ mod tests {
             simd: Some("avx2".into()),
             machine: machine.into(),
         };
-        FoldLog::start(&fold, &maker("one"), false).unwrap();
-        FoldLog::start(&fold, &maker("two"), true).unwrap().end().unwrap();
+        let notes = folder.path().join("2.notes");
+        FoldLog::start(&notes, &maker("one")).unwrap();
+        FoldLog::start(&notes, &maker("two")).unwrap().end().unwrap();
+        FoldLog::copy(&notes, &fold).unwrap();
         let calls = read(&file(&fold)).unwrap().unwrap().calls;
         let seen: Vec<(&str, bool)> = calls.iter().map(|c| (c.by.machine.as_str(), c.ended.is_some())).collect();
         assert_eq!(seen, [("one", false), ("two", true)]);
-        // From the beginning again: what was computed before is not in the fold.
-        FoldLog::start(&fold, &maker("three"), false).unwrap();
-        assert_eq!(read(&file(&fold)).unwrap().unwrap().calls.len(), 1);
+        let missing = FoldLog::copy(&folder.path().join("3.notes"), &fold).unwrap_err().to_string();
+        assert!(missing.contains("3.notes") && missing.contains("train it again"), "{missing}");
     }
 }

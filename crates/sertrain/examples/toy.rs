@@ -1,13 +1,13 @@
 //! One fold with an engine that learns nothing: what `train_fold` asks of an engine, and what it gives back.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use sertrain::{FoldTask, Schedule, train_fold};
-use timnet_core::{
-    Batch, Engine, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
-    TrainingInputs,
+use serengine::{
+    Batch, Engine, EngineError, EngineFacts, Objective, Predictions, Settings, StepOutcome, TrainState, TrainingInputs,
     streams::{self, Key},
 };
+use sertrain::{FoldTask, Schedule, train_fold};
+use timnet_core::ModelConfig;
 
 /// Always answers class 0.
 struct Constant(TrainState);
@@ -41,8 +41,8 @@ impl Engine for Constant {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = Key { seed: 46, fold: 0 };
-    let config = ModelConfig::timnet(1, 2);
-    let mut engine = Constant(TrainState::start(streams::initial(&config, key)));
+    let layout = Arc::new(ModelConfig::timnet(1, 2).layout()?);
+    let mut engine = Constant(TrainState::start(streams::initial(&layout, key)));
     let labels = [0, 1, 0, 1, 0, 0];
     let task = FoldTask { key, labels: &labels, classes: 2, train: &[0, 1, 2], validation: &[], test: &[3, 4, 5] };
     let schedule = Schedule {

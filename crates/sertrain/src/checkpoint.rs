@@ -1,12 +1,12 @@
 //! Checkpoints: all that a fold's training needs to go on, in one safetensors file, and the trajectory that it belongs to.
 
-use std::{collections::HashMap, io, path::Path};
+use std::{collections::HashMap, io, path::Path, sync::Arc};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serengine::{EngineFacts, Layout, TrainState, TrainingInputs, Weights, WeightsError, sha256_of};
 use serrun::{EpochRecord, Scored, write_atomic};
-use timnet_core::{EngineFacts, ModelConfig, TrainState, TrainingInputs, Weights, sha256_of};
 
 use crate::fold::{FoldOutcome, FoldTask, Schedule, Selected};
 
@@ -50,7 +50,7 @@ impl Checkpoint {
 
     /// What makes this no state of `task` after its records' epochs, if anything does.
     fn check(&self, task: &FoldTask) -> Result<(), String> {
-        let text = |e: timnet_core::WeightsError| e.to_string();
+        let text = |e: WeightsError| e.to_string();
         self.state.check().map_err(text)?;
         for (i, record) in self.records.iter().enumerate() {
             if record.epoch as usize != i + 1 {
@@ -91,7 +91,8 @@ struct Identity {
     device_kind: String,
     /// Data set and objective.
     inputs: TrainingInputs,
-    config: ModelConfig,
+    /// Settings of the network.
+    config: Value,
     seed: u64,
     fold: u32,
     batch_size: usize,
@@ -191,15 +192,16 @@ pub enum CheckpointError {
 /// All that the states of a fold's training depend on, but the number of epochs: more epochs go on from fewer.
 pub struct Trajectory<'a> {
     task: &'a FoldTask<'a>,
+    layout: Arc<Layout>,
     identity: Identity,
 }
 
 impl<'a> Trajectory<'a> {
-    /// Of `task` with a network of `config`, on an engine that says `facts` and `inputs` of itself.
+    /// Of `task` with a network of `layout`, on an engine that says `facts` and `inputs` of itself.
     pub fn new(
         facts: EngineFacts,
         inputs: TrainingInputs,
-        config: &ModelConfig,
+        layout: &Arc<Layout>,
         task: &'a FoldTask<'a>,
         schedule: &Schedule,
     ) -> Self {
@@ -208,7 +210,7 @@ impl<'a> Trajectory<'a> {
             engine: facts.name,
             numerics: facts.numerics,
             inputs,
-            config: config.clone(),
+            config: serde_json::from_str(layout.settings()).unwrap_or_default(),
             seed: task.key.seed,
             fold: task.key.fold,
             batch_size: schedule.batch_size,
@@ -220,7 +222,7 @@ impl<'a> Trajectory<'a> {
             validation: sha256_of(task.validation),
             test: sha256_of(task.test),
         };
-        Self { task, identity }
+        Self { task, layout: Arc::clone(layout), identity }
     }
 
     /// The hash of all of it, 32 hexadecimal digits.
@@ -279,13 +281,15 @@ impl<'a> Trajectory<'a> {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(CheckpointError::Io { verb: "read", path: shown(path), source }),
         };
-        let (run, identity) = parse(&bytes).map_err(|reason| unusable(path, reason))?;
-        if identity != self.identity {
+        let file = SafeTensors::deserialize(&bytes).map_err(|e| unusable(path, e))?;
+        let header = header(&bytes, &file).map_err(|reason| unusable(path, reason))?;
+        if header.identity != self.identity {
             let value = |identity: &Identity| serde_json::to_value(identity).map_err(|e| unusable(path, e));
             let mut all = Vec::new();
-            differences(&value(&identity)?, &value(&self.identity)?, "", &mut all);
+            differences(&value(&header.identity)?, &value(&self.identity)?, "", &mut all);
             return Err(CheckpointError::OtherTask { path: shown(path), differences: all.join("; ") });
         }
+        let run = checkpoint(header, &file, &self.layout).map_err(|reason| unusable(path, reason))?;
         run.check(self.task).map_err(|reason| unusable(path, reason))?;
         let found = run.records.len();
         if found > epochs as usize {
@@ -312,11 +316,9 @@ fn hash<'a>(header: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) ->
     hasher.finalize().to_hex().to_string()
 }
 
-fn parse(bytes: &[u8]) -> Result<(Checkpoint, Identity), String> {
-    let text = |e: safetensors::SafeTensorError| e.to_string();
+fn header(bytes: &[u8], file: &SafeTensors) -> Result<Header, String> {
     let json = |e: serde_json::Error| e.to_string();
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(text)?;
-    let file = SafeTensors::deserialize(bytes).map_err(text)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
     let entry = metadata.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or("not a checkpoint of this program")?;
     let (written, header) = entry.split_once(' ').ok_or("it has no hash")?;
     let Version { version } = serde_json::from_str(header).map_err(json)?;
@@ -328,9 +330,12 @@ fn parse(bytes: &[u8]) -> Result<(Checkpoint, Identity), String> {
     if written != hash(header, tensors.iter().map(|(name, view)| (&name[..], view.data()))) {
         return Err("its content is not what was written".into());
     }
-    let header: Header = serde_json::from_str(header).map_err(json)?;
+    serde_json::from_str(header).map_err(json)
+}
+
+fn checkpoint(header: Header, file: &SafeTensors, layout: &Arc<Layout>) -> Result<Checkpoint, String> {
     let vector = |name: &str| -> Result<Vec<f32>, String> {
-        let view = file.tensor(name).map_err(text)?;
+        let view = file.tensor(name).map_err(|e| e.to_string())?;
         if view.dtype() != Dtype::F32 {
             return Err(format!("`{name}` is {:?}, expected F32", view.dtype()));
         }
@@ -338,25 +343,23 @@ fn parse(bytes: &[u8]) -> Result<(Checkpoint, Identity), String> {
     };
     let weights = |prefix: &str| -> Result<Weights, String> {
         Ok(Weights {
-            config: header.identity.config.clone(),
+            layout: Arc::clone(layout),
             parameters: vector(&format!("{prefix}parameters"))?,
             statistics: vector(&format!("{prefix}statistics"))?,
         })
     };
-    let selected = |scored: &Scored, prefix: &str| -> Result<Selected, String> {
-        Ok(Selected { scored: scored.clone(), weights: weights(prefix)? })
-    };
-    let run = Checkpoint {
+    let selected =
+        |scored, prefix: &str| -> Result<Selected, String> { Ok(Selected { scored, weights: weights(prefix)? }) };
+    Ok(Checkpoint {
         state: TrainState {
             weights: weights("")?,
             first_moment: vector("first_moment")?,
             second_moment: vector("second_moment")?,
             steps: header.steps,
         },
-        best: selected(&header.best, "best.")?,
-        validated: header.validated.as_ref().map(|scored| selected(scored, "validated.")).transpose()?,
+        best: selected(header.best, "best.")?,
+        validated: header.validated.map(|scored| selected(scored, "validated.")).transpose()?,
         records: header.records,
         last: header.last,
-    };
-    Ok((run, header.identity))
+    })
 }

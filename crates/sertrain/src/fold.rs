@@ -3,11 +3,12 @@
 use std::{
     ops::ControlFlow,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use serengine::{Engine, EngineError, StepOutcome, Weights, WeightsError, argmax, log_softmax, streams};
 use serrun::{EpochRecord, Scored};
-use timnet_core::{Engine, EngineError, StepOutcome, Weights, WeightsError, log_softmax, streams};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Trajectory};
 
@@ -240,8 +241,8 @@ fn trajectory<'a>(
     task: &'a FoldTask<'a>,
     schedule: &Schedule,
 ) -> Result<Trajectory<'a>, TrainError> {
-    let config = engine.state()?.weights.config;
-    Ok(Trajectory::new(engine.describe(), engine.inputs(), &config, task, schedule))
+    let layout = engine.state()?.weights.layout;
+    Ok(Trajectory::new(engine.describe(), engine.inputs(), &layout, task, schedule))
 }
 
 /// Trains on the task's training part as [`train_fold`] does, and scores nothing: the network for use, of which other folds have said
@@ -292,11 +293,11 @@ fn run(
         }
         None => Checkpoint::start(engine.state()?, !task.validation.is_empty()),
     };
-    let config = run.state.weights.config.clone();
+    let layout = Arc::clone(&run.state.weights.layout);
     let mut saved_at = Instant::now();
     while !schedule.is_over(&run) {
         let epoch = run.records.len() as u32 + 1;
-        let batches = streams::epoch(&config, task.key, epoch, task.train, schedule.batch_size);
+        let batches = streams::epoch(&layout, task.key, epoch, task.train, schedule.batch_size);
         let outcomes = engine.train(&batches)?;
         if let Some((step, bad)) = outcomes.iter().enumerate().find(|(_, o)| !o.loss.is_finite()) {
             return Err(TrainError::NotFinite { epoch, step: step + 1, loss: bad.loss });
@@ -370,15 +371,10 @@ impl Evaluation {
         let (mut loss, mut correct) = (0.0, 0usize);
         for ((row, logits), &i) in probabilities.iter().zip(predictions.logits.chunks_exact(task.classes)).zip(part) {
             let truth = task.labels[i];
-            loss -= log_softmax(logits)[truth];
+            loss -= log_softmax(logits, 1.0)[truth];
             correct += usize::from(argmax(row) == truth);
         }
         let n = part.len() as f64;
         Ok(Self { loss: loss / n, accuracy: correct as f64 / n, probabilities })
     }
-}
-
-/// Index of the first maximum, as NumPy's argmax; 0 if empty.
-pub fn argmax(row: &[f32]) -> usize {
-    row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best })
 }

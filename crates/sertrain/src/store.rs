@@ -20,8 +20,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use serengine::Engine;
 use serrun::{EpochRecord, create_folder, is_partial, write_atomic};
-use timnet_core::Engine;
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Trajectory},

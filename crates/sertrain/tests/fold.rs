@@ -7,11 +7,12 @@ mod common;
 use std::{fs, ops::ControlFlow};
 
 use common::*;
-use sertrain::{CheckpointError, EpochRecord, FoldTask, Schedule, TrainError, train_fold, train_unscored};
-use timnet_core::{
-    EngineError, ModelConfig, TrainState,
+use serengine::{
+    EngineError,
     streams::{self, Key},
 };
+use sertrain::{CheckpointError, EpochRecord, FoldTask, Schedule, TrainError, train_fold, train_unscored};
+use timnet_core::ModelConfig;
 
 #[test]
 fn each_protocol_gets_its_epoch() {
@@ -174,9 +175,7 @@ fn a_checkpoint_is_gone_on_from_by_its_own_task_alone() {
         ("`numerics` is 1 in the checkpoint and 2", with(&|e| e.facts.numerics = 2)),
         ("`engine` is \"scripted\" in", with(&|e| e.facts.name = "other".into())),
         ("`device_kind` is \"cpu\" in", with(&|e| e.facts.device = "cuda:0".into())),
-        ("`config.blocks` is 1 in the checkpoint and 2", {
-            with(&|e| e.state = TrainState::start(streams::initial(&ModelConfig::timnet(2, 2), KEY)))
-        }),
+        ("`config.blocks` is 1 in the checkpoint and 2", { with(&|e| e.state = fresh(&ModelConfig::timnet(2, 2))) }),
     ];
     for (says, text) in engines {
         assert!(text.contains(says), "{text}; expected {says}");

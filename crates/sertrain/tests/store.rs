@@ -7,15 +7,14 @@ mod common;
 use std::{fs, ops::ControlFlow, path::Path};
 
 use common::*;
+use serengine::{Engine, streams::Key};
 use sertrain::{
     Claim, EpochRecord, FoldOutcome, FoldStore, FoldTask, Schedule, StoreError, TrainError, Trajectory, train_fold,
 };
-use timnet_core::{Engine, streams::Key};
 
 fn trajectory<'a>(task: &'a FoldTask<'a>, schedule: &Schedule) -> Trajectory<'a> {
     let engine = Scripted::new();
-    let config = engine.state.weights.config.clone();
-    Trajectory::new(engine.describe(), engine.inputs(), &config, task, schedule)
+    Trajectory::new(engine.describe(), engine.inputs(), &engine.state.weights.layout, task, schedule)
 }
 
 fn at_once() -> ControlFlow<()> {

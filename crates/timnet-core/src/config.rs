@@ -74,40 +74,70 @@ pub enum TcnPooling {
 
 /// What makes two networks interchangeable: equal configurations have equal parameter layouts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Keys", into = "Keys")]
 pub struct ModelConfig {
     /// Which network.
-    #[serde(default = "defaults::variant")]
     pub variant: Variant,
     /// Temporal-aware blocks n; block j has dilation 2^(j-1). 10 for IEMOCAP, 8 elsewhere.
     pub blocks: usize,
     /// Number of classes.
     pub classes: usize,
-    /// Input coefficients, which is also the number of filters. The paper has 39.
-    #[serde(default = "defaults::coefficients")]
+    /// Coefficients of an input frame. The paper has 39.
     pub coefficients: usize,
+    /// Channels of every convolution. The paper has 39; in settings without the key, as many as coefficients.
+    pub filters: usize,
     /// Probability that spatial dropout drops a channel.
-    #[serde(default = "defaults::dropout")]
     pub dropout: f64,
     /// Only read by [`Variant::Tcn`].
-    #[serde(default)]
     pub tcn_pooling: TcnPooling,
+}
+
+/// [`ModelConfig`] in files.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "ModelConfig", deny_unknown_fields)]
+struct Keys {
+    #[serde(default = "defaults::variant")]
+    variant: Variant,
+    blocks: usize,
+    classes: usize,
+    #[serde(default = "defaults::width")]
+    coefficients: usize,
+    /// Absent where equal to `coefficients`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filters: Option<usize>,
+    #[serde(default = "defaults::dropout")]
+    dropout: f64,
+    #[serde(default)]
+    tcn_pooling: TcnPooling,
+}
+
+impl From<Keys> for ModelConfig {
+    fn from(keys: Keys) -> Self {
+        let Keys { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling } = keys;
+        let filters = filters.unwrap_or(coefficients);
+        Self { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling }
+    }
+}
+
+impl From<ModelConfig> for Keys {
+    fn from(config: ModelConfig) -> Self {
+        let ModelConfig { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling } = config;
+        let filters = (filters != coefficients).then_some(filters);
+        Self { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling }
+    }
 }
 
 mod defaults {
     pub fn variant() -> super::Variant {
         super::Variant::TimNet
     }
-    pub fn coefficients() -> usize {
+    pub fn width() -> usize {
         39
     }
     pub fn dropout() -> f64 {
         0.1
     }
 }
-
-/// Taps of every dilated convolution.
-pub(crate) const KERNEL: usize = 2;
 
 impl ModelConfig {
     /// Variance offset of BatchNorm.
@@ -126,7 +156,8 @@ impl ModelConfig {
             variant,
             blocks,
             classes,
-            coefficients: defaults::coefficients(),
+            coefficients: defaults::width(),
+            filters: defaults::width(),
             dropout: defaults::dropout(),
             tcn_pooling: TcnPooling::default(),
         }
@@ -145,9 +176,19 @@ impl ModelConfig {
         matches!(self.variant, Variant::TimNet | Variant::NoBd)
     }
 
-    /// Whether the 1x1 convolutions before the blocks exist.
-    pub fn has_stem(&self) -> bool {
+    /// Whether blocks have a gate; those of the TCN have a residual sum in its place.
+    pub fn has_gate(&self) -> bool {
         self.variant != Variant::Tcn
+    }
+
+    /// Whether a 1x1 convolution stands before the blocks: always but in a TCN of as many coefficients as filters.
+    pub fn has_stem(&self) -> bool {
+        self.has_gate() || self.coefficients != self.filters
+    }
+
+    /// Whether the TCN's last frame stands for all of them.
+    pub fn takes_last(&self) -> bool {
+        self.variant == Variant::Tcn && self.tcn_pooling == TcnPooling::Last
     }
 
     /// Dilation of block `j`, counted from 0.
@@ -155,9 +196,9 @@ impl ModelConfig {
         1 << j
     }
 
-    /// Dropout sites: one for each sub-block, in the order block, direction, sub-block.
-    pub fn sites(&self) -> usize {
-        self.blocks * self.directions() * 2
+    /// Dropout site of a sub-block: they stand in the order block, direction, sub-block.
+    pub fn site(&self, block: usize, direction: usize, sub_block: usize) -> usize {
+        (block * self.directions() + direction) * 2 + sub_block
     }
 
     /// Frames that one output frame sees: 1 + 2 (2^n - 1).
@@ -173,7 +214,8 @@ impl ModelConfig {
         };
         range("blocks", self.blocks, 1, 16)?;
         range("classes", self.classes, 2, 1000)?;
-        range("coefficients", self.coefficients, 1, 1024)?;
+        range("coefficients", self.coefficients, 1, 4096)?;
+        range("filters", self.filters, 1, 1024)?;
         // The masks are single precision: 0.999,999,999 is 1 there, and 1 / (1 - p) infinite.
         if (0.0..1.0).contains(&self.dropout) && (self.dropout as f32) < 1.0 {
             Ok(())
@@ -205,14 +247,40 @@ pub enum ConfigError {
     /// Dropout out of range.
     #[error("model key `dropout` is {0}; it must be at least 0 and below 1")]
     Dropout(f64),
-    /// A setting of the loss or the optimiser out of range.
-    #[error("training setting `{key}` is {value}; it must be {must}")]
-    Setting {
-        /// The setting.
-        key: &'static str,
-        /// Its value.
-        value: f64,
-        /// What it must be.
-        must: &'static str,
-    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text in finished model files and checkpoints.
+    #[test]
+    fn the_key_filters_is_there_only_where_it_says_something() {
+        let square =
+            r#"{"variant":"tim-net","blocks":8,"classes":7,"coefficients":39,"dropout":0.1,"tcn_pooling":"last"}"#;
+        assert_eq!(serde_json::to_string(&ModelConfig::timnet(8, 7)).unwrap(), square);
+        assert_eq!(serde_json::from_str::<ModelConfig>(square).unwrap(), ModelConfig::timnet(8, 7));
+        let thin: ModelConfig = serde_json::from_str(r#"{"blocks":2,"classes":3,"coefficients":13}"#).unwrap();
+        assert_eq!((thin.coefficients, thin.filters), (13, 13));
+        let wide = ModelConfig { coefficients: 768, ..ModelConfig::timnet(8, 7) };
+        let text = serde_json::to_string(&wide).unwrap();
+        assert!(text.contains(r#""coefficients":768,"filters":39,"dropout""#), "{text}");
+        assert_eq!(serde_json::from_str::<ModelConfig>(&text).unwrap(), wide);
+        let unknown = serde_json::from_str::<ModelConfig>(r#"{"blocks":2,"classes":3,"filter":13}"#).unwrap_err();
+        assert!(unknown.to_string().contains("unknown field `filter`"), "{unknown}");
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let fine = ModelConfig::timnet(8, 7);
+        fine.validate().unwrap();
+        ModelConfig { coefficients: 4096, filters: 1024, ..fine.clone() }.validate().unwrap();
+        let says = |config: ModelConfig| config.validate().unwrap_err().to_string();
+        let text = says(ModelConfig { coefficients: 4097, ..fine.clone() });
+        assert_eq!(text, "model key `coefficients` is 4097; it must lie between 1 and 4096");
+        let text = says(ModelConfig { filters: 0, ..fine.clone() });
+        assert_eq!(text, "model key `filters` is 0; it must lie between 1 and 1024");
+        let text = says(ModelConfig { dropout: 0.999_999_999, ..fine });
+        assert!(text.starts_with("model key `dropout` is 0.999999999"), "{text}");
+    }
 }

@@ -7,6 +7,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [from, to] = &arguments[..] else { return Err("usage: convert IN.hdf5 OUT.safetensors".into()) };
     let weights = timnet_keras::read(Path::new(from))?;
     fs::write(to, weights.to_safetensors(&BTreeMap::new())?)?;
-    eprintln!("{to}: {} blocks, {} classes", weights.config.blocks, weights.config.classes);
+    eprintln!("{to}: {}", weights.layout.settings());
     Ok(())
 }

@@ -37,7 +37,7 @@ pub enum KerasError {
     TooMuchWork,
     /// A value that no network can compute with.
     #[error(transparent)]
-    Weights(#[from] timnet_core::WeightsError),
+    Weights(#[from] serengine::WeightsError),
     /// What Keras does not write.
     #[error("this HDF5 file cannot be read: {0}")]
     Unsupported(String),

@@ -3,12 +3,12 @@
 //! Such a file has an attribute `layer_names`, a group for each layer with an attribute `weight_names`, and float32
 //! datasets at `<layer>/<weight name>`. The numbers in layer names start anywhere (a process that builds a model a fold
 //! goes on counting), and `layer_names` is in topological order: only the order of the numbers within a type of layer
-//! tells which layer is which. Number of blocks, classes, coefficients and directions follow from what is there; the
+//! tells which layer is which. Number of blocks, classes, coefficients, filters and directions follow from what is there; the
 //! dropout probability is not in the file and is the default one.
 //!
 //! ```no_run
 //! let weights = timnet_keras::read("timnet.hdf5".as_ref())?;
-//! println!("{} blocks, {} classes", weights.config.blocks, weights.config.classes);
+//! println!("{}, {} parameters", weights.layout.settings(), weights.parameters.len());
 //! # Ok::<(), timnet_keras::KerasError>(())
 //! ```
 //!
@@ -24,7 +24,7 @@ mod model;
 use std::path::Path;
 
 pub use error::KerasError;
-use timnet_core::Weights;
+use serengine::Weights;
 
 /// The weights in a file that Keras' `save_weights` or `save` wrote, for a network of `timnet-core`.
 ///

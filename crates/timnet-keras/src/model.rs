@@ -1,8 +1,12 @@
 //! From Keras' layers to a network of `timnet-core`.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
-use timnet_core::{Layout, ModelConfig, Range, Variant, Weights};
+use serengine::{Range, Settings, Weights};
+use timnet_core::{ModelConfig, Places, Variant};
 
 use crate::{
     KerasError,
@@ -15,31 +19,32 @@ pub fn weights(file: &File<'_>) -> Result<Weights, KerasError> {
     let root = if root.has("model_weights") { root.group("model_weights")? } else { root };
     let layers = Layers::read(&root)?;
     let (config, norms) = layers.config()?;
-    let layout = Layout::new(&config);
-    let (c, directions) = (config.coefficients, config.directions());
+    let layout = config.layout().map_err(|e| KerasError::Misfit(e.to_string()))?;
+    let places = Places::of(&config);
+    let (inputs, f, directions) = (config.coefficients, config.filters, config.directions());
     let mut out = Weights {
-        config: config.clone(),
         parameters: vec![0.0; layout.trainable()],
         statistics: vec![0.0; layout.statistics()],
+        layout: Arc::new(layout),
     };
-    for (&(kernel, bias), layer) in layout.stems.iter().zip(&layers.convolutions) {
-        put(&mut out.parameters, kernel, layer.get("kernel", &[1, c, c])?);
-        put(&mut out.parameters, bias, layer.get("bias", &[c])?);
+    for (&(kernel, bias), layer) in places.stems.iter().zip(&layers.convolutions) {
+        put(&mut out.parameters, kernel, layer.get("kernel", &[1, inputs, f])?);
+        put(&mut out.parameters, bias, layer.get("bias", &[f])?);
     }
-    let subs = layout.blocks.iter().flatten().flatten();
+    let subs = places.blocks.iter().flatten().flatten();
     for ((sub, convolution), norm) in subs.zip(&layers.convolutions[directions..]).zip(norms) {
-        put(&mut out.parameters, sub.kernel, convolution.get("kernel", &[2, c, c])?);
-        put(&mut out.parameters, sub.bias, convolution.get("bias", &[c])?);
-        put(&mut out.parameters, sub.gamma, norm.get("gamma", &[c])?);
-        put(&mut out.parameters, sub.beta, norm.get("beta", &[c])?);
-        put(&mut out.statistics, sub.running_mean, norm.get("moving_mean", &[c])?);
-        put(&mut out.statistics, sub.running_var, norm.get("moving_variance", &[c])?);
+        put(&mut out.parameters, sub.kernel, convolution.get("kernel", &[2, f, f])?);
+        put(&mut out.parameters, sub.bias, convolution.get("bias", &[f])?);
+        put(&mut out.parameters, sub.gamma, norm.get("gamma", &[f])?);
+        put(&mut out.parameters, sub.beta, norm.get("beta", &[f])?);
+        put(&mut out.statistics, sub.running_mean, norm.get("moving_mean", &[f])?);
+        put(&mut out.statistics, sub.running_var, norm.get("moving_variance", &[f])?);
     }
-    if let Some(fusion) = layout.fusion {
+    if let Some(fusion) = places.fusion {
         put(&mut out.parameters, fusion, layers.fusion.get("kernel", &[config.blocks, 1])?);
     }
-    put(&mut out.parameters, layout.head, layers.dense.get("kernel", &[c, config.classes])?);
-    put(&mut out.parameters, layout.head_bias, layers.dense.get("bias", &[config.classes])?);
+    put(&mut out.parameters, places.head, layers.dense.get("kernel", &[f, config.classes])?);
+    put(&mut out.parameters, places.head_bias, layers.dense.get("bias", &[config.classes])?);
     out.check()?;
     Ok(out)
 }
@@ -118,16 +123,18 @@ impl<'a> Layers<'a> {
         }
         let first = self.convolutions[0].tensor("kernel")?;
         let head = self.dense.tensor("kernel")?;
-        let ([_, coefficients, _], [_, classes]) = (&first.shape[..], &head.shape[..]) else {
+        let ([_, coefficients, filters], [_, classes]) = (&first.shape[..], &head.shape[..]) else {
             return Err(KerasError::Misfit(format!(
                 "the first convolution's kernel has shape {:?} and the dense layer's {:?}; (taps, in, out) and (in, \
                  classes) are expected",
                 first.shape, head.shape
             )));
         };
-        let config =
-            ModelConfig { coefficients: *coefficients, ..ModelConfig::of(variant, norms / (2 * directions), *classes) };
-        config.validate().map_err(|e| KerasError::Misfit(e.to_string()))?;
+        let config = ModelConfig {
+            coefficients: *coefficients,
+            filters: *filters,
+            ..ModelConfig::of(variant, norms / (2 * directions), *classes)
+        };
         Ok((config, &self.norms))
     }
 }

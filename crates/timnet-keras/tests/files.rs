@@ -10,7 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use timnet_core::{Layout, Variant, Weights};
+use serengine::Weights;
+use timnet_core::{ModelConfig, Places, Variant};
 use timnet_keras::{KerasError, from_bytes, read};
 
 fn fixtures() -> PathBuf {
@@ -27,8 +28,8 @@ fn fnv(values: &[f32]) -> u64 {
 }
 
 fn assert_equals_h5py(weights: &Weights, hashes: &str) {
-    let layout = Layout::new(&weights.config);
-    let both = [(&layout.tensors, &weights.parameters), (&layout.running, &weights.statistics)];
+    let layout = &weights.layout;
+    let both = [(layout.tensors(), &weights.parameters), (layout.running(), &weights.statistics)];
     let mut found: Vec<String> = both
         .into_iter()
         .flat_map(|(tensors, values)| {
@@ -45,8 +46,8 @@ fn assert_equals_h5py(weights: &Weights, hashes: &str) {
 #[test]
 fn a_second_folds_file_equals_h5py() {
     let weights = from_bytes(&small()).unwrap();
-    let c = &weights.config;
-    assert_eq!((c.variant, c.blocks, c.classes, c.coefficients), (Variant::TimNet, 2, 3, 4));
+    let c: ModelConfig = weights.settings().unwrap();
+    assert_eq!((c.variant, c.blocks, c.classes, c.coefficients, c.filters), (Variant::TimNet, 2, 3, 4, 4));
     assert_equals_h5py(&weights, "timnet_n2.hashes");
 }
 
@@ -54,8 +55,8 @@ fn a_second_folds_file_equals_h5py() {
 #[test]
 fn one_direction_equals_h5py() {
     let weights = read(&fixtures().join("forward_n1.hdf5")).unwrap();
-    let c = &weights.config;
-    assert_eq!((c.variant, c.blocks, c.classes, c.coefficients), (Variant::NoBd, 1, 3, 4));
+    let c: ModelConfig = weights.settings().unwrap();
+    assert_eq!((c.variant, c.blocks, c.classes, c.coefficients, c.filters), (Variant::NoBd, 1, 3, 4, 4));
     assert_equals_h5py(&weights, "forward_n1.hashes");
 }
 
@@ -67,7 +68,7 @@ fn the_official_models_files_equal_h5py() {
     for name in ["timnet_n8_init", "timnet_n8_after20"] {
         let file = data.join(name).with_extension("hdf5");
         let weights = read(&file).unwrap_or_else(|e| panic!("{e}; SER_KERAS may name its folder"));
-        assert_eq!((weights.config.blocks, weights.config.classes), (8, 7));
+        assert_eq!(weights.settings::<ModelConfig>().unwrap(), ModelConfig::timnet(8, 7));
         assert_equals_h5py(&weights, &format!("{name}.hashes"));
     }
 }
@@ -163,10 +164,10 @@ fn a_file_that_is_not_there_is_named() {
 #[test]
 fn values_that_are_no_weights_are_named() {
     let (bytes, weights) = (small(), from_bytes(&small()).unwrap());
-    let layout = Layout::new(&weights.config);
-    let var = layout.blocks[0][1][0].running_var;
+    let places = Places::of(&weights.settings().unwrap());
+    let var = places.blocks[0][1][0].running_var;
     let places = [
-        (weights.parameters[layout.head_bias.start + 1], f32::NAN, "`head.bias` has NaN at element 1"),
+        (weights.parameters[places.head_bias.start + 1], f32::NAN, "`head.bias` has NaN at element 1"),
         (weights.statistics[var.start + 2], f32::INFINITY, "`backward.1.a.norm.running_var` has inf at element 2"),
         (weights.statistics[var.start + 2], -1.0, "`backward.1.a.norm.running_var` has -1 at element 2"),
     ];

@@ -4,10 +4,11 @@
 use std::time::Instant;
 
 use clap::Parser;
-use timnet_core::{
-    ModelConfig,
+use serengine::{
+    Settings,
     streams::{self, Key},
 };
+use timnet_core::ModelConfig;
 use timnet_native::{Network, Simd};
 
 #[derive(Parser)]
@@ -23,7 +24,7 @@ struct Options {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Options { blocks, frames, repeat } = Options::parse();
     let config = ModelConfig::timnet(blocks, 7);
-    let network = Network::from_weights(&streams::initial(&config, Key { seed: 1, fold: 0 }))?;
+    let network = Network::from_weights(&streams::initial(&config.layout()?.into(), Key { seed: 1, fold: 0 }))?;
     let features: Vec<f32> = (0..frames * config.coefficients).map(|i| (i as f32 * 0.7).sin()).collect();
     for batch in [1, 64] {
         let mut times = Vec::new();

@@ -9,10 +9,11 @@ use std::{
 };
 
 use clap::Parser;
-use timnet_core::{
-    Dataset, Engine, ModelConfig, Objective,
+use serengine::{
+    Dataset, Engine, Objective, Settings,
     streams::{self, Key},
 };
+use timnet_core::ModelConfig;
 use timnet_native::{NativeEngine, Simd};
 
 #[derive(Parser)]
@@ -36,6 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let o = Options::parse();
     let folds = o.folds.unwrap_or(std::thread::available_parallelism()?.get()).max(1);
     let config = ModelConfig::timnet(o.blocks, 7);
+    let layout = Arc::new(config.layout()?);
     let values = o.utterances * o.frames * config.coefficients;
     let features = (0..values).map(|i| ((i as f32 * 0.7).sin() * 43_758.547).fract()).collect();
     let labels = (0..o.utterances).map(|i| i % 7).collect();
@@ -44,10 +46,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut engines = (0..folds)
         .map(|fold| {
             let key = Key { seed: 1, fold: fold as u32 };
-            let weights = streams::initial(&config, key);
+            let weights = streams::initial(&layout, key);
             Ok((key, NativeEngine::new(Arc::clone(&data), weights, Objective::default())?))
         })
-        .collect::<Result<Vec<_>, timnet_core::EngineError>>()?;
+        .collect::<Result<Vec<_>, serengine::EngineError>>()?;
     let warm = Barrier::new(folds + 1);
     let (wall, cpu) = std::thread::scope(|scope| {
         let threads: Vec<_> = engines
@@ -55,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .map(|(key, engine)| {
                 scope.spawn(|| {
                     let mut epoch =
-                        |i: usize| engine.train(&streams::epoch(&config, *key, i as u32, &all, o.batch)).map(drop);
+                        |i: usize| engine.train(&streams::epoch(&layout, *key, i as u32, &all, o.batch)).map(drop);
                     let first = epoch(0);
                     warm.wait();
                     first.and_then(|()| (1..=o.epochs).try_for_each(&mut epoch))
@@ -84,8 +86,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Multiply-adds of the convolutions of one utterance forward; training takes three times that.
 fn macs(config: &ModelConfig, frames: usize) -> f64 {
-    let c = config.coefficients * config.coefficients;
-    (config.directions() * frames * c * (1 + config.blocks * 4)) as f64
+    let (inputs, f) = (config.coefficients, config.filters);
+    (config.directions() * frames * (inputs * f + f * f * config.blocks * 4)) as f64
 }
 
 /// CPU seconds of this process and its peak memory in bytes.

@@ -59,7 +59,7 @@ pub(crate) struct Gradients {
     f: Vec<f32>,
     /// Of BatchNorm's outputs.
     z: Vec<f32>,
-    /// Of one kernel, [taps][p, p].
+    /// Of one kernel, [taps][p, p]; of the first convolution, [parts][p, p].
     kernel: Vec<f32>,
 }
 
@@ -127,7 +127,7 @@ impl Step<'_> {
         gradient: &mut [f32],
     ) -> Sums {
         let (shape, tile) = (self.shape, self.tile());
-        let place = &self.layout.blocks[j][direction][1];
+        let place = &self.places.blocks[j][direction][1];
         let [norm_a, norm_b] = &trace.norms[j];
         let [a, b, c] = sums.finish(self, norm_b, place, gradient);
         self.start_kernel_back(place, scratch, grads);
@@ -148,7 +148,7 @@ impl Step<'_> {
             shape.activate_back(dz, ya, sub, next.sample(norm_a));
             next.add_sample();
         }
-        pack::gradient(&grads.kernel, shape.channels, shape.p, &mut gradient[place.kernel.all()]);
+        pack::gradient(&grads.kernel, shape, &mut gradient[place.kernel.all()]);
         next
     }
 
@@ -166,7 +166,7 @@ impl Step<'_> {
         gradient: &mut [f32],
     ) -> Sums {
         let (shape, tile) = (self.shape, self.tile());
-        let place = &self.layout.blocks[j][direction][0];
+        let place = &self.places.blocks[j][direction][0];
         let norm = &trace.norms[j][0];
         let [a, b, c] = sums.finish(self, norm, place, gradient);
         self.start_kernel_back(place, scratch, grads);
@@ -188,15 +188,14 @@ impl Step<'_> {
                 self.join_back((j - 1, direction, s), trace, scratch, grads, pooled, &mut next);
             }
         }
-        pack::gradient(&grads.kernel, shape.channels, shape.p, &mut gradient[place.kernel.all()]);
+        pack::gradient(&grads.kernel, shape, &mut gradient[place.kernel.all()]);
         next
     }
 
     fn start_kernel_back(&self, place: &Place, scratch: &mut Scratch, grads: &mut Gradients) {
-        let (c, p) = (self.shape.channels, self.shape.p);
-        pack::transposed(&self.parameters[place.kernel.all()], c, p, &mut scratch.packed);
+        pack::transposed(&self.parameters[place.kernel.all()], self.shape, &mut scratch.packed);
         grads.kernel.clear();
-        grads.kernel.resize(2 * p * p, 0.0);
+        grads.kernel.resize(2 * self.shape.p * self.shape.p, 0.0);
     }
 
     /// Adds one sample's dW[o, i, tap] = sum over t of dy[t, o] x[t - (1 - tap) d, i].
@@ -209,20 +208,23 @@ impl Step<'_> {
     }
 
     fn stem_back(&self, direction: usize, scratch: &mut Scratch, grads: &mut Gradients, gradient: &mut [f32]) {
-        let Some((kernel, bias)) = self.layout.stems.get(direction) else { return };
-        let (c, p) = (self.shape.channels, self.shape.p);
+        let Some((kernel, bias)) = self.places.stems.get(direction) else { return };
+        let (shape, inputs, tile) = (self.shape, self.config.coefficients, self.tile());
+        let p = shape.p;
         grads.kernel.clear();
-        grads.kernel.resize(p * p, 0.0);
+        grads.kernel.resize(pack::parts(shape, inputs) * p * p, 0.0);
         let mut bias_sums = vec![0.0f64; p];
         let (mut sums, mut squares, zeros) = (vec![0.0; p], vec![0.0; p], vec![0.0; p]);
-        for (x, f) in self.inputs.iter().zip(grads.f.chunks_exact(self.tile())) {
-            pack::frames(x, c, p, direction == 1, &mut scratch.x);
-            self.shape.outer(&mut grads.kernel, f, &scratch.x);
+        for (x, f) in self.inputs.iter().zip(grads.f.chunks_exact(tile)) {
+            pack::frames(x, shape, inputs, direction == 1, &mut scratch.x);
+            for (kernel, x) in grads.kernel.chunks_exact_mut(p * p).zip(scratch.x.chunks_exact(tile)) {
+                shape.outer(kernel, f, x);
+            }
             sums.fill(0.0);
-            self.shape.moments(f, &zeros, &mut sums, &mut squares);
+            shape.moments(f, &zeros, &mut sums, &mut squares);
             bias_sums.iter_mut().zip(&sums).for_each(|(to, &v)| *to += f64::from(v));
         }
-        pack::gradient(&grads.kernel, c, p, &mut gradient[kernel.all()]);
+        pack::stem_gradient(&grads.kernel, shape, inputs, &mut gradient[kernel.all()]);
         gradient[bias.all()].iter_mut().zip(bias_sums).for_each(|(to, v)| *to = v as f32);
     }
 }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use timnet_core::{
-    Batch, Dataset, Engine, EngineError, EngineFacts, Layout, ModelConfig, Objective, Predictions, StepOutcome,
-    TrainState, TrainingInputs, Weights, check_indices,
+use serengine::{
+    Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
+    Weights, argmax, check_indices,
 };
+use timnet_core::{ModelConfig, Places};
 
 use crate::{
     backward::Gradients,
     forward::{Scratch, Step, Trace},
     head,
     kernels::{Shape, Simd},
-    network::{Network, takes_last},
+    network::Network,
 };
 
 /// The CPU engine. It runs on one thread and shares nothing but the data set: train folds side by side, one engine on
@@ -20,7 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub struct NativeEngine {
     dataset: Arc<Dataset>,
-    layout: Layout,
+    config: ModelConfig,
+    places: Places,
     objective: Objective,
     shape: Shape,
     state: TrainState,
@@ -65,17 +67,18 @@ impl NativeEngine {
     ) -> Result<Self, EngineError> {
         objective.validate()?;
         weights.check()?;
-        dataset.check(&weights.config)?;
-        let layout = Layout::new(&weights.config);
+        dataset.check(&weights.layout)?;
+        let config: ModelConfig = weights.settings()?;
         Ok(Self {
-            shape: Shape::new(simd, weights.config.coefficients),
-            gradient: vec![0.0; layout.trainable()],
-            traces: (0..weights.config.directions()).map(|_| Trace::default()).collect(),
+            shape: Shape::new(simd, config.filters),
+            gradient: vec![0.0; weights.parameters.len()],
+            traces: (0..config.directions()).map(|_| Trace::default()).collect(),
             scratch: Scratch::default(),
             grads: Gradients::default(),
             state: TrainState::start(weights),
             dataset,
-            layout,
+            places: Places::of(&config),
+            config,
             objective,
         })
     }
@@ -85,7 +88,7 @@ impl NativeEngine {
     /// # Errors
     /// [`EngineError::Shape`] where the data does not fit the network.
     pub fn set_dataset(&mut self, dataset: Arc<Dataset>) -> Result<(), EngineError> {
-        dataset.check(self.config())?;
+        dataset.check(&self.state.weights.layout)?;
         self.dataset = dataset;
         Ok(())
     }
@@ -95,17 +98,13 @@ impl NativeEngine {
         self.state.steps
     }
 
-    fn config(&self) -> &ModelConfig {
-        &self.state.weights.config
-    }
-
     /// The loss of a batch, with `self.gradient` its gradient; running statistics move on.
     fn step(&mut self, batch: &Batch) -> StepOutcome {
-        let Self { dataset, layout, objective, shape, state, gradient, traces, scratch, grads } = self;
-        let Weights { config, parameters, statistics } = &mut state.weights;
+        let Self { dataset, config, places, objective, shape, state, gradient, traces, scratch, grads } = self;
+        let Weights { parameters, statistics, .. } = &mut state.weights;
         let step = Step {
             config,
-            layout,
+            places,
             shape: *shape,
             parameters,
             inputs: batch.indices.iter().map(|&i| dataset.utterance(i as usize)).collect(),
@@ -119,26 +118,26 @@ impl NativeEngine {
         }
 
         gradient.fill(0.0);
-        let coefficients = head::coefficients(config, layout, parameters);
-        let weight = |k: usize| &parameters[layout.head.start + k * c..][..c];
-        let mut head_gradient = vec![0.0f64; layout.head.len + layout.head_bias.len];
+        let coefficients = head::coefficients(config, places, parameters);
+        let weight = |k: usize| &parameters[places.head.start + k * c..][..c];
+        let mut head_gradient = vec![0.0f64; places.head.len + places.head_bias.len];
         let mut fusion = vec![0.0f64; config.blocks];
         let mut pooled = vec![0.0; scales.len()];
-        let mut last = vec![0.0; if takes_last(config) { size * p } else { 0 }];
+        let mut last = vec![0.0; if config.takes_last() { size * p } else { 0 }];
         let (mut loss, mut correct) = (0.0, 0);
         let mut embedding = vec![0.0; c];
         for (s, &i) in batch.indices.iter().enumerate() {
             let of = |j: usize| (j * size + s) * p;
             head::fuse(&coefficients, (0..config.blocks).map(|j| &scales[of(j)..][..c]), &mut embedding);
-            let logits = head::logits(&parameters[layout.head.all()], &parameters[layout.head_bias.all()], &embedding);
+            let logits = head::logits(&parameters[places.head.all()], &parameters[places.head_bias.all()], &embedding);
             let label = dataset.labels()[i as usize];
             let (l, d_logits) = head::cross_entropy(&logits, label, objective.label_smoothing);
             loss += l;
-            correct += u32::from(head::largest(&logits) == label);
+            correct += u32::from(argmax(&logits) == label);
             let mut d_embedding = vec![0.0f64; c];
             for (k, d) in d_logits.into_iter().enumerate() {
                 let d = d / size as f64;
-                head_gradient[layout.head.len + k] += d;
+                head_gradient[places.head.len + k] += d;
                 for (i, &g) in embedding.iter().enumerate() {
                     head_gradient[k * c + i] += d * f64::from(g);
                     d_embedding[i] += d * f64::from(weight(k)[i]);
@@ -158,9 +157,9 @@ impl NativeEngine {
             pooled.fill(0.0);
         }
         let write = |to: &mut [f32], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, &v)| *to = v as f32);
-        write(&mut gradient[layout.head.all()], &head_gradient);
-        write(&mut gradient[layout.head_bias.all()], &head_gradient[layout.head.len..]);
-        if let Some(range) = layout.fusion {
+        write(&mut gradient[places.head.all()], &head_gradient);
+        write(&mut gradient[places.head_bias.all()], &head_gradient[places.head.len..]);
+        if let Some(range) = places.fusion {
             write(&mut gradient[range.all()], &fusion);
         }
         // The direction that ran last is still in the cache.
@@ -199,7 +198,7 @@ impl Engine for NativeEngine {
         batches
             .iter()
             .map(|batch| {
-                batch.check(self.config(), self.dataset.len())?;
+                batch.check(&self.state.weights.layout, self.dataset.len())?;
                 let outcome = self.step(batch);
                 self.adam();
                 Ok(outcome)
@@ -224,9 +223,10 @@ impl Engine for NativeEngine {
     }
 
     fn restore(&mut self, state: &TrainState) -> Result<(), EngineError> {
-        let (found, expected) = (&state.weights.config, self.config());
+        let (found, expected) = (&state.weights.layout, &self.state.weights.layout);
         if found != expected {
-            return Err(EngineError::Shape(format!("a state of {found:?} for an engine of {expected:?}")));
+            let (found, expected) = (found.settings(), expected.settings());
+            return Err(EngineError::Shape(format!("a state of the network {found} for an engine of {expected}")));
         }
         state.check()?;
         self.state = state.clone();

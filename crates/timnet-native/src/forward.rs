@@ -1,18 +1,17 @@
 //! Training's forward pass. Batch statistics need a whole convolution's output before anything can follow it, so a block is
 //! two passes over the batch; all that is elementwise happens to a sample's tile on its way into the next convolution.
 
-use timnet_core::{Layout, ModelConfig, SubBlock as Place, Variant};
+use timnet_core::{ModelConfig, Places, SubBlock as Place};
 
 use crate::{
     kernels::{Reach, Shape, SubBlock},
-    network::takes_last,
     pack,
 };
 
 /// What does not change during a step.
 pub(crate) struct Step<'a> {
     pub config: &'a ModelConfig,
-    pub layout: &'a Layout,
+    pub places: &'a Places,
     pub shape: Shape,
     pub parameters: &'a [f32],
     /// [batch][frames, coefficients]
@@ -46,6 +45,7 @@ pub(crate) struct Trace {
 /// Buffers that live from step to step.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// One utterance's input, [parts][frames, p].
     pub x: Vec<f32>,
     pub h: Vec<f32>,
     pub dy: Vec<f32>,
@@ -54,8 +54,9 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    pub fn fit(&mut self, tile: usize) {
-        for buffer in [&mut self.x, &mut self.h, &mut self.dy] {
+    pub fn fit(&mut self, tile: usize, parts: usize) {
+        self.x.resize(parts * tile, 0.0);
+        for buffer in [&mut self.h, &mut self.dy] {
             buffer.resize(tile, 0.0);
         }
     }
@@ -138,7 +139,7 @@ impl Step<'_> {
     }
 
     pub fn residual(&self) -> bool {
-        self.config.variant == Variant::Tcn
+        !self.config.has_gate()
     }
 
     /// Sub-block `sub` of block `j` for sample `s`. The mask is copied into `mask`, padded.
@@ -153,8 +154,7 @@ impl Step<'_> {
         if self.dropout.is_empty() {
             mask.resize(c, 1.0);
         } else {
-            let site = (j * self.config.directions() + direction) * 2 + sub;
-            let row = site * self.inputs.len() + s;
+            let row = self.config.site(j, direction, sub) * self.inputs.len() + s;
             mask.extend_from_slice(&self.dropout[row * c..(row + 1) * c]);
         }
         mask.resize(self.shape.p, 0.0);
@@ -172,12 +172,12 @@ impl Step<'_> {
     ) {
         let (shape, tile, batch) = (self.shape, self.tile(), self.inputs.len());
         trace.fit(self.config.blocks, batch * tile);
-        scratch.fit(tile);
+        scratch.fit(tile, pack::parts(shape, self.config.coefficients));
         let Trace { f, y, norms } = trace;
         self.stem(direction, &mut f[0], scratch);
         for j in 0..self.config.blocks {
             let reach = Reach::Earlier(self.config.dilation(j));
-            let [place_a, place_b] = &self.layout.blocks[j][direction];
+            let [place_a, place_b] = &self.places.blocks[j][direction];
             let (f_below, f) = f.split_at_mut(j);
             let (y_below, y) = y.split_at_mut(j);
             let below = f_below.last().zip(y_below.last());
@@ -230,23 +230,25 @@ impl Step<'_> {
 
     /// The convolution's kernel into `scratch.packed`; its bias.
     fn start_kernel(&self, place: &Place, scratch: &mut Scratch) -> Vec<f32> {
-        let Shape { channels, p, .. } = self.shape;
-        pack::forward(&self.parameters[place.kernel.all()], channels, p, |_| 1.0, &mut scratch.packed);
-        pack::vector(&self.parameters[place.bias.all()], p)
+        pack::forward(&self.parameters[place.kernel.all()], self.shape, |_| 1.0, &mut scratch.packed);
+        pack::vector(&self.parameters[place.bias.all()], self.shape.p)
     }
 
     fn stem(&self, direction: usize, f: &mut [f32], scratch: &mut Scratch) {
         let (shape, tile) = (self.shape, self.tile());
-        let (c, p) = (shape.channels, shape.p);
-        let Some((kernel, bias)) = self.layout.stems.get(direction) else {
-            self.inputs.iter().zip(f.chunks_exact_mut(tile)).for_each(|(x, f)| pack::frames(x, c, p, false, f));
+        let inputs = self.config.coefficients;
+        let Some((kernel, bias)) = self.places.stems.get(direction) else {
+            self.inputs
+                .iter()
+                .zip(f.chunks_exact_mut(tile))
+                .for_each(|(x, f)| pack::frames(x, shape, inputs, false, f));
             return;
         };
-        pack::forward(&self.parameters[kernel.all()], c, p, |_| 1.0, &mut scratch.packed);
-        let bias = pack::vector(&self.parameters[bias.all()], p);
+        pack::stem(&self.parameters[kernel.all()], shape, inputs, &mut scratch.packed);
+        let bias = pack::vector(&self.parameters[bias.all()], shape.p);
         for (x, f) in self.inputs.iter().zip(f.chunks_exact_mut(tile)) {
-            pack::frames(x, c, p, direction == 1, &mut scratch.x);
-            shape.pointwise(f, &scratch.x, &scratch.packed, Some(&bias));
+            pack::frames(x, shape, inputs, direction == 1, &mut scratch.x);
+            shape.pointwise(f, &scratch.x, &scratch.packed, &bias);
         }
     }
 
@@ -263,7 +265,7 @@ impl Step<'_> {
         let mut sums = vec![0.0; p];
         self.shape.join(out, f, y, affine, self.residual(), &mut sums);
         let to = &mut scales[(j * self.inputs.len() + s) * p..][..p];
-        if takes_last(self.config) {
+        if self.config.takes_last() {
             to.copy_from_slice(&out[out.len() - p..]);
         } else {
             to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum / self.frames as f32);

@@ -1,11 +1,12 @@
 //! From the blocks' features to the loss and back: small, so in plain loops and f64.
 
-use timnet_core::{Layout, ModelConfig, Variant, log_softmax};
+use serengine::{log_softmax, softmax};
+use timnet_core::{ModelConfig, Places, Variant};
 
 /// Fusion weight w_j of each block, [blocks]: learned, 1 / n, or 0 but for the last block.
-pub(crate) fn coefficients(config: &ModelConfig, layout: &Layout, parameters: &[f32]) -> Vec<f32> {
+pub(crate) fn coefficients(config: &ModelConfig, places: &Places, parameters: &[f32]) -> Vec<f32> {
     let n = config.blocks;
-    match (config.variant, layout.fusion) {
+    match (config.variant, places.fusion) {
         (_, Some(range)) => parameters[range.all()].to_vec(),
         (Variant::NoDf, None) => vec![1.0 / n as f32; n],
         (_, None) => (0..n).map(|j| if j + 1 == n { 1.0 } else { 0.0 }).collect(),
@@ -28,29 +29,16 @@ pub(crate) fn logits(head: &[f32], bias: &[f32], embedding: &[f32]) -> Vec<f32> 
     head.chunks_exact(embedding.len()).zip(bias).map(|(row, &b)| (dot(row) + f64::from(b)) as f32).collect()
 }
 
-/// Softmax of logits / temperature.
-pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exp: Vec<f64> = logits.iter().map(|&v| (f64::from(v - max) / temperature).exp()).collect();
-    let sum: f64 = exp.iter().sum();
-    exp.into_iter().map(|v| v / sum).collect()
-}
-
 /// Cross entropy against (1 - s) onehot + s / classes, and its gradient in the logits.
 pub(crate) fn cross_entropy(logits: &[f32], label: usize, smoothing: f64) -> (f64, Vec<f64>) {
     let classes = logits.len() as f64;
     let target = |k: usize| smoothing / classes + if k == label { 1.0 - smoothing } else { 0.0 };
     let mut gradient = softmax(logits, 1.0);
-    let loss = -log_softmax(logits).iter().enumerate().map(|(k, p)| target(k) * p).sum::<f64>();
+    let loss = -log_softmax(logits, 1.0).iter().enumerate().map(|(k, p)| target(k) * p).sum::<f64>();
     for (k, g) in gradient.iter_mut().enumerate() {
         *g -= target(k);
     }
     (loss, gradient)
-}
-
-/// Index of the first maximum; 0 if empty.
-pub fn largest(logits: &[f32]) -> usize {
-    (1..logits.len()).fold(0, |best, k| if logits[k] > logits[best] { k } else { best })
 }
 
 #[cfg(test)]

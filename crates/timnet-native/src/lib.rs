@@ -10,6 +10,5 @@ mod network;
 mod pack;
 
 pub use engine::{NUMERICS_VERSION, NativeEngine, facts};
-pub use head::{largest, softmax};
 pub use kernels::Simd;
 pub use network::{Network, Output};

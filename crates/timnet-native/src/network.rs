@@ -1,8 +1,7 @@
 //! Inference: BatchNorm folded into the convolutions, one utterance at a time.
 
-use timnet_core::{
-    EngineError, Layout, ModelConfig, Predictions, SubBlock as Place, TcnPooling, Variant, Weights, first_not_finite,
-};
+use serengine::{EngineError, Predictions, Range, Weights, first_not_finite, softmax};
+use timnet_core::{ModelConfig, Places, SubBlock as Place};
 
 use crate::{
     head,
@@ -50,9 +49,9 @@ pub struct Output {
     pub logits: Vec<f32>,
     /// Softmax of the logits, `[classes]`.
     pub probabilities: Vec<f32>,
-    /// g_drf, `[coefficients]`: what the head sees.
+    /// g_drf, `[filters]`: what the head sees.
     pub embedding: Vec<f32>,
-    /// g_j, [blocks, coefficients].
+    /// g_j, [blocks, filters].
     pub scales: Vec<f32>,
     /// How open each block's gate is at each frame, 0.5 (closed as it gets, since the gate is sigmoid(ReLU)) to 1: the mean of the
     /// sigmoid over channels and directions, [blocks, frames], both directions in the utterance's order. Empty for
@@ -69,8 +68,8 @@ struct Scratch {
 
 impl Network {
     /// # Errors
-    /// [`EngineError::Weights`] where the configuration can't be used, the vectors do not fit it or a value is NaN, infinite or a
-    /// negative variance, by its tensor; [`EngineError::NotFinite`] where BatchNorm scales a kernel beyond single precision.
+    /// [`EngineError::Weights`] where they are of another family of networks, the vectors do not fit the layout or a value is NaN, infinite
+    /// or a negative variance, by its tensor; [`EngineError::NotFinite`] where BatchNorm scales a kernel beyond single precision.
     pub fn from_weights(weights: &Weights) -> Result<Self, EngineError> {
         Self::with_simd(weights, Simd::detect())
     }
@@ -80,18 +79,19 @@ impl Network {
     /// # Errors
     /// As there.
     pub fn with_simd(weights: &Weights, simd: Simd) -> Result<Self, EngineError> {
-        let (config, values) = (&weights.config, &weights.parameters);
+        let values = &weights.parameters;
         weights.check()?;
-        let layout = Layout::new(config);
-        let shape = Shape::new(simd, config.coefficients);
+        let config: ModelConfig = weights.settings()?;
+        let places = Places::of(&config);
+        let shape = Shape::new(simd, config.filters);
         let (c, p) = (shape.channels, shape.p);
-        let stems = layout.stems.iter().map(|(kernel, bias)| {
+        let stems = places.stems.iter().map(|(kernel, bias)| {
             let mut packed = Vec::new();
-            pack::forward(&values[kernel.all()], c, p, |_| 1.0, &mut packed);
+            pack::stem(&values[kernel.all()], shape, config.coefficients, &mut packed);
             Affine { kernel: packed, bias: pack::vector(&values[bias.all()], p) }
         });
         let fold = |j: usize, place: &Place| {
-            let of = |range: timnet_core::Range| &values[range.all()];
+            let of = |range: Range| &values[range.all()];
             let (mean, var) =
                 (&weights.statistics[place.running_mean.all()], &weights.statistics[place.running_var.all()]);
             let scale: Vec<f32> = of(place.gamma)
@@ -100,7 +100,7 @@ impl Network {
                 .map(|(&g, &v)| (f64::from(g) / (f64::from(v) + ModelConfig::BATCH_NORM_EPS).sqrt()) as f32)
                 .collect();
             let mut kernel = Vec::new();
-            pack::forward(of(place.kernel), c, p, |o| scale[o], &mut kernel);
+            pack::forward(of(place.kernel), shape, |o| scale[o], &mut kernel);
             let bias = (0..c).map(|o| (of(place.bias)[o] - mean[o]) * scale[o] + of(place.beta)[o]);
             let bias = pack::vector(&bias.collect::<Vec<_>>(), p);
             for (what, values) in [("kernel", &kernel), ("bias", &bias)] {
@@ -120,12 +120,12 @@ impl Network {
         Ok(Self {
             shape,
             stems: stems.collect(),
-            blocks: layout.blocks.iter().enumerate().map(block).collect::<Result<_, EngineError>>()?,
-            coefficients: head::coefficients(config, &layout, values),
-            head: values[layout.head.all()].to_vec(),
-            head_bias: values[layout.head_bias.all()].to_vec(),
+            blocks: places.blocks.iter().enumerate().map(block).collect::<Result<_, EngineError>>()?,
+            coefficients: head::coefficients(&config, &places, values),
+            head: values[places.head.all()].to_vec(),
+            head_bias: values[places.head_bias.all()].to_vec(),
             identity: Vectors { ones: pack::vector(&vec![1.0; c], p), zeros: vec![0.0; p] },
-            config: config.clone(),
+            config,
         })
     }
 
@@ -145,9 +145,9 @@ impl Network {
     /// [`EngineError::Shape`] for no frames or values that do not make `frames` rows; [`EngineError::NotFinite`] for a feature that is NaN
     /// or infinite, and for logits that are, which finite but huge features can make.
     pub fn forward(&self, features: &[f32], frames: usize) -> Result<Output, EngineError> {
-        let mut attention = vec![0.0; if self.config.has_stem() { self.config.blocks * frames } else { 0 }];
+        let mut attention = vec![0.0; if self.config.has_gate() { self.config.blocks * frames } else { 0 }];
         let (scales, embedding, logits) = self.run(features, frames, Some(&mut attention))?;
-        let probabilities = head::softmax(&logits, 1.0).into_iter().map(|v| v as f32).collect();
+        let probabilities = softmax(&logits, 1.0).into_iter().map(|v| v as f32).collect();
         Ok(Output { logits, probabilities, embedding, scales, attention })
     }
 
@@ -167,29 +167,32 @@ impl Network {
         frames: usize,
         mut attention: Option<&mut [f32]>,
     ) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>), EngineError> {
-        let (c, p) = (self.shape.channels, self.shape.p);
-        if frames == 0 || frames.checked_mul(c) != Some(features.len()) {
+        let (c, p, inputs) = (self.shape.channels, self.shape.p, self.config.coefficients);
+        if frames == 0 || frames.checked_mul(inputs) != Some(features.len()) {
             return Err(EngineError::Shape(format!(
-                "{} feature values for {frames} frames x {c} coefficients",
+                "{} feature values for {frames} frames x {inputs} coefficients",
                 features.len()
             )));
         }
         if let Some(i) = first_not_finite(features) {
             return Err(EngineError::NotFinite {
-                place: format!("frame {}, coefficient {} of the features", i / c, i % c),
+                place: format!("frame {}, coefficient {} of the features", i / inputs, i % inputs),
                 value: features[i],
                 advice: "look at the recording",
             });
         }
-        let tile = || vec![0.0; frames * p];
-        let mut s = Scratch { x: tile(), f: tile(), y: tile(), h: tile() };
+        let (tile, parts) = (frames * p, pack::parts(self.shape, inputs));
+        let zeros = || vec![0.0; tile];
+        let mut s = Scratch { x: zeros(), f: zeros(), y: zeros(), h: zeros() };
         let mut scales = vec![0.0; self.config.blocks * c];
         for direction in 0..self.config.directions() {
-            pack::frames(features, c, p, direction == 1, &mut s.x);
+            s.x.resize(parts * tile, 0.0);
+            pack::frames(features, self.shape, inputs, direction == 1, &mut s.x);
             match self.stems.get(direction) {
-                Some(stem) => self.shape.pointwise(&mut s.f, &s.x, &stem.kernel, Some(&stem.bias)),
+                Some(stem) => self.shape.pointwise(&mut s.f, &s.x, &stem.kernel, &stem.bias),
                 None => std::mem::swap(&mut s.f, &mut s.x),
             }
+            s.x.truncate(tile);
             for (j, g) in scales.chunks_exact_mut(c).enumerate() {
                 self.block(j, direction, &mut s, g);
                 if let Some(attention) = attention.as_deref_mut().filter(|a| !a.is_empty()) {
@@ -215,10 +218,9 @@ impl Network {
         shape.activate(&mut s.h, &s.y, relu);
         shape.convolve(&mut s.y, &s.h, &b.kernel, reach, Some(&b.bias), []);
         let mut sums = vec![0.0; shape.p];
-        let residual = self.config.variant == Variant::Tcn;
-        shape.join(&mut s.x, &s.f, &s.y, relu, residual, &mut sums);
+        shape.join(&mut s.x, &s.f, &s.y, relu, !self.config.has_gate(), &mut sums);
         let frames = s.x.len() / shape.p;
-        if takes_last(&self.config) {
+        if self.config.takes_last() {
             g.copy_from_slice(&s.x[(frames - 1) * shape.p..][..g.len()]);
         } else {
             g.iter_mut().zip(sums).for_each(|(g, sum)| *g += sum / frames as f32);
@@ -239,9 +241,4 @@ impl Network {
             to.iter_mut().zip(means).for_each(add)
         }
     }
-}
-
-/// Whether a block's feature is its last frame in place of the mean over frames.
-pub(crate) fn takes_last(config: &ModelConfig) -> bool {
-    config.variant == Variant::Tcn && config.tcn_pooling == TcnPooling::Last
 }

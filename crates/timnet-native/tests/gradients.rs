@@ -6,11 +6,12 @@ mod support;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use support::{Mode, naive};
-use timnet_core::{
-    Batch, Dataset, Engine, Layout, ModelConfig, Objective, TcnPooling, Variant, Weights,
+use serengine::{
+    Batch, Dataset, Engine, Objective, Settings, Weights,
     streams::{self, Key},
 };
+use support::{Mode, naive};
+use timnet_core::{ModelConfig, TcnPooling, Variant};
 use timnet_native::{NativeEngine, Network, Simd};
 
 #[derive(Clone, Debug)]
@@ -28,7 +29,9 @@ prop_compose! {
         mean in any::<bool>(),
         blocks in 1usize..=4,
         classes in 2usize..6,
-        coefficients in prop::sample::select(vec![3, 8, 13, 39, 39, 50]),
+        filters in prop::sample::select(vec![3, 8, 13, 39, 39, 50]),
+        // As many coefficients as filters, fewer, one more, many more.
+        wider in prop::sample::select(vec![0, 0, -2, 1, 60]),
         dropout in prop::sample::select(vec![0.0, 0.1, 0.4]),
         frames in 5usize..24,
         batch in 3usize..5,
@@ -36,7 +39,9 @@ prop_compose! {
         simd in prop::sample::select(Simd::available()),
     ) -> Case {
         let tcn_pooling = if mean { TcnPooling::Mean } else { TcnPooling::Last };
-        let config = ModelConfig { coefficients, dropout, tcn_pooling, ..ModelConfig::of(variant, blocks, classes) };
+        let coefficients = (filters as i64 + wider) as usize;
+        let sizes = ModelConfig { coefficients, filters, ..ModelConfig::of(variant, blocks, classes) };
+        let config = ModelConfig { dropout, tcn_pooling, ..sizes };
         Case { config, frames, batch, seed, simd }
     }
 }
@@ -45,7 +50,7 @@ prop_compose! {
 fn setting(case: &Case) -> (Weights, Arc<Dataset>, Batch) {
     let Case { config, frames, batch, seed, .. } = case;
     let key = Key { seed: *seed, fold: 0 };
-    let mut weights = streams::initial(config, key);
+    let mut weights = streams::initial(&Arc::new(config.layout().unwrap()), key);
     let mut state = seed | 1;
     let mut noise = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -57,7 +62,7 @@ fn setting(case: &Case) -> (Weights, Arc<Dataset>, Batch) {
     let labels = (0..*batch).map(|i| i % config.classes).collect();
     let dataset = Dataset::new(features, labels, *frames, config.coefficients).unwrap();
     let order: Vec<usize> = (0..*batch).collect();
-    let batch = streams::epoch(config, key, 0, &order, *batch).remove(0);
+    let batch = streams::epoch(&weights.layout, key, 0, &order, *batch).remove(0);
     (weights, Arc::new(dataset), batch)
 }
 
@@ -83,7 +88,7 @@ proptest! {
         // Terms of the size of all gradients cancel in a small one, and what single precision loses is of their size: a fusion weight
         // of one block was once 2.6e-4 where others were near 1.
         let least = (0.01 * largest_of(&expected.gradient)).max(1e-4);
-        for t in &Layout::new(config).tensors {
+        for t in weights.layout.tensors() {
             let largest = largest_of(&expected.gradient[t.range.all()]).max(least);
             for i in t.range.all() {
                 let found = f64::from(state.first_moment[i]) / (1.0 - objective.adam.beta1);
@@ -115,7 +120,7 @@ proptest! {
 #[test]
 fn the_reference_is_differentiated_rightly() {
     for variant in Variant::ALL {
-        let config = ModelConfig { coefficients: 3, ..ModelConfig::of(variant, 2, 3) };
+        let config = ModelConfig { coefficients: 4, filters: 3, ..ModelConfig::of(variant, 2, 3) };
         let case = Case { config: config.clone(), frames: 6, batch: 3, seed: 5, simd: Simd::detect() };
         let (weights, dataset, batch) = setting(&case);
         let x: Vec<&[f32]> = (0..3).map(|i| dataset.utterance(i)).collect();

@@ -10,10 +10,11 @@
 
 use std::sync::Arc;
 
-use timnet_core::{
-    Dataset, Engine, ModelConfig, Objective, TcnPooling, Variant,
+use serengine::{
+    Dataset, Engine, Objective, Settings,
     streams::{self, Key},
 };
+use timnet_core::{ModelConfig, TcnPooling, Variant};
 use timnet_native::{NUMERICS_VERSION, NativeEngine, Simd};
 
 /// (numerics version, hash at `portable`, hash at `avx2` and `avx512`), oldest first. After a change that is meant, raise
@@ -44,12 +45,12 @@ fn dataset(config: &ModelConfig) -> Arc<Dataset> {
 
 /// Weights, running statistics and moments after four epochs in batches of four and three, with every loss, and the answers.
 fn training(config: &ModelConfig, simd: Simd) -> Vec<f32> {
-    let data = dataset(config);
-    let mut engine = NativeEngine::with_simd(data, streams::initial(config, KEY), Objective::default(), simd).unwrap();
+    let (data, layout) = (dataset(config), Arc::new(config.layout().unwrap()));
+    let mut engine = NativeEngine::with_simd(data, streams::initial(&layout, KEY), Objective::default(), simd).unwrap();
     let all: Vec<usize> = (0..UTTERANCES).collect();
     let mut out = Vec::new();
     for epoch in 1..=4 {
-        let outcomes = engine.train(&streams::epoch(config, KEY, epoch, &all, 4)).unwrap();
+        let outcomes = engine.train(&streams::epoch(&layout, KEY, epoch, &all, 4)).unwrap();
         out.extend(outcomes.iter().map(|o| o.loss));
     }
     let (state, answers) = (engine.state().unwrap(), engine.predict(&all).unwrap());

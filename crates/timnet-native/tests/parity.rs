@@ -7,8 +7,9 @@ use std::{fs::File, path::PathBuf, sync::Arc};
 use ndarray::{Array1, Array2, Array3};
 use ndarray_npy::NpzReader;
 use safetensors::SafeTensors;
+use serengine::{Batch, Dataset, Engine, Objective, Settings, Weights};
 use support::{fixture, floats, integers, weights, worst};
-use timnet_core::{Batch, Dataset, Engine, Layout, ModelConfig, Objective};
+use timnet_core::ModelConfig;
 use timnet_native::{NativeEngine, Network, Simd};
 
 #[test]
@@ -27,8 +28,13 @@ fn a_recorded_keras_run_is_reproduced() {
         let mut engine = NativeEngine::with_simd(dataset.clone(), weights, Objective::default(), simd).unwrap();
         let losses: Vec<f32> = engine.train(&batches).unwrap().iter().map(|o| o.loss).collect();
         let state = engine.state().unwrap();
-        let running: Vec<f32> =
-            Layout::new(&config).running.iter().flat_map(|t| floats(&file, &format!("final.{}", t.name))).collect();
+        let running: Vec<f32> = config
+            .layout()
+            .unwrap()
+            .running()
+            .iter()
+            .flat_map(|t| floats(&file, &format!("final.{}", t.name)))
+            .collect();
         let all: Vec<usize> = (0..dataset.len()).collect();
         let predictions = engine.predict(&all).unwrap();
         let probabilities = predictions.probabilities(3).concat();
@@ -61,9 +67,9 @@ fn the_official_run_is_reproduced() {
     let file = File::open(&path).unwrap_or_else(|e| panic!("{}: {e}; SER_KERAS may name its folder", path.display()));
     let mut npz = NpzReader::new(file).unwrap();
     let weights = |name: &str| {
-        let mut weights = timnet_keras::read(&folder.join(name)).unwrap();
-        weights.config.dropout = 0.0;
-        weights
+        let weights = timnet_keras::read(&folder.join(name)).unwrap();
+        let config = ModelConfig { dropout: 0.0, ..weights.settings().unwrap() };
+        Weights { layout: Arc::new(config.layout().unwrap()), ..weights }
     };
     let features: Array3<f32> = npz.by_name("features").unwrap();
     let labels: Array1<i64> = npz.by_name("labels").unwrap();

@@ -7,7 +7,8 @@ mod protobuf;
 use std::collections::BTreeMap;
 
 use onnx::{Attribute, Dim, Graph};
-use timnet_core::{Layout, ModelConfig, SubBlock, TcnPooling, Variant, Weights, WeightsError, first_not_finite};
+use serengine::{Range, Weights, WeightsError, first_not_finite};
+use timnet_core::{ModelConfig, Places, SubBlock, Variant};
 
 /// The ONNX file of a trained network: `mfcc` [batch, frames, coefficients] to `probabilities` [batch, classes], both
 /// float32. Logits are divided by `temperature` before the softmax; `metadata` goes into the file as it is.
@@ -19,15 +20,13 @@ pub fn export(
     temperature: f64,
     metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>, ExportError> {
-    let config = &weights.config;
+    let config: ModelConfig = weights.settings()?;
     weights.check()?;
     let sharpness = (1.0 / temperature) as f32;
     if !(temperature > 0.0 && sharpness.is_normal()) {
         return Err(ExportError::Temperature(temperature));
     }
-    let layout = Layout::new(config);
-    let c = config.coefficients;
-    let mut net = Net { weights, layout, graph: Graph::default() };
+    let mut net = Net { weights, config: &config, places: Places::of(&config), graph: Graph::default() };
     let input = net.graph.node("Transpose", "channels", &["mfcc"], &[("perm", Attribute::Ints(&[0, 2, 1]))]);
     let mut streams = net.stems(&input);
     let mut scales = Vec::new();
@@ -42,14 +41,14 @@ pub fn export(
     }
     let embedding = net.fuse(&scales);
     let values = &weights.parameters;
-    let head = net.graph.floats("head.weight", &[config.classes, c], &values[net.layout.head.all()]);
-    let bias = net.graph.floats("head.bias", &[config.classes], &values[net.layout.head_bias.all()]);
+    let head = net.graph.floats("head.weight", &[config.classes, config.filters], &values[net.places.head.all()]);
+    let bias = net.graph.floats("head.bias", &[config.classes], &values[net.places.head_bias.all()]);
     let gemm =
         [("transB", Attribute::Int(1)), ("alpha", Attribute::Float(sharpness)), ("beta", Attribute::Float(sharpness))];
     let logits = net.graph.node("Gemm", "logits", &[&embedding, &head, &bias], &gemm);
     net.graph.node("Softmax", "probabilities", &[&logits], &[("axis", Attribute::Int(-1))]);
     let (batch, frames) = (|| Dim::Free("batch"), Dim::Free("frames"));
-    let mfcc = [batch(), frames, Dim::Fixed(c)];
+    let mfcc = [batch(), frames, Dim::Fixed(config.coefficients)];
     let probabilities = [batch(), Dim::Fixed(config.classes)];
     Ok(net.graph.finish(("mfcc", &mfcc), ("probabilities", &probabilities), metadata))
 }
@@ -76,23 +75,25 @@ pub enum ExportError {
 
 struct Net<'a> {
     weights: &'a Weights,
-    layout: Layout,
+    config: &'a ModelConfig,
+    places: Places,
     graph: Graph,
 }
 
 const DIRECTIONS: [&str; 2] = ["forward", "backward"];
 
 impl Net<'_> {
-    /// The 1x1 convolution of each direction; the TCN has none.
+    /// The 1x1 convolution of each direction, where there is one.
     fn stems(&mut self, input: &str) -> Vec<String> {
-        let c = self.weights.config.coefficients;
-        let Self { weights, layout, graph } = self;
-        if layout.stems.is_empty() {
+        let Self { weights, config, places, graph } = self;
+        let (inputs, f) = (config.coefficients, config.filters);
+        if places.stems.is_empty() {
             return vec![input.to_owned()];
         }
-        let stems = layout.stems.iter().zip(DIRECTIONS).map(|((kernel, bias), name)| {
-            let kernel = graph.floats(format!("{name}.stem.weight"), &[c, c, 1], &weights.parameters[kernel.all()]);
-            let bias = graph.floats(format!("{name}.stem.bias"), &[c], &weights.parameters[bias.all()]);
+        let stems = places.stems.iter().zip(DIRECTIONS).map(|((kernel, bias), name)| {
+            let kernel =
+                graph.floats(format!("{name}.stem.weight"), &[f, inputs, 1], &weights.parameters[kernel.all()]);
+            let bias = graph.floats(format!("{name}.stem.bias"), &[f], &weights.parameters[bias.all()]);
             graph.node("Conv", format!("{name}.stem"), &[input, &kernel, &bias], &[])
         });
         stems.collect()
@@ -101,11 +102,11 @@ impl Net<'_> {
     /// Block j: F sigmoid(h), or relu(F + h) in the TCN.
     fn block(&mut self, j: usize, direction: usize, input: &str) -> Result<String, ExportError> {
         let name = format!("{}.{}", DIRECTIONS[direction], j + 1);
-        let [a, b] = self.layout.blocks[j][direction];
+        let [a, b] = self.places.blocks[j][direction];
         let h = self.sub_block(&a, j, direction, &format!("{name}.a"), input)?;
         let h = self.sub_block(&b, j, direction, &format!("{name}.b"), &h)?;
         let graph = &mut self.graph;
-        if self.weights.config.variant == Variant::Tcn {
+        if !self.config.has_gate() {
             let sum = graph.node("Add", format!("{name}.sum"), &[&h, input], &[]);
             return Ok(graph.node("Relu", format!("{name}.out"), &[&sum], &[]));
         }
@@ -123,9 +124,9 @@ impl Net<'_> {
         name: &str,
         input: &str,
     ) -> Result<String, ExportError> {
-        let Self { weights, graph, .. } = self;
-        let (values, c) = (&weights.parameters, weights.config.coefficients);
-        let of = |range: timnet_core::Range| &values[range.all()];
+        let Self { weights, config, graph, .. } = self;
+        let (values, c) = (&weights.parameters, config.filters);
+        let of = |range: Range| &values[range.all()];
         let mean = &weights.statistics[place.running_mean.all()];
         let variance = &weights.statistics[place.running_var.all()];
         let scale =
@@ -143,19 +144,18 @@ impl Net<'_> {
         }
         let kernel = graph.floats(format!("{name}.weight"), &[c, c, 2], &kernel);
         let bias = graph.floats(format!("{name}.bias"), &[c], &bias);
-        let dilation = weights.config.dilation(j) as i64;
+        let dilation = config.dilation(j) as i64;
         let pads = if backward { [0, dilation] } else { [dilation, 0] };
         let attributes = [("dilations", Attribute::Ints(&[dilation][..])), ("pads", Attribute::Ints(&pads[..]))];
         let y = graph.node("Conv", format!("{name}.conv"), &[input, &kernel, &bias], &attributes);
         Ok(graph.node("Relu", format!("{name}.relu"), &[&y], &[]))
     }
 
-    /// g_j: the mean over time of the directions' sum, or a TCN's last frame; [batch, coefficients].
+    /// g_j: the mean over time of the directions' sum, or a TCN's last frame; [batch, filters].
     fn pool(&mut self, j: usize, streams: &[String]) -> String {
         let name = format!("scale.{}", j + 1);
-        let config = &self.weights.config;
         let graph = &mut self.graph;
-        if config.variant == Variant::Tcn && config.tcn_pooling == TcnPooling::Last {
+        if self.config.takes_last() {
             let last = graph.index("last", -1);
             return graph.node("Gather", name, &[&streams[0], &last], &[("axis", Attribute::Int(2))]);
         }
@@ -168,9 +168,9 @@ impl Net<'_> {
 
     /// g_drf of the features that count.
     fn fuse(&mut self, scales: &[String]) -> String {
-        let Self { weights, layout, graph } = self;
+        let Self { weights, places, graph, .. } = self;
         let n = scales.len();
-        let shares = match layout.fusion {
+        let shares = match places.fusion {
             Some(range) => weights.parameters[range.all()].to_vec(),
             None => vec![1.0 / n as f32; n],
         };

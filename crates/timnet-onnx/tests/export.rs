@@ -4,10 +4,11 @@
 
 mod support;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use ndarray::{Array2, Array3};
-use timnet_core::{Layout, ModelConfig, Weights, streams};
+use serengine::{Settings, Weights};
+use timnet_core::{ModelConfig, Places};
 use timnet_onnx::ExportError;
 
 /// The file without `producer_version` (field 3 of ModelProto), which is this crate's version and changes with every release.
@@ -23,7 +24,7 @@ fn without_version(onnx: &[u8]) -> Vec<u8> {
 fn exports_are_those_that_were_checked() {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/onnx"));
     let cases = support::cases();
-    assert_eq!(cases.len(), 6);
+    assert_eq!(cases.len(), 8);
     for case in cases {
         let path = folder.join(&case.name);
         // Not assert_eq: it would print the bytes.
@@ -42,11 +43,9 @@ fn exports_are_those_that_were_checked() {
 
 #[test]
 fn weights_that_do_not_fit_are_errors() {
-    let config = ModelConfig::timnet(2, 3);
-    let short = Weights { config, parameters: vec![0.0; 7], statistics: Vec::new() };
+    let layout = Arc::new(ModelConfig::timnet(2, 3).layout().unwrap());
+    let short = Weights { layout, parameters: vec![0.0; 7], statistics: Vec::new() };
     assert!(timnet_onnx::export(&short, 1.0, &Default::default()).is_err());
-    let none = Weights { config: ModelConfig::timnet(0, 3), ..short };
-    assert!(timnet_onnx::export(&none, 1.0, &Default::default()).is_err());
 }
 
 #[test]
@@ -61,7 +60,7 @@ fn another_release_exports_the_same_graph() {
 
 #[test]
 fn temperatures_that_make_no_probabilities_are_errors() {
-    let weights = streams::initial(&ModelConfig::timnet(1, 2), streams::Key { seed: 1, fold: 0 });
+    let weights = support::initial(&ModelConfig::timnet(1, 2), 1, 0);
     for bad in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-300, 1e300] {
         let error = timnet_onnx::export(&weights, bad, &Default::default()).unwrap_err();
         assert!(matches!(error, ExportError::Temperature(_)), "{bad}");
@@ -71,13 +70,13 @@ fn temperatures_that_make_no_probabilities_are_errors() {
 
 #[test]
 fn weights_that_are_no_numbers_are_errors() {
-    let good = streams::initial(&ModelConfig::timnet(1, 2), streams::Key { seed: 1, fold: 0 });
-    let layout = Layout::new(&good.config);
+    let config = ModelConfig::timnet(1, 2);
+    let (good, places) = (support::initial(&config, 1, 0), Places::of(&config));
     let mut weights = good.clone();
-    weights.parameters[layout.head.start] = f32::NAN;
+    weights.parameters[places.head.start] = f32::NAN;
     let text = timnet_onnx::export(&weights, 1.0, &Default::default()).unwrap_err().to_string();
     assert!(text.starts_with("`head.weight` has NaN at element 0"), "{text}");
-    let sub = layout.blocks[0][1][1];
+    let sub = places.blocks[0][1][1];
     let mut weights = good.clone();
     weights.statistics[sub.running_var.start] = -1.0;
     let text = timnet_onnx::export(&weights, 1.0, &Default::default()).unwrap_err().to_string();

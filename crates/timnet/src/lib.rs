@@ -1,15 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod copies;
-mod engine;
+mod classifier;
 mod network;
-mod stack;
 
-pub use copies::{NUMERICS_VERSION, facts};
-pub use engine::TorchEngine;
-pub use network::{Activations, Network};
-pub use stack::StackedEngine;
-/// The libtorch binding this crate was built with.
-pub use tch;
-pub use timnet_core::{ModelConfig, TcnPooling, Variant, Weights};
+pub use classifier::{Activations, Classifier};
+pub use network::TimNet;

@@ -5,14 +5,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use safetensors::SafeTensors;
-use timnet::{
-    ModelConfig, TorchEngine, Weights,
+use serengine::{Batch, Dataset, Engine, Objective, Settings, Tensor, TrainState, Weights};
+use sertorch::{
+    TorchEngine,
     tch::{Device, Kind},
 };
-use timnet_core::{Batch, Dataset, Engine, Layout, Objective, TrainState};
+use timnet::TimNet;
+use timnet_core::ModelConfig;
 
 struct Recorded(Vec<u8>);
 
@@ -35,17 +37,17 @@ impl Recorded {
 
     fn state(&self) -> TrainState {
         let config = ModelConfig { dropout: 0.0, ..ModelConfig::timnet(2, 3) };
-        let layout = Layout::new(&config);
-        let read = |tensors: &[timnet_core::Tensor]| {
-            tensors.iter().flat_map(|t| self.floats(&format!("init.{}", t.name))).collect()
-        };
-        let (parameters, statistics) = (read(&layout.tensors), read(&layout.running));
-        TrainState::start(Weights { config, parameters, statistics })
+        let layout = Arc::new(config.layout().unwrap());
+        let read = |tensors: &[Tensor]| tensors.iter().flat_map(|t| self.floats(&format!("init.{}", t.name))).collect();
+        let (parameters, statistics) = (read(layout.tensors()), read(layout.running()));
+        TrainState::start(Weights { layout, parameters, statistics })
     }
 
     fn engine(&self, kind: Kind) -> TorchEngine {
         let data = Dataset::new(self.floats("features"), self.integers("labels"), 16, 39).unwrap();
-        TorchEngine::with_kind(&self.state(), &data, Objective::default(), Device::Cpu, kind).unwrap()
+        let state = self.state();
+        let network = TimNet::of(&state.weights).unwrap();
+        TorchEngine::with_kind(network, &state, &data, Objective::default(), Device::Cpu, kind).unwrap()
     }
 
     fn batches(&self) -> Vec<Batch> {
@@ -100,7 +102,9 @@ fn data_of_another_shape_is_an_error() {
     let recorded = Recorded::load();
     let new = |features: Vec<f32>, labels: Vec<usize>, coefficients| {
         let data = Dataset::new(features, labels, 4, coefficients).unwrap();
-        TorchEngine::new(&recorded.state(), &data, Objective::default(), Device::Cpu).unwrap_err().to_string()
+        let state = recorded.state();
+        let network = TimNet::of(&state.weights).unwrap();
+        TorchEngine::new(network, &state, &data, Objective::default(), Device::Cpu).unwrap_err().to_string()
     };
     assert_eq!(
         new(vec![0.0; 80], vec![0], 20),

@@ -10,15 +10,17 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::{fs::File, path::PathBuf};
+use std::{fs::File, path::PathBuf, sync::Arc};
 
 use ndarray::{Array1, Array2, Array3};
 use ndarray_npy::NpzReader;
-use timnet::{
-    Network, TorchEngine, Weights,
+use serengine::{Batch, Dataset, Engine, Objective, Settings, TrainState, Weights};
+use sertorch::{
+    TorchEngine,
     tch::{self, Device, Kind, Tensor},
 };
-use timnet_core::{Batch, Dataset, Engine, Layout, ModelConfig, Objective, TrainState};
+use timnet::{Classifier, TimNet};
+use timnet_core::ModelConfig;
 
 /// Losses of the official model in double precision (`fixtures/timnet/README.md`).
 const KERAS_DOUBLE: &str = include_str!("../../../fixtures/timnet/official_losses_f64.txt");
@@ -41,9 +43,9 @@ impl Recorded {
     }
 
     fn weights(&self, name: &str) -> Weights {
-        let mut weights = timnet_keras::read(&self.folder.join(name)).unwrap();
-        weights.config.dropout = 0.0;
-        weights
+        let weights = timnet_keras::read(&self.folder.join(name)).unwrap();
+        let config = ModelConfig { dropout: 0.0, ..weights.settings().unwrap() };
+        Weights { layout: Arc::new(config.layout().unwrap()), ..weights }
     }
 
     fn data(&mut self) -> Dataset {
@@ -60,18 +62,12 @@ fn largest<'a>(a: impl IntoIterator<Item = &'a f32>, b: impl IntoIterator<Item =
 }
 
 #[test]
-fn parameters_are_as_many_as_the_official_ones() {
-    let layout = Layout::new(&ModelConfig::timnet(8, 7));
-    assert_eq!((layout.trainable(), layout.trainable() + layout.statistics()), (104_496, 106_992));
-}
-
-#[test]
 #[ignore = "needs ../shared/data/keras (or SER_KERAS)"]
 fn trained_weights_give_the_official_answers() {
     let mut recorded = Recorded::open();
     let data = recorded.data();
     let eval: Array1<i64> = recorded.npz.by_name("eval_indices").unwrap();
-    let network = Network::new(&recorded.weights("timnet_n8_after20.hdf5"), Device::Cpu, Kind::Float).unwrap();
+    let network = Classifier::new(&recorded.weights("timnet_n8_after20.hdf5"), Device::Cpu, Kind::Float).unwrap();
     let features: Vec<f32> = eval.iter().flat_map(|&i| data.utterance(i as usize).to_vec()).collect();
     let out = network.forward(&Tensor::from_slice(&features).view([eval.len() as i64, -1, 39])).unwrap();
     let vector = |t: Tensor| Vec::<f32>::try_from(t.contiguous().view([-1])).unwrap();
@@ -101,7 +97,9 @@ fn twenty_training_steps_follow_the_official_ones() {
         .map(|row| Batch { indices: row.iter().map(|&i| i as u32).collect(), dropout: Vec::new() })
         .collect();
     let differences = |kind, expected: &[f64]| -> Vec<f64> {
-        let mut engine = TorchEngine::with_kind(&start, &data, Objective::default(), Device::Cpu, kind).unwrap();
+        let network = TimNet::of(&start.weights).unwrap();
+        let mut engine =
+            TorchEngine::with_kind(network, &start, &data, Objective::default(), Device::Cpu, kind).unwrap();
         let outcomes = engine.train(&batches).unwrap();
         outcomes.iter().zip(expected).map(|(o, e)| (f64::from(o.loss) - e).abs()).collect()
     };

@@ -2,16 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
-use timnet::{TcnPooling, TorchEngine, Variant, tch, tch::Device};
-use timnet_core::{
-    Dataset, Engine, ModelConfig, Objective, TrainState, Weights,
+use std::sync::Arc;
+
+use serengine::{
+    Dataset, Engine, Objective, Settings, TrainState, Weights,
     streams::{self, Key},
 };
+use sertorch::{TorchEngine, tch, tch::Device};
+use timnet::TimNet;
+use timnet_core::{ModelConfig, TcnPooling, Variant};
 
 const KEY: Key = Key { seed: 46, fold: 0 };
 
 fn weights(config: &ModelConfig) -> Weights {
-    streams::initial(config, KEY)
+    streams::initial(&Arc::new(config.layout().unwrap()), KEY)
 }
 
 fn data(classes: usize, frames: usize) -> Dataset {
@@ -35,10 +39,12 @@ fn training_lowers_the_loss_and_repeats_to_the_byte_on_another_thread() {
         let run = move || {
             tch::set_num_threads(1);
             let state = TrainState::start(weights(&config));
-            let mut engine = TorchEngine::new(&state, &data(4, 19), Objective::default(), Device::Cpu).unwrap();
+            let network = TimNet::of(&state.weights).unwrap();
+            let mut engine =
+                TorchEngine::new(network, &state, &data(4, 19), Objective::default(), Device::Cpu).unwrap();
             let all: Vec<usize> = (0..24).collect();
             let losses: Vec<f32> = (1..=30)
-                .flat_map(|e| engine.train(&streams::epoch(&config, KEY, e, &all, 8)).unwrap())
+                .flat_map(|e| engine.train(&streams::epoch(&state.weights.layout, KEY, e, &all, 8)).unwrap())
                 .map(|o| o.loss)
                 .collect();
             (losses, engine.state().unwrap())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use timnet_core::{
+use serengine::{
     Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
     Weights,
 };

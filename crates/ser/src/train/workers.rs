@@ -6,7 +6,7 @@ use std::{
     ops::ControlFlow,
     path::Path,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -15,8 +15,9 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sercorpus::split::Fold;
 use serde::{Deserialize, Serialize};
+use serengine::{Layout, Weights, streams};
 use sertrain::{FoldOutcome, FoldTask, PoolError, Schedule, TrainError, train_fold, train_unscored};
-use timnet_core::{ModelConfig, Weights, streams};
+use timnet_core::ModelConfig;
 
 use super::{Train, engine, features::Data, work::Work};
 use crate::{
@@ -32,7 +33,7 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 /// What all networks share.
 pub struct Trainings<'a> {
     pub args: &'a Train,
-    pub config: &'a ModelConfig,
+    pub layout: &'a Arc<Layout>,
     pub data: &'a Data,
     pub folds: &'a [Fold],
     pub work: &'a Work,
@@ -80,7 +81,7 @@ impl Trainings<'_> {
         let epochs = epochs.get(epochs.len() / 2).copied().unwrap_or(self.args.epochs);
         self.side_by_side(&[Task::Everything(epochs)], jobs, &progress)?;
         progress.bar.finish_and_clear();
-        let weights = Weights::load(&self.work.path("everything.safetensors")).map_err(Failure::work)?.0;
+        let weights = Weights::load::<ModelConfig>(&self.work.path("everything.safetensors")).map_err(Failure::work)?.0;
         if folds.is_empty() {
             return Ok((None, weights));
         }
@@ -120,11 +121,11 @@ impl Trainings<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         let key = streams::Key { seed: u64::from(self.args.seed), fold: number as u32 };
-        let mut engine = engine::engine(self.data, streams::initial(self.config, key)).map_err(Failure::work)?;
+        let mut engine = engine::engine(self.data, streams::initial(self.layout, key)).map_err(Failure::work)?;
         let fold_task = FoldTask {
             key,
             labels: self.data.plain.labels(),
-            classes: self.config.classes,
+            classes: self.layout.classes(),
             train: &fold.train,
             validation: &fold.validation,
             test: &fold.test,
@@ -178,7 +179,7 @@ impl Trainings<'_> {
         };
         let bytes = fs::read(&path).map_err(|e| unusable(&e, &path))?;
         let file: FoldFile = serde_json::from_slice(&bytes).map_err(|e| unusable(&e, &path))?;
-        let whole = file.probabilities.iter().all(|row| row.len() == self.config.classes);
+        let whole = file.probabilities.iter().all(|row| row.len() == self.layout.classes());
         if whole && file.probabilities.len() == self.folds[i].test.len() {
             Ok(file)
         } else {

@@ -4,3 +4,4 @@ mod emit;
 pub mod merge;
 pub mod reproduce;
 pub mod show;
+pub mod store;

@@ -8,15 +8,16 @@ use std::{
 };
 
 use sercorpus::CorpusName;
+use serengine::EngineFacts;
 use sermfcc::FrontEnd;
 use serrun::{Environments, Maker, RunCorpus, Session, Split, System};
-use timnet_core::{EngineFacts, Variant};
+use timnet_core::Variant;
 
-use super::emit;
+use super::{emit, store};
 use crate::{
     backend::Backend,
     cli::{self, Reproduce},
-    config::{Configs, Experiment, Origin, Overrides, Part, Published, RunConfig},
+    config::{Configs, Experiment, Origin, Overrides, Published, RunConfig, RunExperiment},
     data::{
         Roster, Sources, cache, features,
         sources::{self, Given},
@@ -86,14 +87,16 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     if estimate.unfinished > 0 {
         tracing::info!("{}", estimate.total);
     }
-    let hop_seconds = setting.front_end.hop as f64 / f64::from(setting.front_end.rate);
+    let hop_seconds = setting.front_end.hop_length as f64 / f64::from(setting.front_end.sample_rate);
     let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
+    let store = store::open(args.store.as_deref())?;
     let work = Work {
         plan: &plan,
         features: &features,
         hop_seconds,
         backend,
         dir: dir.path(),
+        store: &store,
         shard,
         checkpoint_every,
         maker: &maker,
@@ -213,7 +216,7 @@ impl Setting {
         }
         let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.name)).count();
         let needs = |e: &Experiment| if e.split == Split::CrossCorpus { 2 } else { 1 };
-        let all = args.experiment == cli::Experiment::All;
+        let all = args.experiment == cli::ExperimentName::All;
         for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
             let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.name == **k));
             let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
@@ -257,12 +260,12 @@ impl Setting {
         })
     }
 
-    fn part(&self, name: &str, e: &Experiment) -> Result<Part> {
+    fn part(&self, name: &str, e: &Experiment) -> Result<RunExperiment> {
         let there = |name: &&CorpusName| self.sources.corpora.iter().any(|s| s.name == **name);
         let system = |v: &Variant| v.name().parse::<System>().map_err(LabError::work);
         let some = if e.one_corpus { 1 } else { usize::MAX };
         let on: Vec<CorpusName> = e.corpora.iter().filter(there).take(some).cloned().collect();
-        Ok(Part {
+        Ok(RunExperiment {
             experiment: name.to_owned(),
             protocols: e.protocols.clone(),
             systems: e.systems.iter().map(system).collect::<Result<_>>()?,

@@ -2,8 +2,9 @@
 
 use sercorpus::CorpusName;
 use serde::{Deserialize, Serialize};
+use serengine::{Adam, Objective};
 use serrun::{Division, Protocol, Split};
-use timnet_core::{Adam, Objective, TcnPooling, Variant};
+use timnet_core::{TcnPooling, Variant};
 
 use super::{
     corpus::TOO_LARGE_A_SEED,

@@ -21,7 +21,7 @@ impl Extract {
     pub fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
         let extractor = Extractor::new(front_end).map_err(LabError::input)?;
         let resampler = front_end.resampler.parse().map_err(LabError::input)?;
-        let options = LoadOptions { rate: Some(front_end.rate), resampler, ..LoadOptions::default() };
+        let options = LoadOptions { rate: Some(front_end.sample_rate), resampler, ..LoadOptions::default() };
         Ok(Self { extractor, options, length })
     }
 

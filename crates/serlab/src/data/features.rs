@@ -21,9 +21,9 @@ use std::{
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Serialize;
+use serengine::Dataset;
 use sermfcc::FrontEnd;
 use serrun::{Utterance, create_folder, write_atomic};
-use timnet_core::Dataset;
 
 use super::{
     extract::{Extract, bytes},
@@ -39,14 +39,16 @@ use crate::{
 pub struct Features {
     /// [utterances, frames, coefficients]
     pub data: Arc<Dataset>,
-    /// Hash of their values, of the front end and length, and of every utterance's id, label, speaker, session and recording.
+    /// Hash of their values, of the front end and length, and of every utterance's id, label, speaker and session: copies of a corpus in
+    /// other files are the same run.
     pub hash: String,
 }
 
 /// Beside the features in the cache file.
 #[derive(Serialize)]
 struct Record<'a> {
-    front_end: &'a FrontEnd,
+    /// Its canonical text, which outlives the names of settings.
+    front_end: String,
     length: usize,
     code: String,
     /// Id and hash of the file.
@@ -78,7 +80,8 @@ impl<'a> Cache<'a> {
         let recordings: Vec<(&str, &str)> =
             roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
         let extract = Extract::new(self.front_end, length)?;
-        let record = Record { front_end: self.front_end, length, code: fingerprint::of(&extract)?, recordings };
+        let record =
+            Record { front_end: self.front_end.canonical(), length, code: fingerprint::of(&extract)?, recordings };
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
         let name = blake3::hash(record.as_bytes()).to_hex();
         let path = self.folder.join(format!("{}-{}.safetensors", roster.name, &name[..16]));
@@ -95,13 +98,13 @@ impl<'a> Cache<'a> {
                 (rows.concat(), self.front_end.frames(length))
             }
         };
-        let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.coefficients);
+        let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.n_mfcc);
         let data = data.map_err(|e| LabError::Input(format!("{}: {e}", roster.name)))?;
         if computed {
             write(&path, &data, record)
                 .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
         }
-        let hash = self.identity(roster, length, &contents, data.features())?;
+        let hash = self.identity(roster, length, data.features())?;
         Ok(Features { data: Arc::new(data), hash })
     }
 
@@ -126,17 +129,16 @@ impl<'a> Cache<'a> {
         all
     }
 
-    fn identity(&self, roster: &Roster, length: usize, contents: &[String], values: &[f32]) -> Result<String> {
+    fn identity(&self, roster: &Roster, length: usize, values: &[f32]) -> Result<String> {
         #[derive(Serialize)]
         struct Identity<'a> {
-            front_end: &'a FrontEnd,
+            front_end: String,
             length: usize,
             labels: &'a [String],
             utterances: &'a [Utterance],
-            contents: &'a [String],
         }
-        let (front_end, labels, utterances) = (self.front_end, &roster.labels, &roster.rows);
-        let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances, contents });
+        let (front_end, labels, utterances) = (self.front_end.canonical(), &roster.labels, &roster.rows);
+        let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances });
         let mut hash = blake3::Hasher::new();
         hash.update(&text.map_err(LabError::work)?);
         values.chunks(1 << 14).for_each(|values| {

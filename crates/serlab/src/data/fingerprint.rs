@@ -49,7 +49,7 @@ mod tests {
     /// Each stage of the front end moves the hash: decoding (of every recording), mix-down, resampling and length.
     #[test]
     fn decoding_mix_down_resampling_and_length_are_all_in_it() {
-        let front_end = FrontEnd::preset("librosa-0.8.1").unwrap();
+        let front_end = FrontEnd::preset("timnet-0.8.1").unwrap();
         let extract = || Extract::new(&front_end, 4000).unwrap();
         let whole = of(&extract()).unwrap();
         assert_eq!(of(&extract()).unwrap(), whole);

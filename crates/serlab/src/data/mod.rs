@@ -1,9 +1,11 @@
 //! From corpora to utterance lists and features.
 
+mod arrays;
 pub mod cache;
 mod extract;
 pub mod features;
 mod fingerprint;
+mod matrices;
 mod roster;
 pub mod sources;
 

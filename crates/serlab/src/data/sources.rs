@@ -8,7 +8,7 @@ use std::{
 use sercorpus::{Corpus, CorpusKind, CorpusName, FindingKind, LabelMap, OwnOptions, Severity, synth};
 use sermfcc::FrontEnd;
 
-use super::cache;
+use super::{cache, matrices::length_for};
 use crate::{
     cli::Reproduce,
     config::{Configs, CorpusConfig, Origin, Overrides},
@@ -16,8 +16,6 @@ use crate::{
     nearest,
 };
 
-/// Share of the utterances that a chosen length holds whole.
-const WHOLE: f64 = 0.95;
 /// A chosen length is a multiple of it, in samples.
 const STEP: usize = 1000;
 /// Letters in which a misspelt corpus differs from its name.
@@ -104,10 +102,11 @@ pub fn find(
     };
     roots.extend(given.0);
     let configured = !roots.is_empty();
+    let all = list(&mut roots.keys());
     roots.retain(|name, _| settings.contains_key(name));
     if configured && roots.is_empty() {
         return Err(LabError::Input(format!(
-            "no folder is given for any corpus of this run, {}; give --data CORPUS=PATH",
+            "no folder is given for any corpus of this run, {}, only for {all}; give --data CORPUS=PATH",
             list(&mut settings.keys())
         )));
     }
@@ -199,7 +198,7 @@ fn open_own(name: CorpusName, root: &Path, config: CorpusConfig, front_end: &Fro
     Ok(Source { corpus, name, config, length, partial: None })
 }
 
-/// The smallest multiple of [`STEP`] samples that holds [`WHOLE`] of the utterances whole.
+/// The smallest multiple of [`STEP`] samples that holds 95 % of the utterances whole.
 fn chosen_length(name: &CorpusName, corpus: &Corpus, front_end: &FrontEnd) -> Result<usize> {
     let infos = sercorpus::probe_all(corpus, &|_, _| {});
     let mut lengths = Vec::with_capacity(infos.len());
@@ -212,18 +211,16 @@ fn chosen_length(name: &CorpusName, corpus: &Corpus, front_end: &FrontEnd) -> Re
             ))
         })?;
         let seconds = utterance.end.map_or(whole, |end| end.min(whole)) - utterance.start.unwrap_or(0.0);
-        lengths.push((seconds.max(0.0) * f64::from(front_end.rate)).ceil() as usize);
+        lengths.push((seconds.max(0.0) * f64::from(front_end.sample_rate)).ceil() as usize);
     }
-    lengths.sort_unstable();
+    let length = length_for(lengths.iter().copied(), STEP);
     let n = lengths.len();
-    let least = lengths.get(((WHOLE * n as f64).ceil() as usize).clamp(1, n.max(1)) - 1).copied().unwrap_or(0);
-    let length = least.max(1).next_multiple_of(STEP);
     let held = lengths.iter().filter(|l| **l <= length).count();
     tracing::info!(
         "{name}: length {length} samples at {} Hz ({:.2} s), which holds {held} of {n} utterances whole; --set corpora.{name}.length=SAMPLES sets \
          another",
-        front_end.rate,
-        length as f64 / f64::from(front_end.rate)
+        front_end.sample_rate,
+        length as f64 / f64::from(front_end.sample_rate)
     );
     Ok(length)
 }

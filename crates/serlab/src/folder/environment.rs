@@ -1,7 +1,7 @@
 //! What a run folder says of this process.
 
+use serengine::EngineFacts;
 use serrun::{Environment, Maker};
-use timnet_core::EngineFacts;
 
 use crate::{cli, data::Sources, machine};
 

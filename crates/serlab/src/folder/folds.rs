@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serengine::Weights;
 use serrun::{FinishedFold, RunError, fold_file, put};
 use sertrain::{FoldOutcome, Selected};
-use timnet_core::{Layout, Weights};
+use timnet_core::{ModelConfig, Places};
 
 use crate::{
     error::{LabError, Result},
@@ -60,7 +61,8 @@ pub fn read_fold(path: &Path) -> Result<Option<FinishedFold>> {
 /// # Errors
 /// Weights that can't be read.
 pub fn fusion(fold_file: &Path) -> Result<Option<Vec<f32>>> {
-    let (weights, _) = Weights::load(&fold_file.with_extension("last.safetensors")).map_err(LabError::work)?;
-    let layout = Layout::new(&weights.config);
-    Ok(layout.fusion.map(|range| weights.parameters[range.all()].to_vec()))
+    let (weights, _) =
+        Weights::load::<ModelConfig>(&fold_file.with_extension("last.safetensors")).map_err(LabError::work)?;
+    let places = Places::of(&weights.settings().map_err(LabError::work)?);
+    Ok(places.fusion.map(|range| weights.parameters[range.all()].to_vec()))
 }

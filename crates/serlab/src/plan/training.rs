@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::{CorpusName, split::Fold};
+use serengine::streams;
 use serrun::{Division, Protocol, System, TrainingName};
-use timnet_core::{ModelConfig, streams};
+use timnet_core::ModelConfig;
 
 use crate::{config::TrainingSettings, data::Roster};
 

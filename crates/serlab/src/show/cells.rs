@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use sercorpus::CorpusName;
+use serengine::argmax;
 use sermetrics::{Bootstrap, Confusion, Spread, confusion};
 use serrun::{Cell, Division, FinishedFold, FoldScore, Mark, Over, Prediction, Protocol, Scored, Unit};
-use sertrain::argmax;
 
 use crate::{
     config::Published,

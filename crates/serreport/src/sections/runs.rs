@@ -2,7 +2,7 @@
 
 use sercorpus::CorpusName;
 use serde_json::Value;
-use serrun::{Environment, Environments, Part, Provenance, Session};
+use serrun::{Environment, Environments, Provenance, RunExperiment, Session};
 
 use super::{Absent, Context};
 use crate::{
@@ -211,17 +211,17 @@ fn features(front_end: &Value) -> Option<String> {
     let f = front_end.as_object()?;
     let get = |key: &str| f.get(key).map(plain);
     let parts = [
-        get("coefficients").map(|v| format!("{v} MFCCs")),
-        get("rate").map(|v| format!("{v} Hz")),
+        get("n_mfcc").map(|v| format!("{v} MFCCs")),
+        get("sample_rate").map(|v| format!("{v} Hz")),
         get("n_fft").map(|v| format!("n_fft {v}")),
-        get("hop").map(|v| format!("hop {v}")),
-        get("centre").map(|v| format!("edges {v}")),
+        get("hop_length").map(|v| format!("hop {v}")),
+        get("pad_mode").map(|v| format!("edges {v}")),
         get("resampler").map(|v| format!("resampler {v}")),
     ];
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
-fn training(part: &Part<Value>) -> Option<String> {
+fn training(part: &RunExperiment<Value>) -> Option<String> {
     let t = part.training.as_object()?;
     let get = |key: &str, name: &str| t.get(key).map(|v| format!("{name} {}", plain(v)));
     let parts = [

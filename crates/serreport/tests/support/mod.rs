@@ -138,7 +138,7 @@ impl Demo<'_> {
             )
         };
         let others = ["casia", "savee"].map(|c| if self.across { corpus(c, 480) } else { String::new() }).concat();
-        format!("{parts}[front_end]\nhop = 512\n{}{others}", corpus(self.corpus, self.utterances))
+        format!("{parts}[front_end]\nhop_length = 512\n{}{others}", corpus(self.corpus, self.utterances))
     }
 
     /// Only `metrics.json` and `published.json`.
@@ -157,7 +157,7 @@ impl Demo<'_> {
                 "folds": 10, "training": {
                     "epochs": 500, "batch_size": 64, "dropout": 0.1, "label_smoothing": 0.1, "learning_rate": 1e-3, "beta1": 0.93,
                     "beta2": 0.98, "eps": 1e-8,
-                }, "front_end": {"hop": 512},
+                }, "front_end": {"hop_length": 512},
                 "corpora": {"emodb": {"length": 96000, "blocks": 8, "seed": 46, "utterances": 535}},
             },
             "tim-net": {"last-epoch": {"emodb": [89.19, 90.28]}, "best-epoch": {"emodb": [95.17, 95.70]}},

@@ -2,14 +2,14 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // no test file uses all of it
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use sertrain::{EpochRecord, FoldTask, Schedule};
-use timnet_core::{
-    Batch, Engine, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
-    TrainingInputs,
+use serengine::{
+    Batch, Engine, EngineError, EngineFacts, Objective, Predictions, Settings, StepOutcome, TrainState, TrainingInputs,
     streams::{self, Key},
 };
+use sertrain::{EpochRecord, FoldTask, Schedule};
+use timnet_core::ModelConfig;
 
 /// Right about as many test utterances as `ACCURACY` says of the epoch, in order of their index; its parameters count steps and
 /// add up the indices it has seen, in the order it saw them.
@@ -32,11 +32,14 @@ pub const VALIDATION: [usize; 3] = [12, 13, 14];
 pub const RIGHT: [usize; 6] = [1, 3, 2, 3, 4, 2];
 pub const KEY: Key = Key { seed: 1, fold: 0 };
 
+pub fn fresh(config: &ModelConfig) -> TrainState {
+    TrainState::start(streams::initial(&Arc::new(config.layout().unwrap()), KEY))
+}
+
 impl Scripted {
     pub fn new() -> Self {
-        let config = ModelConfig::timnet(1, 2);
         Self {
-            state: TrainState::start(streams::initial(&config, KEY)),
+            state: fresh(&ModelConfig::timnet(1, 2)),
             nan_at: None,
             spoiled_at: None,
             silent_at: None,

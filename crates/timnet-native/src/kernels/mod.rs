@@ -206,9 +206,13 @@ impl Shape {
         Tile { p: self.p, frames: rows.len() / self.p }
     }
 
-    /// y = start + x w over rows, start being the bias or what y holds. `w` is [channels, p].
-    pub fn pointwise(&self, y: &mut [f32], x: &[f32], w: &[f32], bias: Option<&[f32]>) {
-        self.rows(y, [(x, w)], bias, [&[]; 0]);
+    /// y = bias + sum over parts of x w over rows: a product whose input is wider than the channels. `x` is [parts][frames, p], `w`
+    /// [parts][channels, p].
+    pub fn pointwise(&self, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32]) {
+        let mut start = Some(bias);
+        for (x, w) in x.chunks_exact(y.len()).zip(w.chunks_exact(self.channels * self.p)) {
+            self.rows(y, [(x, w)], start.take(), [&[]; 0]);
+        }
     }
 
     /// y[t] = start + x[t] w1 + x[t -+ d] w0, rows outside x counting as zero. `w` is [2, channels, p]. The tiles `ahead`

@@ -2,10 +2,11 @@
 //! hand-derived gradients.
 #![allow(dead_code, clippy::unwrap_used, clippy::needless_range_loop)]
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use safetensors::SafeTensors;
-use timnet_core::{Layout, ModelConfig, Range, TcnPooling, Variant, Weights};
+use serengine::{Range, Settings, Tensor, Weights};
+use timnet_core::{ModelConfig, Places, Variant};
 
 /// Every value computed, with its derivative in each of its arguments.
 #[derive(Default)]
@@ -86,8 +87,8 @@ pub fn naive(
     smoothing: f64,
     mode: &Mode,
 ) -> Naive {
-    let (layout, c, batch) = (Layout::new(config), config.coefficients, x.len());
-    let frames = x[0].len() / c;
+    let (places, inputs, c, batch) = (Places::of(config), config.coefficients, config.filters, x.len());
+    let frames = x[0].len() / inputs;
     let mut t = Tape::default();
     let mut kink = f64::INFINITY;
     // The first nodes are the parameters, so that a Range is a range of nodes.
@@ -100,18 +101,18 @@ pub fn naive(
         let mut f: Vec<Vec<Vec<usize>>> = x
             .iter()
             .map(|x| {
-                let mut rows: Vec<&[f32]> = x.chunks(c).collect();
+                let mut rows: Vec<&[f32]> = x.chunks(inputs).collect();
                 if direction == 1 {
                     rows.reverse();
                 }
                 rows.into_iter().map(|row| row.iter().map(|&v| t.leaf(f64::from(v))).collect()).collect()
             })
             .collect();
-        if let Some(&(kernel, bias)) = layout.stems.get(direction) {
+        if let Some(&(kernel, bias)) = places.stems.get(direction) {
             for row in f.iter_mut().flatten() {
                 *row = (0..c)
                     .map(|o| {
-                        let mut pairs: Vec<_> = (0..c).map(|i| (at(kernel, o * c + i), row[i])).collect();
+                        let mut pairs: Vec<_> = (0..inputs).map(|i| (at(kernel, o * inputs + i), row[i])).collect();
                         pairs.push((at(bias, o), one));
                         t.dot(&pairs)
                     })
@@ -122,7 +123,7 @@ pub fn naive(
             let d = config.dilation(j);
             let mut h = f.clone();
             for sub in 0..2 {
-                let place = layout.blocks[j][direction][sub];
+                let place = places.blocks[j][direction][sub];
                 let y: Vec<Vec<Vec<usize>>> = h
                     .iter()
                     .map(|h| {
@@ -171,8 +172,7 @@ pub fn naive(
                     for (s, rows) in y.iter().enumerate() {
                         let mask = match mode {
                             Mode::Train { dropout } if !dropout.is_empty() => {
-                                let site = (j * config.directions() + direction) * 2 + sub;
-                                f64::from(dropout[(site * batch + s) * c + ch])
+                                f64::from(dropout[(config.site(j, direction, sub) * batch + s) * c + ch])
                             }
                             _ => 1.0,
                         };
@@ -202,7 +202,7 @@ pub fn naive(
                     }
                 }
                 for ch in 0..c {
-                    if config.variant == Variant::Tcn && config.tcn_pooling == TcnPooling::Last {
+                    if config.takes_last() {
                         pooled[j][s * c + ch] = vec![f[frames - 1][ch]];
                     } else {
                         pooled[j][s * c + ch].extend(f.iter().map(|row| row[ch]));
@@ -211,15 +211,14 @@ pub fn naive(
             }
         }
     }
-    let last_frame = config.variant == Variant::Tcn && config.tcn_pooling == TcnPooling::Last;
-    let share = if last_frame { 1.0 } else { 1.0 / frames as f64 };
+    let share = if config.takes_last() { 1.0 } else { 1.0 / frames as f64 };
     let mut losses = Vec::new();
     let mut all_logits = Vec::new();
     for s in 0..batch {
         let embedding: Vec<usize> = (0..c)
             .map(|ch| {
                 let g: Vec<usize> = (0..config.blocks).map(|j| t.sum(&pooled[j][s * c + ch], share)).collect();
-                match (config.variant, layout.fusion) {
+                match (config.variant, places.fusion) {
                     (_, Some(w)) => t.dot(&g.iter().enumerate().map(|(j, &g)| (at(w, j), g)).collect::<Vec<_>>()),
                     (Variant::NoDf, None) => t.sum(&g, 1.0 / config.blocks as f64),
                     (_, None) => g[config.blocks - 1],
@@ -228,8 +227,8 @@ pub fn naive(
             .collect();
         let logits: Vec<usize> = (0..config.classes)
             .map(|k| {
-                let mut pairs: Vec<_> = (0..c).map(|ch| (at(layout.head, k * c + ch), embedding[ch])).collect();
-                pairs.push((at(layout.head_bias, k), one));
+                let mut pairs: Vec<_> = (0..c).map(|ch| (at(places.head, k * c + ch), embedding[ch])).collect();
+                pairs.push((at(places.head_bias, k), one));
                 t.dot(&pairs)
             })
             .collect();
@@ -265,11 +264,10 @@ pub fn integers(file: &SafeTensors, name: &str) -> Vec<usize> {
 
 /// The weights stored under `prefix`.
 pub fn weights(file: &SafeTensors, prefix: &str, config: &ModelConfig) -> Weights {
-    let layout = Layout::new(config);
-    let all = |tensors: &[timnet_core::Tensor]| {
-        tensors.iter().flat_map(|t| floats(file, &format!("{prefix}.{}", t.name))).collect()
-    };
-    Weights { config: config.clone(), parameters: all(&layout.tensors), statistics: all(&layout.running) }
+    let layout = Arc::new(config.layout().unwrap());
+    let all = |tensors: &[Tensor]| tensors.iter().flat_map(|t| floats(file, &format!("{prefix}.{}", t.name))).collect();
+    let (parameters, statistics) = (all(layout.tensors()), all(layout.running()));
+    Weights { layout, parameters, statistics }
 }
 
 pub fn worst(a: &[f32], b: &[f32]) -> f32 {

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ndarray::{Array2, Array3};
-use timnet_core::{Layout, ModelConfig, TcnPooling, Variant, streams};
+use serengine::{Settings, Weights, streams};
+use timnet_core::{ModelConfig, Places, TcnPooling, Variant};
 use timnet_native::Network;
 
 /// One network, a batch of inputs and what `timnet-native` answers.
@@ -18,32 +19,45 @@ pub struct Case {
     pub probabilities: Array2<f32>,
 }
 
-/// Every variant, the TCN with both poolings, with other batches and lengths each.
+/// Every variant, the TCN with both poolings, with other batches and lengths each; TIM-Net and the TCN with more coefficients than
+/// filters, too.
 pub fn cases() -> Vec<Case> {
     let mut configs: Vec<ModelConfig> = Variant::ALL.map(|v| ModelConfig::of(v, 3, 4)).into();
     configs.push(ModelConfig { tcn_pooling: TcnPooling::Mean, ..ModelConfig::of(Variant::Tcn, 2, 3) });
-    configs.into_iter().enumerate().map(|(i, config)| case(i, ModelConfig { coefficients: 6, ..config })).collect()
+    configs.iter_mut().for_each(|config| (config.coefficients, config.filters) = (6, 6));
+    for variant in [Variant::TimNet, Variant::Tcn] {
+        configs.push(ModelConfig { coefficients: 20, filters: 6, ..ModelConfig::of(variant, 3, 4) });
+    }
+    configs.into_iter().enumerate().map(|(i, config)| case(i, config)).collect()
+}
+
+pub fn initial(config: &ModelConfig, seed: u64, fold: u32) -> Weights {
+    streams::initial(&Arc::new(config.layout().unwrap()), streams::Key { seed, fold })
 }
 
 fn case(i: usize, config: ModelConfig) -> Case {
-    let layout = Layout::new(&config);
+    let places = Places::of(&config);
     let draw = |fold, n: usize| -> Vec<f32> {
-        let values = streams::initial(&config, streams::Key { seed: 11 + i as u64, fold }).parameters;
+        let values = initial(&config, 11 + i as u64, fold).parameters;
         values.into_iter().filter(|v| *v != 0.0 && *v != 1.0).cycle().take(n).collect()
     };
-    let mut weights = streams::initial(&config, streams::Key { seed: 1 + i as u64, fold: 0 });
-    weights.parameters.iter_mut().zip(draw(1, layout.trainable())).for_each(|(p, d)| *p += 0.3 * d);
+    let mut weights = initial(&config, 1 + i as u64, 0);
+    let (trainable, statistics) = (weights.parameters.len(), weights.statistics.len());
+    weights.parameters.iter_mut().zip(draw(1, trainable)).for_each(|(p, d)| *p += 0.3 * d);
     // Answers far from one another, so that a small mistake shows.
-    for range in [Some(layout.head), layout.fusion].into_iter().flatten() {
+    for range in [Some(places.head), places.fusion].into_iter().flatten() {
         weights.parameters[range.all()].iter_mut().for_each(|p| *p *= 6.0);
     }
-    weights.statistics.iter_mut().zip(draw(2, layout.statistics())).for_each(|(s, d)| *s = (*s + d).abs());
+    weights.statistics.iter_mut().zip(draw(2, statistics)).for_each(|(s, d)| *s = (*s + d).abs());
     let (batch, frames, c) = (1 + i % 3, 9 + 8 * i, config.coefficients);
     let mfcc = Array3::from_shape_vec((batch, frames, c), draw(3, batch * frames * c)).unwrap() * 3.0;
     let temperature = [1.0, 1.7][i % 2];
     let mut name = config.variant.name().to_owned();
     if config.tcn_pooling == TcnPooling::Mean {
         name.push_str("-mean");
+    }
+    if config.coefficients != config.filters {
+        name.push_str("-wide");
     }
     let classes = config.classes;
     let network = Network::from_weights(&weights).unwrap();

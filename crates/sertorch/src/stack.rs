@@ -1,16 +1,16 @@
-//! Engines that compute together: what fills a GPU, for which one fold of this network is far too small.
+//! Engines that compute together: what fills a GPU, for which one fold of a small network is far too small.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use tch::{Device, Kind};
-use timnet_core::{
+use serengine::{
     Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
 };
+use tch::{Device, Kind};
 
-use crate::copies::Copies;
+use crate::{copies::Copies, network::Network};
 
 /// One of several networks that train side by side in single operations, each from a thread of its own.
 ///
@@ -41,12 +41,13 @@ struct Calls {
 }
 
 impl StackedEngine {
-    /// An engine for each state. They share the configuration, the data and the objective, as the folds and seeds of one
+    /// An engine for each state. They share the network, the data and the objective, as the folds and seeds of one
     /// cell do.
     ///
     /// # Errors
-    /// Data or weights that do not fit the configuration, states of several configurations, a device without the memory.
+    /// Data or weights that do not fit the network, states of other networks, a device without the memory.
     pub fn stack(
+        network: impl Network + 'static,
         states: &[TrainState],
         data: &Dataset,
         objective: Objective,
@@ -54,7 +55,7 @@ impl StackedEngine {
         kind: Kind,
     ) -> Result<Vec<Self>, EngineError> {
         let calls = Calls {
-            copies: Copies::new(states, data, objective, device, kind)?,
+            copies: Copies::new(Box::new(network), states, data, objective, device, kind)?,
             present: states.len(),
             train: BTreeMap::new(),
             predict: BTreeMap::new(),

@@ -1,12 +1,15 @@
-//! Networks of one configuration over one data set, trained side by side in single operations.
+//! Networks of one layout over one data set, trained side by side in single operations.
 
-use tch::{Device, Kind, TchError, Tensor};
-use timnet_core::{
-    Adam, Batch, Dataset, EngineError, EngineFacts, ModelConfig, Objective, Predictions, StepOutcome, TrainState,
+use serengine::{
+    Adam, Batch, Dataset, EngineError, EngineFacts, Layout, Objective, Predictions, Site, StepOutcome, TrainState,
     TrainingInputs, Weights, check_indices,
 };
+use tch::{Device, Kind, TchError, Tensor};
 
-use crate::network::{Mode, Network, Pass, backend, to_vec};
+use crate::{
+    network::{Answer, Network, Pass, backend, to_vec},
+    weights::{DeviceWeights, rows},
+};
 
 /// Utterances of a copy per inference call: bounds memory, changes no result.
 const PREDICT_BATCH: usize = 64;
@@ -55,7 +58,8 @@ impl Group {
 /// All copies' networks and optimisers.
 #[derive(Debug)]
 pub(crate) struct Copies {
-    network: Network,
+    network: Box<dyn Network>,
+    weights: DeviceWeights,
     /// [copies, parameters]
     first_moment: Tensor,
     /// [copies, parameters]
@@ -75,17 +79,20 @@ pub(crate) struct Copies {
 
 impl Copies {
     pub fn new(
+        network: Box<dyn Network>,
         states: &[TrainState],
         data: &Dataset,
         objective: Objective,
         device: Device,
         kind: Kind,
     ) -> Result<Self, EngineError> {
-        let first = states.first().ok_or_else(|| EngineError::Shape("no network to train".into()))?;
-        let config = &first.weights.config;
+        if states.is_empty() {
+            return Err(EngineError::Shape("no network to train".into()));
+        }
+        let layout = network.layout();
         objective.validate()?;
-        states.iter().try_for_each(|state| check(state, config))?;
-        data.check(config)?;
+        states.iter().try_for_each(|state| check(state, layout))?;
+        data.check(layout)?;
         let shape = [data.len() as i64, data.frames() as i64, data.coefficients() as i64];
         let features = Tensor::f_from_slice(data.features())
             .and_then(|t| t.f_view(shape.as_slice()))
@@ -95,18 +102,16 @@ impl Copies {
         let labels: Vec<i64> = data.labels().iter().map(|&l| l as i64).collect();
         let labels = Tensor::f_from_slice(&labels).and_then(|t| t.f_to(device)).map_err(backend)?;
         let weights: Vec<&Weights> = states.iter().map(|s| &s.weights).collect();
-        let network = Network::copies(config, &weights, device, kind)?;
+        let weights = DeviceWeights::copies(layout, &weights, device, kind)?;
         let moment = |of: fn(&TrainState) -> &Vec<f32>| {
-            let values: Vec<f32> = states.iter().flat_map(|s| of(s).iter().copied()).collect();
-            let tensor =
-                Tensor::f_from_slice(&values).and_then(|t| t.f_to_device(device)).and_then(|t| t.f_to_kind(kind));
-            tensor.and_then(|t| t.f_view([states.len() as i64, -1])).map_err(backend)
+            rows(states.iter().map(|s| &of(s)[..]), layout.trainable(), device, kind).map_err(backend)
         };
         Ok(Self {
             first_moment: moment(|s| &s.first_moment)?,
             second_moment: moment(|s| &s.second_moment)?,
             steps: states.iter().map(|s| s.steps).collect(),
             network,
+            weights,
             data: data.sha256(),
             utterances: data.len(),
             objective,
@@ -125,14 +130,10 @@ impl Copies {
         TrainingInputs { data: self.data.clone(), objective: self.objective }
     }
 
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
     /// Each copy's batches in order, the copies' n-th batches together where they are of one size.
     pub fn train(&mut self, epochs: &[(usize, &[Batch])]) -> Result<Vec<Vec<StepOutcome>>, EngineError> {
         let all = epochs.iter().flat_map(|(_, batches)| *batches);
-        all.into_iter().try_for_each(|batch| batch.check(&self.network.config, self.utterances))?;
+        all.into_iter().try_for_each(|batch| batch.check(self.layout(), self.utterances))?;
         let longest = epochs.iter().map(|(_, batches)| batches.len()).max().unwrap_or(0);
         // Losses and right answers, [group] each, read back once: a read in the loop would make a GPU wait after each step.
         let (mut losses, mut correct, mut places) = (Vec::new(), Vec::new(), Vec::new());
@@ -166,26 +167,29 @@ impl Copies {
     pub fn predict(&self, parts: &[(usize, &[usize])]) -> Result<Vec<Predictions>, EngineError> {
         for (copy, part) in parts {
             check_indices(part.iter().copied(), self.utterances)?;
-            self.network.weights_of(*copy).map_err(backend)?.check()?;
+            self.weights.weights_of(*copy).map_err(backend)?.check()?;
         }
         let group = self.group(parts.iter().map(|(copy, _)| *copy).collect()).map_err(backend)?;
         let mut out = vec![Predictions::default(); parts.len()];
         let longest = parts.iter().map(|(_, part)| part.len()).max().unwrap_or(0);
-        let parameters = group.of(&self.network.parameters).map_err(backend)?;
-        let running = self.running(&group).map_err(backend)?;
+        let parameters = group.of(&self.weights.parameters).map_err(backend)?;
+        let statistics = group.of(&self.weights.statistics).map_err(backend)?;
         for start in (0..longest).step_by(PREDICT_BATCH) {
             let size = PREDICT_BATCH.min(longest - start);
             // Shorter parts are filled up with utterance 0, whose answers are dropped.
             let at = |part: &[usize], i: usize| part.get(start + i).copied().unwrap_or(0) as u32;
             let indices = parts.iter().flat_map(|(_, part)| (0..size).map(move |i| at(part, i))).collect::<Vec<u32>>();
             let (x, _) = self.select(&indices, parts.len()).map_err(backend)?;
-            let activations =
-                tch::no_grad(|| self.pass(&parameters, &running).run(&x, &Mode::Inference)).map_err(backend)?;
+            let answer = tch::no_grad(|| {
+                let flat = (&parameters, statistics.shallow_clone());
+                self.network.forward(&Pass::new(self.layout(), x, flat, Vec::new(), false)?)
+            })
+            .map_err(backend)?;
             let rows = |tensor: &Tensor| -> Result<(Vec<f32>, usize), EngineError> {
                 let width = tensor.size().last().map_or(0, |&w| w as usize);
                 Ok((to_vec(tensor).map_err(backend)?, width))
             };
-            let ((logits, classes), (embeddings, c)) = (rows(&activations.logits)?, rows(&activations.embedding)?);
+            let ((logits, classes), (embeddings, c)) = (rows(&answer.logits)?, rows(&answer.embedding)?);
             for (i, ((_, part), out)) in parts.iter().zip(&mut out).enumerate() {
                 let used = part.len().saturating_sub(start).min(size);
                 out.logits.extend(&logits[i * size * classes..][..used * classes]);
@@ -199,7 +203,7 @@ impl Copies {
     pub fn state(&self, copy: usize) -> Result<TrainState, EngineError> {
         let row = |tensor: &Tensor| tensor.f_select(0, copy as i64).and_then(|t| to_vec(&t)).map_err(backend);
         Ok(TrainState {
-            weights: self.network.weights_of(copy).map_err(backend)?,
+            weights: self.weights.weights_of(copy).map_err(backend)?,
             first_moment: row(&self.first_moment)?,
             second_moment: row(&self.second_moment)?,
             steps: self.steps[copy],
@@ -207,18 +211,16 @@ impl Copies {
     }
 
     pub fn restore(&mut self, copy: usize, state: &TrainState) -> Result<(), EngineError> {
-        check(state, &self.network.config)?;
-        let one = Network::new(&state.weights, self.device, self.kind)?;
-        let row = |values: &[f32]| Tensor::f_from_slice(values)?.f_to_device(self.device)?.f_to_kind(self.kind);
-        let put = |to: &Tensor, from: &Tensor| to.f_select(0, copy as i64)?.f_copy_(from);
+        check(state, self.layout())?;
+        let put = |to: &Tensor, values: &[f32]| {
+            let row = Tensor::f_from_slice(values)?.f_to_device(self.device)?.f_to_kind(self.kind)?;
+            to.f_select(0, copy as i64)?.f_copy_(&row)
+        };
         tch::no_grad(|| {
-            put(&self.network.parameters, &one.parameters.f_select(0, 0)?)?;
-            for ((mean, var), (from_mean, from_var)) in self.network.running.iter().zip(&one.running) {
-                put(mean, &from_mean.f_select(0, 0)?)?;
-                put(var, &from_var.f_select(0, 0)?)?;
-            }
-            put(&self.first_moment, &row(&state.first_moment)?)?;
-            put(&self.second_moment, &row(&state.second_moment)?)
+            put(&self.weights.parameters, &state.weights.parameters)?;
+            put(&self.weights.statistics, &state.weights.statistics)?;
+            put(&self.first_moment, &state.first_moment)?;
+            put(&self.second_moment, &state.second_moment)
         })
         .map_err(backend)?;
         self.steps[copy] = state.steps;
@@ -227,7 +229,7 @@ impl Copies {
 
     /// Gradient of the mean loss of copy 0's batch with respect to its flat parameters; moves the running statistics.
     pub fn gradient(&mut self, batch: &Batch) -> Result<(f32, Vec<f32>), EngineError> {
-        batch.check(&self.network.config, self.utterances)?;
+        batch.check(self.layout(), self.utterances)?;
         self.gradient_of(batch).map_err(backend)
     }
 
@@ -243,13 +245,8 @@ impl Copies {
         Ok(Group { copies, rows })
     }
 
-    fn running(&self, group: &Group) -> Result<Vec<(Tensor, Tensor)>, TchError> {
-        let flat = |tensor: &Tensor| group.of(tensor)?.f_view([-1]);
-        self.network.running.iter().map(|(mean, var)| Ok((flat(mean)?, flat(var)?))).collect()
-    }
-
-    fn pass<'a>(&'a self, parameters: &'a Tensor, running: &'a [(Tensor, Tensor)]) -> Pass<'a> {
-        Pass { config: &self.network.config, layout: &self.network.layout, parameters, running }
+    fn layout(&self) -> &Layout {
+        self.network.layout()
     }
 
     /// Each copy's mean loss and right answers, [group], and its gradient, [group, parameters].
@@ -257,11 +254,12 @@ impl Copies {
         let size = batches.first().map_or(0, |batch| batch.indices.len() as i64);
         let indices: Vec<u32> = batches.iter().flat_map(|batch| batch.indices.iter().copied()).collect();
         let (x, labels) = self.select(&indices, batches.len())?;
-        let dropout = self.dropout(batches)?;
-        let running = self.running(group)?;
-        let parameters = group.of(&self.network.parameters)?.f_detach()?.f_set_requires_grad(true)?;
-        let pass = self.pass(&parameters, &running).run(&x, &Mode::Training { dropout: dropout.as_ref() })?;
-        let logits = pass.logits.f_flatten(0, 1)?;
+        let statistics = group.of(&self.weights.statistics)?;
+        let parameters = group.of(&self.weights.parameters)?.f_detach()?.f_set_requires_grad(true)?;
+        let flat = (&parameters, statistics.shallow_clone());
+        let Answer { logits, .. } =
+            self.network.forward(&Pass::new(self.layout(), x, flat, self.factors(batches)?, true)?)?;
+        let logits = logits.f_flatten(0, 1)?;
         let smoothing = self.objective.label_smoothing;
         let losses = logits.f_cross_entropy_loss::<Tensor>(&labels, None, tch::Reduction::None, -100, smoothing)?;
         let losses = losses.f_view([-1, size])?.f_mean_dim([1i64].as_slice(), false, None)?;
@@ -271,10 +269,7 @@ impl Copies {
         let total = losses.f_sum(self.kind)?;
         let mut gradients = Tensor::f_run_backward(&[total], &[&parameters], false, false)?;
         let gradient = gradients.pop().ok_or_else(|| TchError::Torch("the loss depends on no parameter".into()))?;
-        for ((mean, var), (new_mean, new_var)) in self.network.running.iter_mut().zip(running) {
-            group.put(mean, new_mean.f_view([group.copies.len() as i64, -1])?)?;
-            group.put(var, new_var.f_view([group.copies.len() as i64, -1])?)?;
-        }
+        group.put(&mut self.weights.statistics, statistics)?;
         Ok((losses.f_detach()?, correct, gradient))
     }
 
@@ -298,10 +293,10 @@ impl Copies {
             let first = decay(&self.first_moment, beta1, &g)?;
             let second = decay(&self.second_moment, beta2, &g.f_mul(&g)?)?;
             let update = first.f_mul(&rates)?.f_div(&second.f_sqrt()?.f_add_scalar(eps)?)?;
-            let parameters = group.of(&self.network.parameters)?.f_sub(&update)?;
+            let parameters = group.of(&self.weights.parameters)?.f_sub(&update)?;
             group.put(&mut self.first_moment, first)?;
             group.put(&mut self.second_moment, second)?;
-            group.put(&mut self.network.parameters, parameters)
+            group.put(&mut self.weights.parameters, parameters)
         })?;
         Ok((losses, correct))
     }
@@ -314,21 +309,28 @@ impl Copies {
         Ok((x, self.labels.f_index_select(0, &indices)?))
     }
 
-    /// [copies, sites, batch, channels]
-    fn dropout(&self, batches: &[&Batch]) -> Result<Option<Tensor>, TchError> {
+    /// The factors of each dropout site, [copies, batch, site's shape]; none where nothing is dropped.
+    fn factors(&self, batches: &[&Batch]) -> Result<Vec<Tensor>, TchError> {
         if batches.iter().all(|batch| batch.dropout.is_empty()) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let config = &self.network.config;
         let size = batches.first().map_or(0, |batch| batch.indices.len());
-        let shape = [batches.len(), config.sites(), size, config.coefficients].map(|n| n as i64);
-        let factors: Vec<f32> = batches.iter().flat_map(|batch| batch.dropout.iter().copied()).collect();
-        Ok(Some(Tensor::f_from_slice(&factors)?.f_view(shape)?.f_to(self.device)?.f_to_kind(self.kind)?))
+        let flat: Vec<f32> = batches.iter().flat_map(|batch| batch.dropout.iter().copied()).collect();
+        let flat = Tensor::f_from_slice(&flat)?.f_view([batches.len() as i64, -1])?;
+        let flat = flat.f_to(self.device)?.f_to_kind(self.kind)?;
+        let sites = self.layout().sites();
+        let sizes: Vec<i64> = sites.iter().map(|site| (size * site.len()) as i64).collect();
+        let all = flat.f_split_with_sizes(sizes.as_slice(), 1)?;
+        let shape = |site: &Site| [&[batches.len(), size], &site.shape[..]].concat();
+        let shaped = |(factors, site): (Tensor, &Site)| {
+            factors.f_view(shape(site).into_iter().map(|n| n as i64).collect::<Vec<_>>().as_slice())
+        };
+        all.into_iter().zip(sites).map(shaped).collect()
     }
 }
 
-fn check(state: &TrainState, config: &ModelConfig) -> Result<(), EngineError> {
-    if state.weights.config != *config {
+fn check(state: &TrainState, layout: &Layout) -> Result<(), EngineError> {
+    if *state.weights.layout != *layout {
         return Err(EngineError::Shape("the state belongs to another network configuration".into()));
     }
     Ok(state.check()?)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::engine::{Dataset, Objective};
+use crate::{data::Dataset, objective::Objective};
 
 /// What computes, for the provenance of a result and the key of a finished fold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,13 +1,13 @@
 //! Training and inference over a data set, one network at a time.
 
-use tch::{Device, Kind};
-use timnet_core::{
+use serengine::{
     Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
 };
+use tch::{Device, Kind};
 
 use crate::{copies::Copies, network::Network};
 
-/// [`timnet_core::Engine`] on libtorch.
+/// [`serengine::Engine`] on libtorch.
 #[derive(Debug)]
 pub struct TorchEngine(Copies);
 
@@ -15,28 +15,30 @@ impl TorchEngine {
     /// Puts the data and the state on `device`, to compute in single precision.
     ///
     /// # Errors
-    /// Data or weights that do not fit the configuration; a device without the memory.
-    pub fn new(state: &TrainState, data: &Dataset, objective: Objective, device: Device) -> Result<Self, EngineError> {
-        Self::with_kind(state, data, objective, device, Kind::Float)
+    /// Data or weights that do not fit the network; a device without the memory.
+    pub fn new(
+        network: impl Network + 'static,
+        state: &TrainState,
+        data: &Dataset,
+        objective: Objective,
+        device: Device,
+    ) -> Result<Self, EngineError> {
+        Self::with_kind(network, state, data, objective, device, Kind::Float)
     }
 
     /// [`Self::new`] in `kind`: `Kind::Double` where rounding must not matter.
     ///
     /// # Errors
-    /// Data or weights that do not fit the configuration; a device without the memory.
+    /// Data or weights that do not fit the network; a device without the memory.
     pub fn with_kind(
+        network: impl Network + 'static,
         state: &TrainState,
         data: &Dataset,
         objective: Objective,
         device: Device,
         kind: Kind,
     ) -> Result<Self, EngineError> {
-        Copies::new(std::slice::from_ref(state), data, objective, device, kind).map(Self)
-    }
-
-    /// The network as it is now.
-    pub fn network(&self) -> &Network {
-        self.0.network()
+        Copies::new(Box::new(network), std::slice::from_ref(state), data, objective, device, kind).map(Self)
     }
 
     /// Gradient of the batch's loss with respect to the flat parameters, by autograd; moves the running statistics.

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod adam;
+mod data;
+mod engine;
+mod facts;
+mod layout;
+mod numbers;
+mod objective;
+mod setting;
+mod state;
+pub mod streams;
+mod weights;
+
+pub use adam::Adam;
+pub use data::{Batch, Dataset, check_indices};
+pub use engine::{Engine, EngineError, Predictions, StepOutcome};
+pub use facts::{EngineFacts, TrainingInputs, sha256_of};
+pub use layout::{Init, Layout, Range, Settings, Site, Tensor};
+pub use numbers::{argmax, first_not_finite, log_softmax, softmax};
+pub use objective::Objective;
+pub use setting::SettingError;
+pub use state::TrainState;
+pub use weights::{Weights, WeightsError};

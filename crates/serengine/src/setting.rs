@@ -1,0 +1,22 @@
+//! Settings of the loss and the optimiser that can't be used.
+
+/// Why settings of the loss or the optimiser can't be used.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// A value out of range.
+    #[error("training setting `{key}` is {value}; it must be {must}")]
+    Value {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        must: &'static str,
+    },
+}
+
+/// [`SettingError::Value`] unless `fine`.
+pub(crate) fn setting(key: &'static str, value: f64, fine: bool, must: &'static str) -> Result<(), SettingError> {
+    if fine { Ok(()) } else { Err(SettingError::Value { key, value, must }) }
+}
