@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use sertrain::Protocol;
+use serrun::Protocol;
 use timnet_core::Variant;
 
 use crate::shard::Shard;
@@ -21,6 +21,7 @@ Examples:
   cargo xtask reproduce table1                                   preview on EMODB, which comes along
   cargo xtask reproduce table1 --full                            its whole row of Table 1
   cargo xtask reproduce table1 --data ravdess=/data/ravdess      another corpus
+  cargo xtask reproduce table1 --data mine=/data/mine.csv        a corpus of one's own
   SER_DATA=/data cargo xtask reproduce all                       every corpus below /data
   cargo xtask reproduce table1 --only emodb --seed 46,47 --epochs 100
   cargo xtask reproduce table3 --set training.dropout=0.2 --dry-run
@@ -37,7 +38,7 @@ pub enum Command {
     Reproduce(Box<Reproduce>),
     /// Join run folders into one and make its tables from what is there.
     ///
-    /// Parts made with --shard, and runs that differ in protocols, variants, seeds or experiment alone, fit together.
+    /// Parts made with --shard, and runs that differ in protocols, systems, seeds or experiment alone, fit together.
     /// Folds that none of them has are listed.
     Merge(Merge),
     /// Print the tables of a run folder again; no recording is needed.
@@ -95,7 +96,8 @@ pub struct Reproduce {
     /// Which table or figure.
     pub experiment: Experiment,
     /// A corpus and its folder; may be repeated. Beside it, `path` in configs/corpora/*.toml and SER_DATA are read:
-    /// either a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH.
+    /// either a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH. A name that is none of the six corpora is a corpus of one's
+    /// own: a folder of label folders, or a manifest (CSV, TSV, JSONL); configs/corpora/NAME.toml can hold its settings.
     #[arg(long, value_name = "CORPUS=PATH")]
     pub data: Vec<String>,
     /// Run on small synthetic corpora: minutes, and figures that say nothing of real speech.
@@ -113,12 +115,16 @@ pub struct Reproduce {
     /// Only these protocols.
     #[arg(long, value_delimiter = ',')]
     pub protocol: Vec<Protocol>,
-    /// Only these model variants: tim-net, no-bd, no-ms, no-df, tcn.
+    /// Only these systems: tim-net, no-bd, no-ms, no-df, tcn.
     #[arg(long, value_delimiter = ',')]
-    pub variant: Vec<Variant>,
-    /// Seeds in place of the published ones.
+    pub system: Vec<Variant>,
+    /// Seeds of the folds in place of the published ones.
     #[arg(long, value_delimiter = ',', value_name = "N")]
     pub seed: Vec<u64>,
+    /// Seeds of initialisation, order and dropout, each with every seed of the folds [default: the seed of the folds]. Several are
+    /// several trainings of the same folds.
+    #[arg(long, value_delimiter = ',', value_name = "N")]
+    pub training_seeds: Vec<u64>,
     /// Epochs a fold.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,

@@ -1,21 +1,10 @@
-//! Files written whole, and the folders that the program may write to: absent or empty ones, and those that carry its mark.
+//! Folders that the program may write to: absent or empty ones, and those that carry its mark.
 
 use std::{fs, io, path::Path};
 
-use sertrain::{create_folder, is_partial, write_atomic};
+use serrun::{create_folder, is_partial};
 
 use crate::error::{LabError, Result};
-
-/// [`write_atomic`], with the file's folder made where it is missing and its name in the error.
-///
-/// # Errors
-/// Those of the file system.
-pub fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    path.parent()
-        .map_or(Ok(()), create_folder)
-        .and_then(|()| write_atomic(path, bytes))
-        .map_err(|e| LabError::Work(format!("cannot write {}: {e}", path.display())))
-}
 
 /// Makes `folder` where it is absent; refuses one that holds other files than the program's own. The program's own folders
 /// hold a file `mark`, which the caller writes before all others, and locks from before that (names that begin with `lock`).
@@ -65,7 +54,7 @@ pub fn refuse_links(root: &Path, folders: &[String]) -> Result<()> {
     })
 }
 
-/// Deletes what a killed [`sertrain::write_atomic`] left in `folders`, which are below `root`; only while nobody else works there.
+/// Deletes what a killed [`serrun::write_atomic`] left in `folders`, which are below `root`; only while nobody else works there.
 ///
 /// # Errors
 /// A folder that can't be read.

@@ -42,7 +42,7 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
     let mut trainings = String::new();
     let (mut seconds, mut folds, mut done) = (0.0, 0, 0);
     for t in &plan.trainings {
-        let frames = config.front_end.frames(config.corpora[&t.kind].length);
+        let frames = config.front_end.frames(config.corpora[t.corpus()].length);
         let same = |(k, f, _): &&(&Training, usize, Cost)| {
             k.model == t.model && *f == frames && k.settings.batch_size == t.settings.batch_size
         };
@@ -67,7 +67,7 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
         let utterances = plan.material(t).roster.rows.len();
         trainings.push_str(&format!(
             "{}: {n} folds x {epochs} epochs, {utterances} utterances, {}\n",
-            t.name(),
+            t.name,
             minutes(cpu)
         ));
     }
@@ -101,7 +101,7 @@ fn measure(
     // Any numbers will do; these differ from frame to frame.
     let features = (0..n * frames * coefficients).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
     let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
-    let key = streams::Key { seed: t.seed, fold: 0 };
+    let key = t.key(0);
     let layout = t.model.layout().map_err(|e| EngineError::Shape(e.to_string()))?.into();
     let mut engine = backend.engine(streams::initial(&layout, key), &data, t.settings.objective())?;
     let all: Vec<usize> = (0..n).collect();

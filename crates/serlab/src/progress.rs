@@ -10,7 +10,7 @@ use std::{
 };
 
 use indicatif::ProgressBar;
-use sertrain::EpochRecord;
+use serrun::EpochRecord;
 
 use crate::{
     bars::{EVERY, bar},

@@ -9,6 +9,7 @@ use std::{
 };
 
 use serengine::{Engine, Settings, TrainingInputs, Weights, argmax, streams};
+use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol};
 use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, side_by_side};
 
 use crate::{
@@ -16,13 +17,12 @@ use crate::{
     data::Features,
     error::{LabError, Result},
     explain,
-    folder::{
-        FoldFile, Maker, fold_path,
-        provenance::{self, Log},
-    },
+    folder::{finish, fold_path, read_fold},
     plan::{Place, Plan, Training},
     progress::Progress,
-    shard, tensorboard,
+    shard,
+    show::scored,
+    tensorboard,
 };
 
 /// What all folds of a run share.
@@ -134,7 +134,7 @@ impl Work<'_> {
     fn initial(&self, place: Place) -> Result<Weights> {
         let training = &self.plan.trainings[place.training];
         let layout = training.model.layout().map_err(LabError::input)?;
-        Ok(streams::initial(&layout.into(), key(training, place)))
+        Ok(streams::initial(&layout.into(), training.key(place.fold)))
     }
 
     /// Break where it was stopped before its end.
@@ -142,7 +142,7 @@ impl Work<'_> {
         let training = &self.plan.trainings[place.training];
         let fold = &training.folds[place.fold];
         let path = fold_path(self.dir, training, place.fold);
-        let file = match FoldFile::read(&path)? {
+        let file = match read_fold(&path)? {
             Some(file) => {
                 progress.skip(place, training.settings.epochs);
                 file
@@ -169,13 +169,13 @@ impl Work<'_> {
         path: &Path,
         mut engine: Option<Box<dyn Engine>>,
         progress: &Progress,
-    ) -> Result<Option<FoldFile>> {
+    ) -> Result<Option<FinishedFold>> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
         let data = &self.features[training.material].data;
         let fold = &training.folds[place.fold];
         let task = FoldTask {
-            key: key(training, place),
+            key: training.key(place.fold),
             labels: data.labels(),
             classes: training.model.classes,
             train: &fold.train,
@@ -186,13 +186,13 @@ impl Work<'_> {
             epochs: settings.epochs,
             batch_size: settings.batch_size,
             checkpoint_every: self.checkpoint_every,
-            test_every_epoch: training.division.is_tested_every_epoch(),
+            test_every_epoch: training.division().is_tested_every_epoch(),
             patience: None,
         };
         let inputs = TrainingInputs { data: data.sha256(), objective: settings.objective() };
         let layout = training.model.layout().map_err(LabError::input)?.into();
         let trajectory = Trajectory::new(self.backend.facts(), inputs, &layout, &task, &schedule);
-        let name = format!("{} fold {}", training.name(), place.fold);
+        let name = format!("{} fold {}", training.name, place.fold);
         let mut told = false;
         let mut wait = || {
             if !std::mem::replace(&mut told, true) {
@@ -219,17 +219,17 @@ impl Work<'_> {
                 let mut log = None;
                 let begin = |epochs| {
                     progress.skip(place, epochs);
-                    log = Some(Log::start(&notes, self.maker)?);
+                    log = Some(FoldLog::start(&notes, self.maker).map_err(LabError::from)?);
                     Ok::<(), Stopped>(())
                 };
-                let mut observe = |record: &sertrain::EpochRecord| {
+                let mut observe = |record: &EpochRecord| {
                     self.epochs.fetch_add(1, Ordering::Relaxed);
                     progress.epoch(place, &name, record);
                     if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 };
                 match claim.train(engine.as_mut(), &task, &schedule, begin, &mut observe) {
                     Ok(outcome) => {
-                        log.map_or(Ok(()), Log::end)?;
+                        log.map_or(Ok(()), FoldLog::end)?;
                         (outcome, "finished")
                     }
                     Err(Stopped::Train(TrainError::Stopped(_))) => return Ok(None),
@@ -238,20 +238,20 @@ impl Work<'_> {
                 }
             }
         };
-        provenance::copy(&notes, path)?;
-        let file = FoldFile::write(path, outcome, &self.metadata(training, place.fold))?;
+        FoldLog::copy(&notes, path)?;
+        let file = finish(path, outcome, &self.metadata(training, place.fold))?;
         tracing::info!("{name}: {how}; {}", self.figures(training, place.fold, &file)?);
         Ok(Some(file))
     }
 
     /// What a finished fold scores: `last-epoch UAR / WAR 88.34 / 90.74 %`, for every protocol.
-    fn figures(&self, training: &Training, fold: usize, file: &FoldFile) -> Result<String> {
+    fn figures(&self, training: &Training, fold: usize, file: &FinishedFold) -> Result<String> {
         let labels = self.features[training.material].data.labels();
         let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
-        let figure = |&protocol: &sertrain::Protocol| -> Result<String> {
-            let predicted: Vec<usize> = file.scored(protocol)?.probabilities.iter().map(|row| argmax(row)).collect();
+        let figure = |&protocol: &Protocol| -> Result<String> {
+            let predicted: Vec<usize> = scored(file, protocol)?.probabilities.iter().map(|row| argmax(row)).collect();
             let c = sermetrics::confusion(&truth, &predicted, training.model.classes).map_err(LabError::work)?;
-            let optimistic = if protocol == sertrain::Protocol::BestEpoch { " (optimistic)" } else { "" };
+            let optimistic = if protocol == Protocol::BestEpoch { " (optimistic)" } else { "" };
             Ok(format!("{protocol}{optimistic} UAR / WAR {:.2} / {:.2} %", 100.0 * c.uar(), 100.0 * c.war()))
         };
         Ok(training.protocols.iter().map(figure).collect::<Result<Vec<_>>>()?.join(", "))
@@ -259,15 +259,17 @@ impl Work<'_> {
 
     fn metadata(&self, training: &Training, fold: usize) -> BTreeMap<String, String> {
         [
-            ("corpus", training.kind.to_string()),
-            ("division", training.division.name().to_owned()),
+            ("corpus", training.corpus().to_string()),
+            ("division", training.division().name().to_owned()),
             ("features", self.features[training.material].hash.clone()),
             ("fold", fold.to_string()),
             ("labels", self.plan.material(training).roster.labels.join(",")),
-            ("seed", training.seed.to_string()),
+            ("seed", training.name.seed.to_string()),
         ]
+        .into_iter()
+        .chain(training.name.training_seed.map(|seed| ("training_seed", seed.to_string())))
         .map(|(k, v)| (k.to_owned(), v))
-        .into()
+        .collect()
     }
 }
 
@@ -287,9 +289,4 @@ impl From<LabError> for Stopped {
     fn from(e: LabError) -> Self {
         Self::Lab(e)
     }
-}
-
-/// What a fold's random draws depend on.
-fn key(training: &Training, place: Place) -> streams::Key {
-    streams::Key { seed: training.seed, fold: place.fold as u32 }
 }

@@ -6,11 +6,9 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serengine::{EngineFacts, Layout, TrainState, TrainingInputs, Weights, WeightsError, sha256_of};
+use serrun::{EpochRecord, Scored, write_atomic};
 
-use crate::{
-    files::write_atomic,
-    fold::{EpochRecord, FoldOutcome, FoldTask, Schedule, Scored, Selected},
-};
+use crate::fold::{FoldOutcome, FoldTask, Schedule, Selected};
 
 /// A fold in training, or at its end.
 pub(crate) struct Checkpoint {

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
 use serengine::{Engine, EngineError, StepOutcome, Weights, WeightsError, argmax, log_softmax, streams};
+use serrun::{EpochRecord, Scored};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Trajectory};
 
@@ -87,41 +87,6 @@ impl FoldTask<'_> {
         }
         Ok(())
     }
-}
-
-/// What one epoch showed. Losses are cross entropies: the training one against smoothed targets with dropout, averaged
-/// over the epoch's steps as it went (as Keras prints it), the others against one-hot targets after the epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// Counted from 1.
-    pub epoch: u32,
-    /// Mean training loss.
-    pub train_loss: f64,
-    /// Training accuracy.
-    pub train_accuracy: f64,
-    /// Loss on the validation part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_loss: Option<f64>,
-    /// Accuracy on the validation part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_accuracy: Option<f64>,
-    /// Loss on the test part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_loss: Option<f64>,
-    /// Accuracy on the test part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_accuracy: Option<f64>,
-}
-
-/// The test part as some epoch scores it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Scored {
-    /// Counted from 1; 0 before any epoch.
-    pub epoch: u32,
-    /// Accuracy that selected the epoch.
-    pub accuracy: f64,
-    /// Class probabilities, `[test utterances, classes]`.
-    pub probabilities: Vec<Vec<f32>>,
 }
 
 /// An epoch that a protocol selected, with the network as it was.

@@ -21,11 +21,11 @@ use std::{
 };
 
 use serengine::Engine;
+use serrun::{EpochRecord, create_folder, is_partial, write_atomic};
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Trajectory},
-    files::{create_folder, is_partial, write_atomic},
-    fold::{EpochRecord, FoldOutcome, FoldTask, Schedule, TrainError, finish},
+    fold::{FoldOutcome, FoldTask, Schedule, TrainError, finish},
 };
 
 /// The file that marks a folder as a fold store, and its text.

@@ -2,19 +2,17 @@
 
 use std::{fs, io, path::Path};
 
-use serde_json::Value as Json;
-use sertrain::{create_folder, sync_folder};
+use serrun::{Environments, Session, create_folder, difference, put, sync_folder};
 use toml::Table;
 
 use crate::{
     cli::{Experiment, Merge},
-    config::{Configs, Part, RunConfig, difference},
+    config::{Configs, Part, Published, RunConfig},
     data::Roster,
-    disk::put,
     error::{LabError, Result},
-    folder::{RunDir, provenance, run_dir},
+    folder::{RunDir, run_dir},
     plan::Plan,
-    show::{Published, show, tables},
+    show::{show, tables},
 };
 
 /// Joins the folders and makes the tables from what is there.
@@ -30,7 +28,11 @@ pub fn run(args: &Merge) -> Result<()> {
             LabError::Input(format!("{} does not fit {}: {why}", folder.display(), args.parts[0].display()))
         })?;
     }
-    let rosters = config.corpora.keys().map(|&kind| Roster::read_any(&args.parts, kind)).collect::<Result<Vec<_>>>()?;
+    let rosters = config
+        .corpora
+        .iter()
+        .map(|(name, corpus)| Roster::read(&args.parts, name, corpus))
+        .collect::<Result<Vec<_>>>()?;
     let plan = Plan::of(&config, rosters)?;
     let dir = RunDir::open(&args.output, &config, &plan, None)?;
     let mut parts: Vec<&Path> = Vec::new();
@@ -41,12 +43,13 @@ pub fn run(args: &Merge) -> Result<()> {
     }
     for training in &plan.trainings {
         for part in &parts {
-            take(&part.join(training.name()), &args.output.join(training.name()), training.folds.len())?;
+            let name = training.name.to_string();
+            take(&part.join(&name), &args.output.join(&name), training.folds.len())?;
         }
     }
     environments(&parts, &dir)?;
     sessions(&parts, &dir)?;
-    provenance::write(dir.path(), &plan)?;
+    tables::provenance(dir.path(), &plan)?;
     tables::rosters(&dir, &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     show(&metrics, args.json)?;
@@ -69,7 +72,7 @@ fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), St
     for new in &other.parts {
         if let Some(known) = config.parts.iter().find(|p| p.experiment == new.experiment) {
             let plain = |p: &Part| {
-                let plain = Part { protocols: vec![], variants: vec![], seeds: None, ..p.clone() };
+                let plain = Part { protocols: vec![], systems: vec![], seeds: None, training_seeds: None, ..p.clone() };
                 Table::try_from(plain).map_err(|e| e.to_string())
             };
             if let Some(key) = difference(&plain(known)?, &plain(new)?) {
@@ -105,14 +108,21 @@ fn union(a: &Part, b: &Part) -> Option<Part> {
     }
     let both = Part {
         protocols: all(&a.protocols, &b.protocols),
-        variants: all(&a.variants, &b.variants),
+        systems: all(&a.systems, &b.systems),
         seeds: a.seeds.as_ref().zip(b.seeds.as_ref()).map(|(a, b)| all(a, b)),
+        training_seeds: a.training_seeds.as_ref().zip(b.training_seeds.as_ref()).map(|(a, b)| all(a, b)),
         ..a.clone()
     };
-    let differing = [a.protocols != b.protocols, a.variants != b.variants, a.seeds != b.seeds];
-    let seeds_mix = a.seeds.is_some() != b.seeds.is_some();
-    let rest =
-        Part { protocols: b.protocols.clone(), variants: b.variants.clone(), seeds: b.seeds.clone(), ..a.clone() };
+    let differing =
+        [a.protocols != b.protocols, a.systems != b.systems, a.seeds != b.seeds, a.training_seeds != b.training_seeds];
+    let seeds_mix = a.seeds.is_some() != b.seeds.is_some() || a.training_seeds.is_some() != b.training_seeds.is_some();
+    let rest = Part {
+        protocols: b.protocols.clone(),
+        systems: b.systems.clone(),
+        seeds: b.seeds.clone(),
+        training_seeds: b.training_seeds.clone(),
+        ..a.clone()
+    };
     let one = differing.into_iter().filter(|&d| d).count() == 1;
     (one && !seeds_mix && rest == *b).then_some(both)
 }
@@ -166,51 +176,33 @@ fn link(from: &Path, to: &Path) -> Result<()> {
         Ok(m) if m.is_file() && fs::hard_link(from, to).is_ok() => return Ok(()),
         _ => {}
     }
-    put(to, &fs::read(from).map_err(failed)?)
+    Ok(put(to, &fs::read(from).map_err(failed)?)?)
 }
 
 /// `environment.json`: those of the folder as it was, if it was there, and of the parts; of merged parts, those that they were
 /// merged from.
 fn environments(parts: &[&Path], dir: &RunDir) -> Result<()> {
-    let mut all: Vec<Json> = Vec::new();
+    let mut all = Vec::new();
     for folder in std::iter::once(dir.path()).chain(parts.iter().copied()) {
-        let path = folder.join("environment.json");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
-        };
-        let mut found: Json =
-            serde_json::from_slice(&bytes).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
-        let several = match found.get_mut("merged_from").map(Json::take) {
-            Some(Json::Array(several)) => several,
-            _ => vec![found],
-        };
-        for one in several {
-            if !all.contains(&one) {
-                all.push(one);
+        for one in Environments::read(folder)?.iter().flat_map(Environments::all) {
+            if !all.contains(one) {
+                all.push(one.clone());
             }
         }
     }
-    dir.json("environment.json", &serde_json::json!({ "version": 1, "merged_from": all }))
+    Ok(Environments::Merged(all).write(dir.path())?)
 }
 
 /// `sessions.jsonl`: the lines of the folder as it was and of the parts.
 fn sessions(parts: &[&Path], dir: &RunDir) -> Result<()> {
-    let mut lines: Vec<String> = Vec::new();
+    let mut all = Vec::new();
     for folder in std::iter::once(dir.path()).chain(parts.iter().copied()) {
-        let path = folder.join("sessions.jsonl");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
-        };
-        for line in text.lines().filter(|l| !l.trim().is_empty()) {
-            if !lines.iter().any(|known| known == line) {
-                lines.push(line.to_owned());
+        for session in Session::read_all(folder)? {
+            if !all.contains(&session) {
+                all.push(session);
             }
         }
     }
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    put(&dir.path().join("sessions.jsonl"), text.as_bytes())
+    let lines = all.iter().map(Session::line).collect::<serrun::Result<String>>()?;
+    Ok(put(&Session::file(dir.path()), lines.as_bytes())?)
 }

@@ -2,30 +2,33 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::OpenOptions,
-    io::Write,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use sercorpus::CorpusKind;
+use sercorpus::CorpusName;
 use serengine::EngineFacts;
 use sermfcc::FrontEnd;
+use serrun::{Environments, Maker, RunCorpus, Session, Split, System};
+use timnet_core::Variant;
 
 use super::{emit, store};
 use crate::{
     backend::Backend,
     cli::{self, Reproduce},
-    config::{Configs, CorpusConfig, Experiment, Origin, Overrides, Part, RunConfig, RunCorpus, Split},
-    data::{Roster, Sources, cache, features, sources},
+    config::{Configs, Experiment, Origin, Overrides, Part, Published, RunConfig},
+    data::{
+        Roster, Sources, cache, features,
+        sources::{self, Given},
+    },
     error::{LabError, Result},
     estimate,
-    folder::{Environment, Maker, RunDir, provenance},
+    folder::{self, RunDir},
     machine,
     plan::Plan,
     shard,
-    show::{Published, print, show, tables},
+    show::{print, show, tables},
     workers::Work,
 };
 
@@ -43,7 +46,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let facts = backend.facts();
     let jobs = args.jobs.map_or_else(machine::cores, |n| n as usize);
     if args.dry_run || args.emit.is_some() {
-        let config = setting.run_config(&facts, &BTreeMap::new());
+        let config = setting.run_config(&facts, &BTreeMap::new())?;
         let plan = Plan::of(&config, setting.rosters())?;
         return match args.emit {
             Some(emit) => {
@@ -62,21 +65,21 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let cache = features::Cache::new(&setting.front_end, cache::open()?.join("features"), stop);
     let mut features = Vec::new();
     for source in &setting.sources.corpora {
-        features.push(cache.features(&Roster::of(source.kind, &source.corpus), source.config.length)?);
+        features.push(cache.features(&Roster::of(&source.name, &source.corpus), source.length)?);
     }
-    let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.kind, f.hash.clone())).collect();
-    let config = setting.run_config(&facts, &hashes);
+    let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.name.clone(), f.hash.clone())).collect();
+    let config = setting.run_config(&facts, &hashes)?;
     let plan = Plan::of(&config, setting.rosters())?;
     for material in &plan.materials[features.len()..] {
-        features.push(cache.features(&material.roster, config.corpora[&material.roster.kind].length)?);
+        features.push(cache.features(&material.roster, config.corpora[&material.roster.name].length)?);
     }
     let text = config.to_toml()?;
     let name = format!("runs/{}-{}", config.name(), &blake3::hash(text.as_bytes()).to_hex()[..12]);
     let path = args.run_dir.clone().unwrap_or_else(|| PathBuf::from(name));
     let dir = RunDir::open(&path, &config, &plan, shard)?;
-    let maker = Maker::of(facts);
-    if !path.join("environment.json").exists() {
-        dir.json("environment.json", &Environment::of(&maker, &setting.sources, jobs))?;
+    let maker = folder::maker(facts);
+    if !Environments::file(&path).exists() {
+        Environments::One(Box::new(folder::environment(&maker, &setting.sources, jobs))).write(&path)?;
     }
     tables::rosters(&dir, &plan)?;
     tracing::info!("run folder {}", path.display());
@@ -116,7 +119,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
             path.display()
         ));
     }
-    provenance::write(dir.path(), &plan)?;
+    tables::provenance(dir.path(), &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     show(&metrics, args.json)?;
     tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
@@ -155,12 +158,20 @@ struct Setting {
 impl Setting {
     fn of(args: &Reproduce, configs: &Configs, full: u32) -> Result<Self> {
         let overrides = Overrides::of(args)?;
+        let given = Given::of(args)?;
+        let own = given.own();
+        // A corpus of one's own takes part in every experiment, after those that its file names.
         let load = |origin| -> Result<Vec<(&'static str, Experiment)>> {
-            let load = |name| Ok((name, Experiment::load(configs, name, &overrides, origin, args.full)?));
+            let load = |name| -> Result<(&'static str, Experiment)> {
+                let mut e = Experiment::load(configs, name, &overrides, origin, args.full)?;
+                let more: Vec<CorpusName> = own.iter().filter(|name| !e.corpora.contains(name)).cloned().collect();
+                e.corpora.extend(more);
+                Ok((name, e))
+            };
             args.experiment.parts().into_iter().map(|e| load(e.name())).collect()
         };
         let mut experiments = load(Origin::Given)?;
-        let kinds = experiments.iter().flat_map(|(_, e)| e.corpora.iter().copied()).collect();
+        let corpora = experiments.iter().flat_map(|(_, e)| e.corpora.iter().cloned()).collect();
         let (first_name, first) = &experiments[0];
         for (name, other) in &experiments {
             for (key, differs) in [
@@ -175,16 +186,16 @@ impl Setting {
             }
         }
         let front_end = front_end(first)?;
-        let sources = sources::find(args, configs, &kinds, first.synthetic.seed, &overrides)?;
+        let sources = sources::find(args, configs, given, &corpora, first.synthetic.seed, &front_end, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
-        overrides.check(&names, &sources.corpora.iter().map(|s| s.kind).collect::<BTreeSet<_>>())?;
+        overrides.check(&names, &sources.corpora.iter().map(|s| s.name.clone()).collect::<BTreeSet<_>>())?;
         match sources.origin {
             Origin::Given => {}
             Origin::Synthetic => {
                 tracing::warn!("running on small SYNTHETIC corpora: the figures say nothing of real speech")
             }
             Origin::Bundled => {
-                let names: Vec<&str> = sources.corpora.iter().map(|s| s.kind.name()).collect();
+                let names: Vec<&str> = sources.corpora.iter().map(|s| s.name.as_str()).collect();
                 tracing::info!("no corpus is configured: running on the one that comes along, {}", names.join(", "));
             }
         }
@@ -200,11 +211,14 @@ impl Setting {
                 full_command(&words)
             )
         });
-        let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.kind)).count();
+        for (name, e) in experiments.iter_mut().filter(|(_, e)| e.split == Split::CrossCorpus) {
+            share_classes(name, e, &sources);
+        }
+        let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.name)).count();
         let needs = |e: &Experiment| if e.split == Split::CrossCorpus { 2 } else { 1 };
         let all = args.experiment == cli::Experiment::All;
         for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
-            let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.kind == **k));
+            let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.name == **k));
             let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
             let way_out = format!("Give one more with --data CORPUS=PATH. {}", sources::where_to_obtain(absent));
             if !all {
@@ -217,43 +231,80 @@ impl Setting {
     }
 
     fn rosters(&self) -> Vec<Roster> {
-        self.sources.corpora.iter().map(|s| Roster::of(s.kind, &s.corpus)).collect()
+        self.sources.corpora.iter().map(|s| Roster::of(&s.name, &s.corpus)).collect()
     }
 
     /// With the hashes of the corpora's features.
-    fn run_config(&self, facts: &EngineFacts, hashes: &BTreeMap<CorpusKind, String>) -> RunConfig {
+    fn run_config(&self, facts: &EngineFacts, hashes: &BTreeMap<CorpusName, String>) -> Result<RunConfig> {
         let corpora = self.sources.corpora.iter().map(|source| {
-            let CorpusConfig { length, blocks, seed, .. } = source.config;
-            let utterances = source.corpus.utterances.len();
-            let features = hashes.get(&source.kind).cloned().unwrap_or_default();
-            (source.kind, RunCorpus { length, blocks, seed, utterances, partial: source.partial, features })
+            let corpus = RunCorpus {
+                length: source.length,
+                blocks: source.config.blocks,
+                seed: source.config.seed,
+                utterances: source.corpus.utterances.len(),
+                partial: source.partial,
+                // Those of a known corpus are known.
+                classes: if source.name.kind().is_none() { source.corpus.labels.clone() } else { Vec::new() },
+                features: hashes.get(&source.name).cloned().unwrap_or_default(),
+            };
+            (source.name.clone(), corpus)
         });
-        RunConfig {
+        Ok(RunConfig {
             engine: facts.name.clone(),
             numerics: facts.numerics,
             device: facts.device_kind().to_owned(),
             synthetic: self.sources.origin == Origin::Synthetic,
-            parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect(),
+            parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect::<Result<_>>()?,
             front_end: self.front_end.clone(),
             corpora: corpora.collect(),
-        }
+        })
     }
 
-    fn part(&self, name: &str, e: &Experiment) -> Part {
-        let there = |kind: &&CorpusKind| self.sources.corpora.iter().any(|s| s.kind == **kind);
+    fn part(&self, name: &str, e: &Experiment) -> Result<Part> {
+        let there = |name: &&CorpusName| self.sources.corpora.iter().any(|s| s.name == **name);
+        let system = |v: &Variant| v.name().parse::<System>().map_err(LabError::work);
         let some = if e.one_corpus { 1 } else { usize::MAX };
-        let on: Vec<CorpusKind> = e.corpora.iter().filter(there).take(some).copied().collect();
-        Part {
+        let on: Vec<CorpusName> = e.corpora.iter().filter(there).take(some).cloned().collect();
+        Ok(Part {
             experiment: name.to_owned(),
             protocols: e.protocols.clone(),
-            variants: e.variants.clone(),
+            systems: e.systems.iter().map(system).collect::<Result<_>>()?,
             split: e.split,
             classes: e.classes.clone(),
             on: (on.len() < self.sources.corpora.len()).then_some(on),
             folds: if e.split.is_folds() { e.folds } else { 0 },
             seeds: e.seeds.clone(),
+            training_seeds: e.training_seeds.clone(),
             training: e.training.clone(),
+        })
+    }
+}
+
+/// The classes of a cross-corpus experiment that the corpora of one's own have as well. One that has fewer than two of them is left out.
+fn share_classes(name: &str, e: &mut Experiment, sources: &Sources) {
+    let before = e.classes.clone();
+    for source in sources.corpora.iter().filter(|s| s.name.kind().is_none()) {
+        let shared: Vec<String> = e.classes.iter().filter(|c| source.corpus.labels.contains(c)).cloned().collect();
+        if shared.len() < 2 {
+            tracing::warn!(
+                "{name} leaves {} out: of the shared classes, {}, it has {}; its own are {}. A label_map in configs/corpora/{}.toml translates them",
+                source.name,
+                e.classes.join(", "),
+                if shared.is_empty() { "none".to_owned() } else { shared.join(", ") + " alone" },
+                source.corpus.labels.join(", "),
+                source.name
+            );
+            e.corpora.retain(|corpus| *corpus != source.name);
+        } else {
+            e.classes = shared;
         }
+    }
+    if e.classes != before {
+        tracing::info!(
+            "{name}: all corpora share the classes {}, in place of {}",
+            e.classes.join(", "),
+            before.join(", ")
+        );
     }
 }
 
@@ -285,19 +336,14 @@ fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
 /// One line for each call that trained, in `sessions.jsonl`: where it ran, how long and on how much CPU time, both from its start
 /// on, the computing of features included.
 fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, maker: &Maker, finished: bool) -> Result<()> {
-    let path = dir.join("sessions.jsonl");
-    let ended = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let line = serde_json::json!({
-        "ended_unix": ended,
-        "wall_seconds": start.elapsed().as_secs_f64(),
-        "cpu_seconds": machine::cpu_seconds(),
-        "shard": shard.map(|s| s.to_string()),
-        "finished": finished,
-        "command": cli::words(),
-        "by": maker,
-    });
-    let failed = |e: std::io::Error| LabError::Work(format!("cannot write {}: {e}", path.display()));
-    let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-    // One write, so that the lines of several shards do not mix.
-    file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
+    let session = Session {
+        ended_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+        wall_seconds: start.elapsed().as_secs_f64(),
+        cpu_seconds: machine::cpu_seconds(),
+        shard: shard.map(|s| s.to_string()),
+        finished,
+        command: cli::words(),
+        by: maker.clone(),
+    };
+    Ok(session.append(dir)?)
 }

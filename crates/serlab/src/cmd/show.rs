@@ -7,12 +7,12 @@ use std::{
 
 use crate::{
     cli::{Config, Show},
-    config::{Configs, RunConfig, files},
+    config::{Configs, Published, RunConfig, files},
     data::Roster,
     error::{LabError, Result},
     folder::run_dir,
     plan::Plan,
-    show::{Published, print, show, tables},
+    show::{print, show, tables},
 };
 
 /// Where run folders lie if nothing else is said.
@@ -29,11 +29,10 @@ pub fn run(args: &Show) -> Result<()> {
     }
     for folder in &args.runs {
         let (config, plan) = read(folder)?;
-        let published: Published = match fs::read(folder.join("published.json")) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|e| LabError::Input(format!("{}: {e}", folder.join("published.json").display())))?,
+        let published = match Published::read(folder)? {
+            Some(published) => published,
             // An unfinished run has none yet.
-            Err(_) => Configs::of(None)?.read("published.toml")?,
+            None => Configs::of(None)?.read("published.toml")?,
         };
         let metrics = tables::metrics(folder, &config, &plan, &published)?;
         show(&metrics, args.json)?;
@@ -48,7 +47,8 @@ pub fn run(args: &Show) -> Result<()> {
 fn read(folder: &Path) -> Result<(RunConfig, Plan)> {
     let config = run_dir::config(folder)?;
     let parts = [folder.to_owned()];
-    let rosters = config.corpora.keys().map(|&kind| Roster::read_any(&parts, kind)).collect::<Result<Vec<_>>>()?;
+    let rosters =
+        config.corpora.iter().map(|(name, corpus)| Roster::read(&parts, name, corpus)).collect::<Result<Vec<_>>>()?;
     let plan = Plan::of(&config, rosters)?;
     Ok((config, plan))
 }
@@ -97,11 +97,11 @@ fn line(folder: &Path, config: &RunConfig, plan: &Plan) -> String {
         "{}: {} on {}{}; {}; {}; seed {}; {} epochs; {finished} of {all} folds",
         folder.display(),
         config.name(),
-        names(trainings().map(|t| t.kind.to_string()).collect()),
+        names(trainings().map(|t| t.corpus().to_string()).collect()),
         if config.synthetic { ", synthetic" } else { "" },
-        names(trainings().map(|t| t.model.variant.name().to_owned()).collect()),
+        names(trainings().map(|t| t.system().to_string()).collect()),
         names(trainings().flat_map(|t| t.protocols.iter().map(ToString::to_string)).collect()),
-        names(trainings().map(|t| t.seed.to_string()).collect()),
+        names(trainings().map(|t| t.name.seed.to_string()).collect()),
         names(trainings().map(|t| t.settings.epochs.to_string()).collect()),
     )
 }

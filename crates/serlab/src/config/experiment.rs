@@ -1,14 +1,13 @@
 //! Experiment files.
 
-use sercorpus::CorpusKind;
+use sercorpus::CorpusName;
 use serde::{Deserialize, Serialize};
 use serengine::{Adam, Objective};
-use sertrain::Protocol;
+use serrun::{Division, Protocol, Split};
 use timnet_core::{TcnPooling, Variant};
 
 use super::{
     corpus::TOO_LARGE_A_SEED,
-    division::{Division, Split},
     files::Configs,
     overrides::{Overrides, Target},
 };
@@ -19,12 +18,12 @@ use crate::error::{LabError, Result};
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
     /// Corpora to run on, where they are configured.
-    pub corpora: Vec<CorpusKind>,
+    pub corpora: Vec<CorpusName>,
     /// Use only the first corpus that is available.
     #[serde(default)]
     pub one_corpus: bool,
-    /// Networks to train.
-    pub variants: Vec<Variant>,
+    /// Systems to train.
+    pub systems: Vec<Variant>,
     /// Protocols to report.
     pub protocols: Vec<Protocol>,
     /// What is trained on and what is scored.
@@ -36,13 +35,16 @@ pub struct Experiment {
     /// Folds of the random splits; not for the other splits.
     #[serde(default)]
     pub folds: usize,
-    /// Seeds; absent: each corpus' own.
+    /// Seeds of the folds; absent: each corpus' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Vec<u64>>,
+    /// Seeds of initialisation, order and dropout, each with every seed of the folds; absent: the seed of the folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_seeds: Option<Vec<u64>>,
     /// The features.
     pub front_end: FrontEndChoice,
     /// The training.
-    pub training: Training,
+    pub training: TrainingSettings,
     /// What a preview on a corpus that comes along leaves out.
     pub preview: Preview,
     /// What `--synthetic` runs on.
@@ -74,7 +76,7 @@ pub struct FrontEndChoice {
 /// How a fold trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Training {
+pub struct TrainingSettings {
     /// Passes over the training part.
     pub epochs: u32,
     /// Utterances a step.
@@ -98,7 +100,7 @@ pub struct Training {
     pub validation_share: f64,
 }
 
-impl Training {
+impl TrainingSettings {
     /// As the engines take it.
     pub fn objective(&self) -> Objective {
         Objective {
@@ -143,6 +145,9 @@ impl Experiment {
     /// As [`Configs::read`]; an override that does not fit, by its text; a value that cannot be used.
     pub fn load(configs: &Configs, name: &str, overrides: &Overrides, origin: Origin, full: bool) -> Result<Self> {
         let file = configs.file(&format!("{name}.toml"))?;
+        if file.parse::<toml::Table>()?.contains_key("variants") {
+            return Err(LabError::Input(format!("{}: `variants` is called `systems` now; rename the key", file.path)));
+        }
         let split = file.parse::<Self>()?.split;
         let target = Target::Experiment { name, folds: split.is_folds() };
         let mut loaded: Self = overrides.apply(&target, file.parse()?)?;
@@ -179,10 +184,11 @@ impl Experiment {
             Some((key, twice.1.to_string()))
         }
         of("corpora", &self.corpora)
-            .or_else(|| of("variants", &self.variants))
+            .or_else(|| of("systems", &self.systems))
             .or_else(|| of("protocols", &self.protocols))
             .or_else(|| of("classes", &self.classes))
             .or_else(|| of("seeds", self.seeds.as_deref().unwrap_or_default()))
+            .or_else(|| of("training_seeds", self.training_seeds.as_deref().unwrap_or_default()))
     }
 
     /// The cheapest checks, before anything is computed.
@@ -194,7 +200,7 @@ impl Experiment {
         }
         match () {
             () if self.corpora.is_empty() => bad("corpora", "names no corpus"),
-            () if self.variants.is_empty() => bad("variants", "names no network"),
+            () if self.systems.is_empty() => bad("systems", "names no system"),
             () if self.protocols.is_empty() => bad("protocols", "names no protocol"),
             () if !self.split.is_folds() && self.protocols.iter().any(|&p| Division::of(p) != Division::Random) => {
                 bad("protocols", "may only be last-epoch and best-epoch where `split` is not folds")
@@ -206,6 +212,7 @@ impl Experiment {
                 bad("classes", "must name at least two classes that all corpora share")
             }
             () if self.seeds.as_ref().is_some_and(Vec::is_empty) => bad("seeds", "is empty"),
+            () if self.training_seeds.as_ref().is_some_and(Vec::is_empty) => bad("training_seeds", "is empty"),
             () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => bad("seeds", TOO_LARGE_A_SEED),
             () if self.split.is_folds() && self.folds < 2 => bad("folds", "must be at least 2"),
             () if !self.split.is_folds() && self.folds != 0 => bad(

@@ -8,7 +8,6 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    disk::put,
     error::{LabError, Result},
     nearest,
 };
@@ -62,12 +61,8 @@ impl Configs {
     /// A name that is no file's, a file that can't be read.
     pub fn file(&self, name: &str) -> Result<File> {
         let carried = CARRIED.iter().find(|(n, _)| *n == name).map(|(_, text)| *text);
-        if let Some(path) = self.0.as_ref().map(|folder| folder.join(name)) {
-            match fs::read_to_string(&path) {
-                Ok(text) => return Ok(File { path: path.display().to_string(), text }),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => return Err(LabError::Input(format!("{}: {e}", path.display()))),
-            }
+        if let Some(file) = self.own(name)? {
+            return Ok(file);
         }
         let text = carried.ok_or_else(|| {
             let stems = || CARRIED.map(|(n, _)| n.trim_end_matches(".toml"));
@@ -79,6 +74,16 @@ impl Configs {
             ))
         })?;
         Ok(File { path: format!("{name} of the program"), text: text.to_owned() })
+    }
+
+    /// The file `name` of the folder given, if there is one.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn own(&self, name: &str) -> Result<Option<File>> {
+        let Some(path) = self.0.as_ref().map(|folder| folder.join(name)) else { return Ok(None) };
+        let text = serrun::text(&path).map_err(LabError::input)?;
+        Ok(text.map(|text| File { path: path.display().to_string(), text }))
     }
 
     /// Reads a file's values.
@@ -119,7 +124,7 @@ pub fn init(folder: &Path) -> Result<()> {
         )));
     }
     for (name, text) in CARRIED {
-        put(&folder.join(name), text.as_bytes())?;
+        serrun::put(&folder.join(name), text.as_bytes())?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sercorpus::CorpusKind;
+use sercorpus::{CorpusKind, CorpusName};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -16,7 +16,7 @@ use crate::{
 const TABLES: [&str; 3] = ["front_end", "synthetic", "training"];
 
 /// The file that values are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     /// `configs/NAME.toml`.
     Experiment {
@@ -26,7 +26,7 @@ pub enum Target<'a> {
         folds: bool,
     },
     /// `configs/corpora/CORPUS.toml`.
-    Corpus(CorpusKind),
+    Corpus(CorpusName),
 }
 
 /// One value.
@@ -34,7 +34,7 @@ pub enum Target<'a> {
 struct Override {
     /// The one experiment it is for; all otherwise.
     experiment: Option<String>,
-    corpus: Option<CorpusKind>,
+    corpus: Option<CorpusName>,
     /// Only where an experiment trains on folds.
     folds_only: bool,
     path: Vec<String>,
@@ -69,10 +69,14 @@ impl Overrides {
         };
         let names = |values: Vec<String>| (!values.is_empty()).then(|| Value::from(values));
         let number = |n: u32| Value::from(i64::from(n));
-        let seeds = args.seed.iter().map(|&s| i64::try_from(s).map_err(LabError::input)).collect::<Result<Vec<_>>>()?;
+        let seeds = |all: &[u64]| -> Result<Option<Value>> {
+            let all = all.iter().map(|&s| i64::try_from(s).map_err(LabError::input)).collect::<Result<Vec<_>>>()?;
+            Ok((!all.is_empty()).then(|| Value::from(all)))
+        };
         short("--protocol", "protocols", all, names(args.protocol.iter().map(|p| p.to_string()).collect()));
-        short("--variant", "variants", false, names(args.variant.iter().map(|v| v.to_string()).collect()));
-        short("--seed", "seeds", false, (!seeds.is_empty()).then(|| Value::from(seeds)));
+        short("--system", "systems", false, names(args.system.iter().map(|v| v.to_string()).collect()));
+        short("--seed", "seeds", false, seeds(&args.seed)?);
+        short("--training-seeds", "training_seeds", false, seeds(&args.training_seeds)?);
         short("--epochs", "training.epochs", false, args.epochs.map(number));
         short("--folds", "folds", all, args.folds.map(number));
         for text in &args.set {
@@ -85,7 +89,7 @@ impl Overrides {
     ///
     /// # Errors
     /// The first of them, with what there is.
-    pub fn check(&self, experiments: &[&str], corpora: &BTreeSet<CorpusKind>) -> Result<()> {
+    pub fn check(&self, experiments: &[&str], corpora: &BTreeSet<CorpusName>) -> Result<()> {
         for set in &self.0 {
             if let Some(e) = set.experiment.as_deref().filter(|e| !experiments.contains(e)) {
                 let there = experiments.join(", ");
@@ -94,11 +98,13 @@ impl Overrides {
                     "{text}: {e} is not in this run, which has {there}; leave it out"
                 )));
             }
-            if let Some(kind) = set.corpus.filter(|kind| !corpora.contains(kind)) {
-                let there: Vec<&str> = corpora.iter().map(|k| k.name()).collect();
+            if let Some(name) = set.corpus.as_ref().filter(|name| !corpora.contains(name)) {
+                let there: Vec<&str> = corpora.iter().map(CorpusName::as_str).collect();
+                let all = there.iter().copied().chain(CorpusKind::ALL.map(CorpusKind::name));
                 return Err(LabError::Input(format!(
-                    "{}: {kind} is not in this run, which has {}; leave it out, or give --data {kind}=PATH",
+                    "{}: {name}{} is not in this run, which has {}; leave it out, or give --data {name}=PATH",
                     set.text,
+                    nearest::hint(name.as_str(), all),
                     there.join(", ")
                 )));
             }
@@ -123,7 +129,7 @@ impl Overrides {
 impl Override {
     fn is_for(&self, target: &Target) -> bool {
         match target {
-            Target::Corpus(kind) => self.corpus == Some(*kind),
+            Target::Corpus(name) => self.corpus.as_ref() == Some(name),
             Target::Experiment { name, folds } => {
                 self.corpus.is_none()
                     && self.experiment.as_deref().is_none_or(|e| e == *name)
@@ -150,10 +156,9 @@ fn parse(text: &str) -> Result<Override> {
         path.remove(0);
     }
     let corpus = if path.len() > 2 && path[0] == "corpora" {
-        let names = CorpusKind::ALL.map(CorpusKind::name);
-        let kind = path[1].parse().map_err(|e| wrong(&format!("{e}{}", nearest::hint(&path[1], names))))?;
+        let name = path[1].parse().map_err(|e: sercorpus::BadCorpusName| wrong(&e.to_string()))?;
         path.drain(..2);
-        Some(kind)
+        Some(name)
     } else {
         None
     };
@@ -166,6 +171,9 @@ fn parse(text: &str) -> Result<Override> {
             nearest::hint(&path[0], known()),
             known().collect::<Vec<_>>().join(", ")
         )));
+    }
+    if corpus.is_none() && path == ["variants"] {
+        return Err(LabError::Input(format!("{shown}: `variants` is called `systems` now; say systems={value}")));
     }
     let value = toml::from_str::<Table>(&format!("value = {value}"))
         .ok()

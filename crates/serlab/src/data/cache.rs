@@ -2,10 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    disk::{self, put},
-    error::Result,
-};
+use crate::{disk, error::Result};
 
 /// The file that says that a folder is the cache.
 const MARK: &str = "serlab-cache.txt";
@@ -22,7 +19,10 @@ fn at(cache: &Path) -> Result<PathBuf> {
     disk::claim(cache, MARK, "cache")?;
     let mark = cache.join(MARK);
     if !mark.is_file() {
-        put(&mark, b"Features and synthetic corpora of serlab, made again where they are missing. May be deleted.\n")?;
+        serrun::put(
+            &mark,
+            b"Features and synthetic corpora of serlab, made again where they are missing. May be deleted.\n",
+        )?;
     }
     disk::refuse_links(cache, &[String::new()])?;
     Ok(cache.to_owned())

@@ -1,9 +1,8 @@
 //! From a recording to the features of a fixed length.
 
-use std::path::Path;
-
 use seraudio::LoadOptions;
 use sermfcc::{Extractor, FrontEnd};
+use serrun::Utterance;
 
 use crate::error::{LabError, Result};
 
@@ -26,13 +25,20 @@ impl Extract {
         Ok(Self { extractor, options, length })
     }
 
-    /// [frames, coefficients] of a recording.
+    /// [frames, coefficients] of an utterance: a recording, or its part between start and end.
     ///
     /// # Errors
     /// A recording that cannot be used, with its path and why.
-    pub fn recording(&self, path: &Path) -> Result<Vec<f32>> {
+    pub fn utterance(&self, utterance: &Utterance) -> Result<Vec<f32>> {
+        let Utterance { path, start, end, .. } = utterance;
         let audio = seraudio::load(path, &self.options).map_err(LabError::input)?;
-        self.mfcc(&audio.samples).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+        let at = |seconds: f64| ((seconds * f64::from(audio.rate)).round() as usize).min(audio.samples.len());
+        let (from, to) = (start.map_or(0, at), end.map_or(audio.samples.len(), at));
+        let part = audio.samples.get(from..to).filter(|part| !part.is_empty()).ok_or_else(|| {
+            let all = audio.samples.len() as f64 / f64::from(audio.rate);
+            LabError::Input(format!("{}: {} lies outside of its {all:.3} s", path.display(), utterance.id))
+        })?;
+        self.mfcc(part).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
     }
 
     /// [frames, coefficients] of samples of any number.

@@ -23,12 +23,12 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Serialize;
 use serengine::Dataset;
 use sermfcc::FrontEnd;
-use sertrain::{create_folder, write_atomic};
+use serrun::{Utterance, create_folder, write_atomic};
 
 use super::{
     extract::{Extract, bytes},
     fingerprint,
-    roster::{Roster, Row},
+    roster::Roster,
 };
 use crate::{
     bars::Recordings,
@@ -76,7 +76,7 @@ impl<'a> Cache<'a> {
     /// # Errors
     /// A recording that can't be used, with its path and why; a cache folder that can't be written; [`LabError::Interrupted`].
     pub fn features(&self, roster: &Roster, length: usize) -> Result<Features> {
-        let contents = self.each(roster, "reading", |path| self.content(path))?;
+        let contents = self.each(roster, "reading", |utterance| self.content(utterance))?;
         let recordings: Vec<(&str, &str)> =
             roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
         let extract = Extract::new(self.front_end, length)?;
@@ -84,22 +84,22 @@ impl<'a> Cache<'a> {
             Record { front_end: self.front_end.canonical(), length, code: fingerprint::of(&extract)?, recordings };
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
         let name = blake3::hash(record.as_bytes()).to_hex();
-        let path = self.folder.join(format!("{}-{}.safetensors", roster.kind, &name[..16]));
+        let path = self.folder.join(format!("{}-{}.safetensors", roster.name, &name[..16]));
         let cached = read(&path, &record);
         let computed = cached.is_none();
         let (values, frames) = match cached {
             Some(found) => {
-                tracing::info!(corpus = %roster.kind, cache = %path.display(), "features from the cache");
+                tracing::info!(corpus = %roster.name, cache = %path.display(), "features from the cache");
                 found
             }
             None => {
-                tracing::info!(corpus = %roster.kind, utterances = roster.rows.len(), "computing features");
-                let rows = self.each(roster, "features", |path| extract.recording(path))?;
+                tracing::info!(corpus = %roster.name, utterances = roster.rows.len(), "computing features");
+                let rows = self.each(roster, "features", |utterance| extract.utterance(utterance))?;
                 (rows.concat(), self.front_end.frames(length))
             }
         };
         let data = Dataset::new(values, roster.label_indices(), frames, self.front_end.n_mfcc);
-        let data = data.map_err(|e| LabError::Input(format!("{}: {e}", roster.kind)))?;
+        let data = data.map_err(|e| LabError::Input(format!("{}: {e}", roster.name)))?;
         if computed {
             write(&path, &data, record)
                 .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
@@ -109,13 +109,18 @@ impl<'a> Cache<'a> {
     }
 
     /// `work` of every recording, side by side, with a bar; stops between two recordings.
-    fn each<T: Send>(&self, roster: &Roster, what: &str, work: impl Fn(&Path) -> Result<T> + Sync) -> Result<Vec<T>> {
-        let bar = Recordings::new(&format!("{} {what}", roster.kind), roster.rows.len());
-        let one = |row: &Row| {
+    fn each<T: Send>(
+        &self,
+        roster: &Roster,
+        what: &str,
+        work: impl Fn(&Utterance) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let bar = Recordings::new(&format!("{} {what}", roster.name), roster.rows.len());
+        let one = |row: &Utterance| {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(LabError::Interrupted);
             }
-            let done = work(&row.path);
+            let done = work(row);
             bar.done();
             done
         };
@@ -130,7 +135,7 @@ impl<'a> Cache<'a> {
             front_end: String,
             length: usize,
             labels: &'a [String],
-            utterances: &'a [Row],
+            utterances: &'a [Utterance],
         }
         let (front_end, labels, utterances) = (self.front_end.canonical(), &roster.labels, &roster.rows);
         let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances });
@@ -142,7 +147,16 @@ impl<'a> Cache<'a> {
         Ok(hash.finalize().to_hex().to_string())
     }
 
-    fn content(&self, path: &Path) -> Result<String> {
+    /// Hash of the recording's file, with the part of it that the utterance is, where it is not all of it.
+    fn content(&self, utterance: &Utterance) -> Result<String> {
+        let whole = self.file(&utterance.path)?;
+        Ok(match (utterance.start, utterance.end) {
+            (None, None) => whole,
+            (start, end) => format!("{whole} {start:?} {end:?}"),
+        })
+    }
+
+    fn file(&self, path: &Path) -> Result<String> {
         let known = || self.contents.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(hash) = known().get(path) {
             return Ok(hash.clone());

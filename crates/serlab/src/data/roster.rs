@@ -1,58 +1,41 @@
-//! The utterance list: id, label, speaker and session of each utterance, without its recording.
+//! The utterance list: id, label, speaker and session of each utterance.
 //!
 //! A run folder holds them (`corpora/NAME.csv`), so that tables can be made where the corpora are not.
 
 use std::path::{Path, PathBuf};
 
 use sercorpus::{
-    Corpus, CorpusKind,
+    Corpus, CorpusName,
     split::{self, Fold, SplitError},
 };
-use serde::{Deserialize, Serialize};
+use serrun::{RunCorpus, Utterance};
 
-use crate::{
-    disk::put,
-    error::{LabError, Result},
-};
-
-/// One utterance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Unique in its corpus.
-    pub id: String,
-    /// Its class.
-    pub label: String,
-    /// Who speaks.
-    pub speaker: Option<String>,
-    /// Recording session (IEMOCAP).
-    pub session: Option<String>,
-    /// The recording; not in the file.
-    #[serde(skip)]
-    pub path: PathBuf,
-}
+use crate::error::{LabError, Result};
 
 /// The utterances of a corpus, in official order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
     /// Which corpus.
-    pub kind: CorpusKind,
+    pub name: CorpusName,
     /// The classes, in official order.
     pub labels: Vec<String>,
     /// The utterances.
-    pub rows: Vec<Row>,
+    pub rows: Vec<Utterance>,
 }
 
 impl Roster {
     /// Of a corpus on disk.
-    pub fn of(kind: CorpusKind, corpus: &Corpus) -> Self {
-        let rows = corpus.utterances.iter().map(|u| Row {
+    pub fn of(name: &CorpusName, corpus: &Corpus) -> Self {
+        let rows = corpus.utterances.iter().map(|u| Utterance {
             id: u.id.clone(),
             label: u.label.clone(),
             speaker: u.speaker.clone(),
             session: u.session.clone(),
             path: u.path.clone(),
+            start: u.start,
+            end: u.end,
         });
-        Self { kind, labels: corpus.labels.clone(), rows: rows.collect() }
+        Self { name: name.clone(), labels: corpus.labels.clone(), rows: rows.collect() }
     }
 
     /// Writes `corpora/NAME.csv` below `folder`.
@@ -60,44 +43,32 @@ impl Roster {
     /// # Errors
     /// Those of the file system.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let mut out = csv::Writer::from_writer(Vec::new());
-        self.rows.iter().try_for_each(|row| out.serialize(row)).map_err(LabError::work)?;
-        put(&file(folder, self.kind), &out.into_inner().map_err(LabError::work)?)
-    }
-
-    /// Reads what [`Self::write`] wrote.
-    ///
-    /// # Errors
-    /// No such file, or none of these.
-    pub fn read(folder: &Path, kind: CorpusKind) -> Result<Self> {
-        let path = file(folder, kind);
-        let wrong = |e: csv::Error| {
-            LabError::Input(format!(
-                "{}: {e}; run the folder's own command once more, which writes it and recomputes nothing",
-                path.display()
-            ))
-        };
-        let rows = csv::Reader::from_path(&path)
-            .and_then(|mut r| r.deserialize().collect::<std::result::Result<Vec<Row>, _>>())
-            .map_err(wrong)?;
-        let labels = kind.labels().iter().map(|&l| l.to_owned()).collect();
-        Ok(Self { kind, labels, rows })
+        Ok(Utterance::write_all(&self.rows, folder, &self.name)?)
     }
 
     /// Reads it from the first of `folders` that has it. Runs that fit together have equal hashes of features, and so the same
     /// utterances.
     ///
     /// # Errors
-    /// As [`Self::read`], of the first folder.
-    pub fn read_any(folders: &[PathBuf], kind: CorpusKind) -> Result<Self> {
-        let mut found = folders.iter().map(|folder| Self::read(folder, kind));
-        let first = found.next().unwrap_or_else(|| Err(LabError::Input("no folder".into())));
-        first.or_else(|e| found.find_map(Result::ok).ok_or(e))
+    /// No folder that has it; another file.
+    pub fn read(folders: &[PathBuf], name: &CorpusName, corpus: &RunCorpus) -> Result<Self> {
+        for folder in folders {
+            if let Some(rows) = Utterance::read_all(folder, name)? {
+                let known = |kind: sercorpus::CorpusKind| kind.labels().iter().map(|&l| l.to_owned()).collect();
+                let labels = name.kind().map_or_else(|| corpus.classes.clone(), known);
+                return Ok(Self { name: name.clone(), labels, rows });
+            }
+        }
+        let wanted = folders.first().map_or_else(PathBuf::new, |folder| Utterance::file(folder, name));
+        Err(LabError::Input(format!(
+            "{}: not there; run the folder's own command once more, which writes it and recomputes nothing",
+            wanted.display()
+        )))
     }
 
     /// The class index of each utterance; the number of classes where it has none of them.
     pub fn label_indices(&self) -> Vec<usize> {
-        let index = |row: &Row| self.labels.iter().position(|l| *l == row.label).unwrap_or(self.labels.len());
+        let index = |row: &Utterance| self.labels.iter().position(|l| *l == row.label).unwrap_or(self.labels.len());
         self.rows.iter().map(index).collect()
     }
 
@@ -107,7 +78,7 @@ impl Roster {
         for label in labels {
             rows.extend(self.rows.iter().filter(|r| r.label == *label).cloned());
         }
-        Self { kind: self.kind, labels: labels.to_vec(), rows }
+        Self { name: self.name.clone(), labels: labels.to_vec(), rows }
     }
 
     /// One session left out where the corpus has sessions (IEMOCAP), else one speaker.
@@ -116,7 +87,7 @@ impl Roster {
     /// An utterance without one.
     pub fn speaker_independent_folds(&self) -> std::result::Result<Vec<Fold>, SplitError> {
         let sessions = self.rows.iter().any(|r| r.session.is_some());
-        let (what, group): (_, fn(&Row) -> Option<&str>) =
+        let (what, group): (_, fn(&Utterance) -> Option<&str>) =
             if sessions { ("session", |r| r.session.as_deref()) } else { ("speaker", |r| r.speaker.as_deref()) };
         let groups: Vec<&str> = self.rows.iter().filter_map(group).collect();
         let n = self.rows.len();
@@ -125,8 +96,4 @@ impl Roster {
             Some(first) => Err(SplitError::NoGroup { what, missing: n - groups.len(), n, first: first.id.clone() }),
         }
     }
-}
-
-fn file(folder: &Path, kind: CorpusKind) -> PathBuf {
-    folder.join(format!("corpora/{kind}.csv"))
 }

@@ -1,53 +1,40 @@
-//! Where a run was computed.
+//! What a run folder says of this process.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use serengine::EngineFacts;
+use serrun::{Environment, Maker};
 
-use serde::Serialize;
-
-use super::provenance::Maker;
 use crate::{cli, data::Sources, machine};
 
-/// `environment.json`: where and how the run was begun. Written once: what trained each fold is in its provenance.
-#[derive(Debug, Serialize)]
-pub struct Environment<'a> {
-    version: u32,
-    program: &'static str,
-    program_version: &'a str,
-    /// HEAD when the program was built; absent where that was no git checkout.
-    built_at_commit: Option<&'a str>,
-    program_hash: Option<String>,
-    libtorch: &'static str,
-    engine: &'a str,
-    device: &'a str,
-    corpora: BTreeMap<String, PathBuf>,
-    os: &'static str,
-    architecture: &'static str,
-    cpu: Option<String>,
-    cores: usize,
-    jobs: usize,
-    /// The command that makes the whole run: a shard's without `--shard`. Each call's own is in `sessions.jsonl`.
-    command: Vec<String>,
+/// This process, computing with the engine that `facts` describe.
+pub fn maker(facts: EngineFacts) -> Maker {
+    Maker {
+        commit: option_env!("SERLAB_COMMIT").map(str::to_owned),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        engine: facts.name,
+        numerics: facts.numerics,
+        device: facts.device,
+        simd: facts.simd,
+        machine: machine::machine(),
+    }
 }
 
-impl<'a> Environment<'a> {
-    /// Of this process.
-    pub fn of(maker: &'a Maker, sources: &Sources, jobs: usize) -> Self {
-        Self {
-            version: 1,
-            program: env!("CARGO_PKG_NAME"),
-            program_version: &maker.version,
-            built_at_commit: maker.commit.as_deref(),
-            program_hash: machine::program_hash(),
-            libtorch: "2.11.0",
-            engine: &maker.engine,
-            device: &maker.device,
-            corpora: sources.corpora.iter().map(|s| (s.kind.to_string(), s.corpus.root.clone())).collect(),
-            os: std::env::consts::OS,
-            architecture: std::env::consts::ARCH,
-            cpu: machine::cpu(),
-            cores: machine::cores(),
-            jobs,
-            command: cli::without(&["--shard"], &cli::words()),
-        }
+/// Where and how this process begins a run.
+pub fn environment(maker: &Maker, sources: &Sources, jobs: usize) -> Environment {
+    Environment {
+        version: Environment::VERSION,
+        program: env!("CARGO_PKG_NAME").to_owned(),
+        program_version: maker.version.clone(),
+        built_at_commit: maker.commit.clone(),
+        program_hash: machine::program_hash(),
+        libtorch: "2.11.0".to_owned(),
+        engine: maker.engine.clone(),
+        device: maker.device.clone(),
+        corpora: sources.corpora.iter().map(|s| (s.name.to_string(), s.corpus.root.clone())).collect(),
+        os: std::env::consts::OS.to_owned(),
+        architecture: std::env::consts::ARCH.to_owned(),
+        cpu: machine::cpu(),
+        cores: machine::cores(),
+        jobs,
+        command: cli::without(&["--shard"], &cli::words()),
     }
 }

@@ -1,11 +1,9 @@
 //! The run folder.
 
 mod environment;
-mod fold_file;
-pub mod provenance;
+mod folds;
 pub mod run_dir;
 
-pub use environment::Environment;
-pub use fold_file::{FoldFile, fold_path};
-pub use provenance::Maker;
-pub use run_dir::{Prediction, RunDir};
+pub use environment::{environment, maker};
+pub use folds::{finish, fold_path, read_fold};
+pub use run_dir::RunDir;

@@ -8,24 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sercorpus::CorpusKind;
-use serde::{Deserialize, Serialize};
-use sertrain::Protocol;
+use serrun::{Epoch, FinishedFold, Fusion, Identity, Protocol, RUN_VERSION, RunError, put};
 
-use super::fold_file::{FoldFile, fold_path, fusion};
+use super::folds::{fold_path, fusion};
 use crate::{
     config::RunConfig,
-    disk::{self, put},
+    disk,
     error::{LabError, Result},
     plan::{Plan, Training},
     shard,
 };
-
-/// Raised when the folder's layout changes.
-const VERSION: u32 = 2;
-
-/// The file that says that a folder is a run folder, and of which run.
-const MARK: &str = "run.json";
 
 /// Longest time that another process is waited for that compares or writes `run.json`.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,33 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct RunDir {
     path: PathBuf,
     _locks: Vec<File>,
-}
-
-/// `run.json`
-#[derive(Serialize, Deserialize)]
-struct Identity {
-    version: u32,
-    /// The program that made the folder; absent in version 1.
-    #[serde(default)]
-    written_by: Option<String>,
-    /// Hash of configuration, features and data.
-    hash: String,
-}
-
-/// One row of `predictions.csv`.
-pub struct Prediction<'a> {
-    /// The utterance.
-    pub id: &'a str,
-    /// Its speaker.
-    pub speaker: Option<&'a str>,
-    /// The fold that tested it.
-    pub fold: usize,
-    /// Its class.
-    pub truth: usize,
-    /// The class of the largest probability.
-    pub predicted: usize,
-    /// One a class.
-    pub probabilities: &'a [f32],
 }
 
 impl RunDir {
@@ -74,7 +39,7 @@ impl RunDir {
     /// # Errors
     /// A folder that can't be written, is in use, holds other files or links, or belongs to another run or version.
     pub fn open(path: &Path, config: &RunConfig, plan: &Plan, shard: Option<shard::Part>) -> Result<Self> {
-        disk::claim(path, MARK, "run folder")?;
+        disk::claim(path, Identity::FILE, "run folder")?;
         let folders = folders(plan);
         disk::refuse_links(path, &folders)?;
         // A folder of another version is not even locked.
@@ -100,59 +65,19 @@ impl RunDir {
         &self.path
     }
 
-    /// Writes a JSON file.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn json(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(value).map_err(LabError::work)?;
-        bytes.push(b'\n');
-        put(&self.path.join(name), &bytes)
-    }
-
-    /// A cell's `predictions.csv`, in the folder named.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn predictions(&self, folder: &str, labels: &[String], rows: &[Prediction]) -> Result<()> {
-        let mut out = csv::Writer::from_writer(Vec::new());
-        let header = ["id", "fold", "truth", "predicted"].into_iter().map(str::to_owned);
-        out.write_record(header.chain(labels.iter().cloned())).map_err(LabError::work)?;
-        for row in rows {
-            let start =
-                [row.id.to_owned(), row.fold.to_string(), labels[row.truth].clone(), labels[row.predicted].clone()];
-            let record = start.into_iter().chain(row.probabilities.iter().map(f32::to_string));
-            out.write_record(record).map_err(LabError::work)?;
-        }
-        put(&self.path.join(folder).join("predictions.csv"), &out.into_inner().map_err(LabError::work)?)
-    }
-
     /// A training's `epochs.csv`, every epoch of every fold, and `fusion.csv`, the weights w_j of every fold's last epoch.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn training(&self, training: &Training, folds: &[Option<FoldFile>]) -> Result<()> {
-        #[derive(Serialize)]
-        struct Row {
-            fold: usize,
-            epoch: u32,
-            train_loss: f64,
-            train_accuracy: f64,
-            validation_loss: Option<f64>,
-            validation_accuracy: Option<f64>,
-            test_loss: Option<f64>,
-            test_accuracy: Option<f64>,
-        }
-        let tested = training.division.is_tested_every_epoch();
-        let (mut epochs, mut weights) = (csv::Writer::from_writer(Vec::new()), csv::Writer::from_writer(Vec::new()));
-        let mut header = vec!["fold".to_owned()];
-        header.extend((1..=training.model.blocks).map(|j| format!("w_{j}")));
-        weights.write_record(header).map_err(LabError::work)?;
+    pub fn training(&self, training: &Training, folds: &[Option<FinishedFold>]) -> Result<()> {
+        let every_epoch = training.division().is_tested_every_epoch();
+        let (mut epochs, mut weights) = (Vec::new(), Vec::new());
         for (fold, file) in folds.iter().enumerate() {
             let Some(file) = file else { continue };
-            for r in &file.records {
-                let (validated, tested) = (file.validated.is_some(), tested || r.epoch == training.settings.epochs);
-                let row = Row {
+            epochs.extend(file.records.iter().map(|r| {
+                let (validated, tested) =
+                    (file.validated.is_some(), every_epoch || r.epoch == training.settings.epochs);
+                Epoch {
                     fold,
                     epoch: r.epoch,
                     train_loss: r.train_loss,
@@ -161,20 +86,18 @@ impl RunDir {
                     validation_accuracy: r.validation_accuracy.filter(|_| validated),
                     test_loss: r.test_loss.filter(|_| tested),
                     test_accuracy: r.test_accuracy.filter(|_| tested),
-                };
-                epochs.serialize(row).map_err(LabError::work)?;
-            }
+                }
+            }));
             if training.model.has_fusion()
                 && let Some(w) = fusion(&fold_path(&self.path, training, fold))?
             {
-                let row = std::iter::once(fold.to_string()).chain(w.iter().map(f32::to_string));
-                weights.write_record(row).map_err(LabError::work)?;
+                weights.push(Fusion { fold, weights: w });
             }
         }
-        let folder = self.path.join(training.name());
-        put(&folder.join("epochs.csv"), &epochs.into_inner().map_err(LabError::work)?)?;
+        let folder = self.path.join(training.name.to_string());
+        Epoch::write_all(&epochs, &folder)?;
         if training.model.has_fusion() {
-            put(&folder.join("fusion.csv"), &weights.into_inner().map_err(LabError::work)?)?;
+            Fusion::write_all(&weights, training.model.blocks, &folder)?;
         }
         Ok(())
     }
@@ -184,11 +107,12 @@ impl RunDir {
 fn folders(plan: &Plan) -> Vec<String> {
     let mut out = ["", "corpora", "report", "report/figures", "report/tables"].map(str::to_owned).to_vec();
     for training in &plan.trainings {
-        let name = training.name();
+        let name = training.name.to_string();
         out.push(name.clone());
         for protocol in Protocol::ALL {
             out.push(format!("{name}/{protocol}"));
-            out.extend(CorpusKind::ALL.map(|target| format!("{name}/{protocol}/{target}")));
+            let targets = plan.material(training).targets.iter();
+            out.extend(targets.map(|(target, _)| format!("{name}/{protocol}/{target}")));
         }
     }
     out
@@ -215,7 +139,7 @@ fn held(folder: &Path, taken: std::result::Result<(), TryLockError>, by: &str) -
 
 fn no_locks(folder: &Path, e: &io::Error) -> LabError {
     LabError::Work(format!(
-        "run folder {}: its file system gives no file locks ({e}), without which two processes could train into one folder; put          the run folder on another disk (--run-dir), or mount this one with locks (NFS: without `nolock`; Lustre: with `flock`)",
+        "run folder {}: its file system gives no file locks ({e}), without which two processes could train into one folder; put the run folder on another disk (--run-dir), or mount this one with locks (NFS: without `nolock`; Lustre: with `flock`)",
         folder.display()
     ))
 }
@@ -238,39 +162,35 @@ fn compare(folder: &Path, config: &RunConfig) -> Result<()> {
         Some(found) if found.hash != hash => return Err(another(folder, config)),
         Some(_) => {}
         None => {
-            let written_by = Some(format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
-            let id = Identity { version: VERSION, written_by, hash };
-            put(&folder.join(MARK), &serde_json::to_vec_pretty(&id).map_err(LabError::work)?)?;
+            let written_by = format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+            Identity::new(written_by, hash).write(folder)?;
         }
     }
-    let path = folder.join("config.toml");
+    let path = folder.join(RunConfig::FILE);
     // A process killed between the two files leaves the first alone.
-    if path.exists() { Ok(()) } else { put(&path, text.as_bytes()) }
+    if path.exists() { Ok(()) } else { Ok(put(&path, text.as_bytes())?) }
 }
 
 /// `run.json`; None where there is none yet.
 fn identity(folder: &Path) -> Result<Option<Identity>> {
-    let path = folder.join(MARK);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
-    };
-    let found: Identity = serde_json::from_slice(&bytes).map_err(|e| {
-        LabError::Input(format!(
-            "{}: not written by serlab ({e}), so the folder is left as it is; give another one",
+    let path = folder.join(Identity::FILE);
+    let found = Identity::read(folder).map_err(|e| match e {
+        RunError::Malformed { what, .. } => LabError::Input(format!(
+            "{}: not written by serlab ({what}), so the folder is left as it is; give another one",
             path.display()
-        ))
+        )),
+        e => e.into(),
     })?;
-    if found.version != VERSION {
-        return Err(LabError::Input(format!(
-            "{}: a run folder of version {}, written by {}; this program works with version {VERSION}. Go on with the program that it              was made with, or train again in another --run-dir",
+    match &found {
+        Some(found) if found.version != RUN_VERSION => Err(LabError::Input(format!(
+            "{}: a run folder of version {}, written by {}; this program works with version {RUN_VERSION}. Go on with the program that it was \
+             made with, or train again in another --run-dir",
             path.display(),
             found.version,
             found.written_by.as_deref().unwrap_or("serlab 0.1")
-        )));
+        ))),
+        _ => Ok(found),
     }
-    Ok(Some(found))
 }
 
 /// The configuration of the run in `folder`.
@@ -279,8 +199,9 @@ fn identity(folder: &Path) -> Result<Option<Identity>> {
 /// No run folder, one of another version, or one whose `config.toml` was changed since.
 pub fn config(folder: &Path) -> Result<RunConfig> {
     let path = folder.join("config.toml");
-    let found = identity(folder)?
-        .ok_or_else(|| LabError::Input(format!("{}: no run folder: {MARK} is not there", folder.display())))?;
+    let found = identity(folder)?.ok_or_else(|| {
+        LabError::Input(format!("{}: no run folder: {} is not there", folder.display(), Identity::FILE))
+    })?;
     let text = fs::read_to_string(&path).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))?;
     if blake3::hash(text.as_bytes()).to_hex().as_str() != found.hash {
         return Err(edited(&path));
@@ -304,7 +225,7 @@ fn another(folder: &Path, wanted: &RunConfig) -> LabError {
         Err(e) => return e,
     };
     match found.difference(wanted) {
-        Err(e) => e,
+        Err(e) => e.into(),
         Ok(None) => edited(&path),
         Ok(Some(d)) => LabError::Input(format!(
             "{}: the folder holds another run: it has {} = {}, this command asks for {}; give another --run-dir, or the options it \
@@ -324,7 +245,7 @@ mod tests {
     use super::*;
 
     fn config(seed: u64) -> RunConfig {
-        let mut config = RunConfig::from_toml(include_str!("../../tests/config-v2.toml")).unwrap();
+        let mut config = RunConfig::from_toml(include_str!("../../../serrun/tests/config-v3.toml")).unwrap();
         config.parts[0].seeds = Some(vec![seed]);
         config
     }

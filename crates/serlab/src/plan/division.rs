@@ -1,9 +1,10 @@
 //! Utterances into folds.
 
 use sercorpus::split::{self, Fold};
+use serrun::Division;
 
 use super::training::Material;
-use crate::config::{Division, Part};
+use crate::config::Part;
 
 /// Share of the utterances that a hold-out tests on.
 const HELD_OUT: f64 = 0.2;

@@ -5,14 +5,14 @@ mod training;
 
 use std::collections::BTreeMap;
 
-use sercorpus::CorpusKind;
-use sertrain::Protocol;
-use timnet_core::ModelConfig;
+use sercorpus::CorpusName;
+use serrun::{Division, Protocol, Split, TrainingName};
+use timnet_core::{ModelConfig, Variant};
 
-pub use training::{Material, Training, training_name};
+pub use training::{Material, Training};
 
 use crate::{
-    config::{Division, Part, RunConfig, Split},
+    config::{Part, RunConfig},
     data::Roster,
     error::{LabError, Result},
 };
@@ -32,21 +32,21 @@ impl Plan {
     /// # Errors
     /// A corpus that can't be divided as asked; experiments that would train the same network in two ways.
     pub fn of(config: &RunConfig, rosters: Vec<Roster>) -> Result<Self> {
-        let partial = |kind: CorpusKind| Some((kind, config.corpora.get(&kind)?.partial?));
+        let partial = |name: &CorpusName| Some((name.clone(), config.corpora.get(name)?.partial?));
         let own = |roster: Roster| Material {
-            partial: partial(roster.kind).into_iter().collect(),
+            partial: partial(&roster.name).into_iter().collect(),
             roster,
             targets: Vec::new(),
         };
         let mut plan = Self { materials: rosters.into_iter().map(own).collect(), trainings: Vec::new() };
         let corpora = plan.materials.len();
         for part in &config.parts {
-            let kinds: Vec<CorpusKind> = config.corpora_of(part).collect();
-            for &kind in &kinds {
-                let found = plan.materials[..corpora].iter().position(|m| m.roster.kind == kind);
-                let own = found.ok_or_else(|| LabError::Work(format!("no utterances of {kind}")))?;
+            let names: Vec<&CorpusName> = config.corpora_of(part).collect();
+            for &name in &names {
+                let found = plan.materials[..corpora].iter().position(|m| m.roster.name == *name);
+                let own = found.ok_or_else(|| LabError::Work(format!("no utterances of {name}")))?;
                 let material = match part.split {
-                    Split::CrossCorpus => plan.across(&part.classes, own, &kinds)?,
+                    Split::CrossCorpus => plan.across(&part.classes, own, &names)?,
                     Split::Folds | Split::HoldOut => own,
                 };
                 plan.add(config, part, material)?;
@@ -55,18 +55,18 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The material of training on `own` and testing on the rest of `kinds`.
-    fn across(&mut self, classes: &[String], own: usize, kinds: &[CorpusKind]) -> Result<usize> {
+    /// The material of training on `own` and testing on the rest of `names`.
+    fn across(&mut self, classes: &[String], own: usize, names: &[&CorpusName]) -> Result<usize> {
         let mut roster = self.materials[own].roster.with_labels(classes);
         let mut targets = Vec::new();
         let mut partial = self.materials[own].partial.clone();
         for material in &self.materials {
-            let kind = material.roster.kind;
-            if material.targets.is_empty() && kind != roster.kind && kinds.contains(&kind) {
+            let name = &material.roster.name;
+            if material.targets.is_empty() && *name != roster.name && names.contains(&name) {
                 let start = roster.rows.len();
                 roster.rows.extend(material.roster.with_labels(classes).rows);
-                targets.push((kind, start..roster.rows.len()));
-                partial.extend(&material.partial);
+                targets.push((name.clone(), start..roster.rows.len()));
+                partial.extend(material.partial.clone());
             }
         }
         let source = targets.first().map_or(0, |(_, range)| range.start);
@@ -86,8 +86,8 @@ impl Plan {
 
     fn add(&mut self, config: &RunConfig, part: &Part, material: usize) -> Result<()> {
         let roster = &self.materials[material].roster;
-        let kind = roster.kind;
-        let corpus = &config.corpora[&kind];
+        let name = &roster.name;
+        let corpus = &config.corpora[name];
         let published = vec![corpus.seed];
         let divisions: BTreeMap<Division, Vec<Protocol>> =
             part.protocols.iter().fold(BTreeMap::new(), |mut map, &protocol| {
@@ -100,22 +100,24 @@ impl Plan {
                 map
             });
         let mut new = Vec::new();
-        for &variant in &part.variants {
-            for &seed in part.seeds.as_ref().unwrap_or(&published) {
+        for system in &part.systems {
+            let variant: Variant = system.as_str().parse().map_err(LabError::input)?;
+            for (seed, training_seed) in
+                seeds(part.seeds.as_ref().unwrap_or(&published), part.training_seeds.as_deref())
+            {
                 for (&division, protocols) in &divisions {
                     let folds = divide(part, &self.materials[material], division, seed)
-                        .map_err(|e| LabError::Input(format!("{kind}: {e}")))?;
+                        .map_err(|e| LabError::Input(format!("{name}: {e}")))?;
                     let model = ModelConfig::of(variant, corpus.blocks, roster.labels.len());
+                    let (corpus, system) = (name.clone(), system.clone());
                     new.push(Training {
                         material,
-                        kind,
+                        name: TrainingName { corpus, system, division, seed, training_seed },
                         model: ModelConfig {
                             dropout: part.training.dropout,
                             tcn_pooling: part.training.tcn_pooling.unwrap_or_default(),
                             ..model
                         },
-                        seed,
-                        division,
                         folds,
                         settings: part.training.clone(),
                         protocols: protocols.clone(),
@@ -128,7 +130,7 @@ impl Plan {
 
     /// Adds a training, or its protocols to the one that is there.
     fn join(&mut self, new: Training) -> Result<()> {
-        let Some(known) = self.trainings.iter_mut().find(|t| t.name() == new.name()) else {
+        let Some(known) = self.trainings.iter_mut().find(|t| t.name == new.name) else {
             self.trainings.push(new);
             return Ok(());
         };
@@ -137,7 +139,7 @@ impl Plan {
             return Err(LabError::Input(format!(
                 "{}: two experiments of this run train it in different ways (folds or [training]); make their files agree or \
                  run them apart",
-                known.name()
+                known.name
             )));
         }
         known.protocols.extend(more);
@@ -164,4 +166,13 @@ pub struct Place {
     pub training: usize,
     /// Number of the fold.
     pub fold: usize,
+}
+
+/// Every seed of the folds with every training seed, which is None where both are equal.
+fn seeds(folds: &[u64], trainings: Option<&[u64]>) -> Vec<(u64, Option<u64>)> {
+    let own = |&seed: &u64| match trainings {
+        None => vec![(seed, None)],
+        Some(all) => all.iter().map(|&training| (seed, (training != seed).then_some(training))).collect(),
+    };
+    folds.iter().flat_map(own).collect()
 }

@@ -2,21 +2,30 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use sercorpus::CorpusKind;
+use sercorpus::CorpusName;
 use serengine::argmax;
 use sermetrics::{Bootstrap, Confusion, Spread, confusion};
-use serreport::{Mark, Over, Unit};
-use sertrain::Protocol;
+use serrun::{Cell, Division, FinishedFold, FoldScore, Mark, Over, Prediction, Protocol, Scored, Unit};
 
-use super::{
-    metrics::{Cell, FoldScore},
-    published::Published,
-};
 use crate::{
+    config::Published,
     error::{LabError, Result},
-    folder::{FoldFile, Prediction},
     plan::{Material, Training},
 };
+
+/// What was predicted of an utterance, and who speaks in it.
+struct Row<'a> {
+    speaker: Option<&'a str>,
+    prediction: Prediction<f32>,
+}
+
+/// What a protocol reports of a fold.
+///
+/// # Errors
+/// A fold without a validation part has no epoch chosen on one.
+pub fn scored(fold: &FinishedFold, protocol: Protocol) -> Result<&Scored> {
+    fold.scored(protocol).ok_or_else(|| LabError::Work("a fold without a validated epoch".into()))
+}
 
 /// A protocol's predictions for the utterances in `range`, fold by fold.
 fn predictions<'a>(
@@ -24,27 +33,32 @@ fn predictions<'a>(
     training: &Training,
     material: &'a Material,
     range: &Range<usize>,
-    folds: &'a [Option<FoldFile>],
-) -> Result<Vec<Prediction<'a>>> {
+    folds: &[Option<FinishedFold>],
+) -> Result<Vec<Row<'a>>> {
     let labels = material.roster.label_indices();
     let mut out = Vec::new();
     for (fold, (file, division)) in folds.iter().zip(&training.folds).enumerate() {
         let Some(file) = file else { continue };
-        let scored = file.scored(protocol)?;
+        let scored = scored(file, protocol)?;
         if scored.probabilities.len() != division.test.len() {
             return Err(LabError::Work(format!(
                 "{}, fold {fold}: {} predictions for {} test utterances; give another --run-dir",
-                training.name(),
+                training.name,
                 scored.probabilities.len(),
                 division.test.len()
             )));
         }
         for (&i, probabilities) in division.test.iter().zip(&scored.probabilities) {
             if range.contains(&i) {
-                let predicted = argmax(probabilities);
                 let row = &material.roster.rows[i];
-                let speaker = row.speaker.as_deref();
-                out.push(Prediction { id: &row.id, speaker, fold, truth: labels[i], predicted, probabilities });
+                let prediction = Prediction {
+                    id: row.id.clone(),
+                    fold,
+                    truth: labels[i],
+                    predicted: argmax(probabilities),
+                    probabilities: probabilities.clone(),
+                };
+                out.push(Row { speaker: row.speaker.as_deref(), prediction });
             }
         }
     }
@@ -56,26 +70,26 @@ fn predictions<'a>(
 ///
 /// # Errors
 /// Fold files that do not fit the plan.
-pub fn cells<'a>(
+pub fn cells(
     protocol: Protocol,
     training: &Training,
-    material: &'a Material,
-    folds: &'a [Option<FoldFile>],
+    material: &Material,
+    folds: &[Option<FinishedFold>],
     synthetic: bool,
     published: &Published,
-) -> Result<Vec<(Cell, Vec<Prediction<'a>>)>> {
+) -> Result<Vec<(Cell, Vec<Prediction<f32>>)>> {
     if folds.iter().all(Option::is_none) {
         return Ok(Vec::new());
     }
     let all = 0..material.roster.rows.len();
-    let targets: Vec<(Option<CorpusKind>, Range<usize>)> = match &material.targets[..] {
+    let targets: Vec<(Option<CorpusName>, Range<usize>)> = match &material.targets[..] {
         [] => vec![(None, all)],
-        targets => targets.iter().map(|(kind, range)| (Some(*kind), range.clone())).collect(),
+        targets => targets.iter().map(|(name, range)| (Some(name.clone()), range.clone())).collect(),
     };
-    let cell = |(target, range): (Option<CorpusKind>, Range<usize>)| {
+    let cell = |(target, range): (Option<CorpusName>, Range<usize>)| {
         let rows = predictions(protocol, training, material, &range, folds)?;
         let cell = cell(protocol, training, &material.roster.labels, folds, &rows)?;
-        let partial = material.partial(target);
+        let partial = material.partial(target.as_ref());
         let known = |said: bool, mark: Mark| said.then_some(mark);
         let (epochs, of) = (training.settings.epochs, published.setting.training.epochs);
         let marks = Mark::sorted(
@@ -84,14 +98,16 @@ pub fn cells<'a>(
                 known(partial.is_some(), Mark::PartialCorpus),
                 known(synthetic, Mark::Synthetic),
                 known(!synthetic && epochs < of, Mark::Preview { epochs, of }),
-                // In each of the six corpora every speaker says the same sentences, or plays the same scripts.
-                known(!synthetic && target.is_none(), Mark::TextsShared),
+                // In each of the six corpora every speaker says the same sentences, or plays the same scripts; of others nothing is known.
+                known(!synthetic && target.is_none() && training.corpus().kind().is_some(), Mark::TextsShared),
             ]
             .into_iter()
             .flatten(),
         );
-        let published = published.cell(training, protocol);
-        Ok((Cell { target, published, marks, partial, ..cell }, rows))
+        let random = training.division() == Division::Random;
+        let published = published.table1(training.system(), protocol, training.corpus()).filter(|_| random);
+        let predictions = rows.into_iter().map(|row| row.prediction).collect();
+        Ok((Cell { target, published, marks, partial, ..cell }, predictions))
     };
     targets.into_iter().map(cell).collect()
 }
@@ -100,25 +116,25 @@ fn cell(
     protocol: Protocol,
     training: &Training,
     labels: &[String],
-    folds: &[Option<FoldFile>],
-    predictions: &[Prediction],
+    folds: &[Option<FinishedFold>],
+    predictions: &[Row],
 ) -> Result<Cell> {
-    let columns = |of: &dyn Fn(&&Prediction) -> bool| -> (Vec<usize>, Vec<usize>) {
-        predictions.iter().filter(of).map(|p| (p.truth, p.predicted)).unzip()
+    let columns = |of: &dyn Fn(&&Row) -> bool| -> (Vec<usize>, Vec<usize>) {
+        predictions.iter().filter(of).map(|p| (p.prediction.truth, p.prediction.predicted)).unzip()
     };
     let mut scores = Vec::new();
     for (fold, file) in folds.iter().enumerate() {
         let Some(file) = file else { continue };
-        let (truth, predicted) = columns(&|p| p.fold == fold);
+        let (truth, predicted) = columns(&|p| p.prediction.fold == fold);
         let c = confusion(&truth, &predicted, labels.len()).map_err(LabError::work)?;
-        let epoch = file.scored(protocol)?.epoch;
+        let epoch = scored(file, protocol)?.epoch;
         let trained_on = training.folds[fold].train.len();
         scores.push(FoldScore { fold, epoch, uar: c.uar(), war: c.war(), utterances: truth.len(), trained_on });
     }
     let (truth, predicted) = columns(&|_| true);
     let pooled = confusion(&truth, &predicted, labels.len()).map_err(LabError::work)?;
-    let bootstrap = Bootstrap { seed: training.seed, ..Bootstrap::default() };
-    let speakers = if training.division.is_of_new_speakers() { Some(speakers(predictions)) } else { None };
+    let bootstrap = Bootstrap { seed: training.name.seed, ..Bootstrap::default() };
+    let speakers = if training.division().is_of_new_speakers() { Some(speakers(predictions)) } else { None };
     let interval = |metric: fn(&Confusion) -> f64| match &speakers {
         None => bootstrap.interval(&truth, &predicted, labels.len(), metric).map(Some),
         Some(Some(speakers)) => bootstrap.grouped_interval(&truth, &predicted, speakers, labels.len(), metric),
@@ -135,12 +151,13 @@ fn cell(
     let spread =
         |of: fn(&FoldScore) -> f64| Spread::of(&scores.iter().map(of).collect::<Vec<_>>()).map_err(LabError::work);
     Ok(Cell {
-        corpus: training.kind,
+        corpus: training.corpus().clone(),
         target: None,
-        variant: training.model.variant,
+        variant: training.system().clone(),
         protocol,
-        seed: training.seed,
-        division: training.division,
+        seed: training.name.seed,
+        training_seed: training.name.training_seed,
+        division: training.division(),
         utterances: truth.len(),
         epochs: training.settings.epochs,
         partial: None,
@@ -158,7 +175,7 @@ fn cell(
 }
 
 /// The speaker of each prediction as a number from 0; None where one is not known.
-fn speakers(predictions: &[Prediction]) -> Option<Vec<usize>> {
+fn speakers(predictions: &[Row]) -> Option<Vec<usize>> {
     let mut numbers = BTreeMap::new();
     predictions
         .iter()

@@ -1,11 +1,11 @@
 //! From finished folds to figures and tables.
 
 mod cells;
-mod metrics;
+#[cfg(test)]
 mod published;
 mod summary;
 pub mod tables;
 mod terminal;
 
-pub use published::Published;
+pub use cells::scored;
 pub use terminal::{print, show};

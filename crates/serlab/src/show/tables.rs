@@ -2,26 +2,28 @@
 
 use std::path::Path;
 
-use super::{cells, metrics::Metrics, published::Published, summary};
+use serrun::{FinishedFold, METRICS_VERSION, Metrics, Predictions, Provenance};
+
+use super::{cells, summary};
 use crate::{
-    config::RunConfig,
+    config::{Published, RunConfig},
     error::{LabError, Result},
-    folder::{FoldFile, RunDir, fold_path},
-    plan::{Plan, Training},
+    folder::{RunDir, fold_path, read_fold},
+    plan::{Place, Plan, Training},
 };
 
 /// The folds of `training` in the run folder, None where they are not finished.
 ///
 /// # Errors
 /// A file that is no finished fold.
-pub fn folds(dir: &Path, training: &Training) -> Result<Vec<Option<FoldFile>>> {
-    (0..training.folds.len()).map(|fold| FoldFile::read(&fold_path(dir, training, fold))).collect()
+pub fn folds(dir: &Path, training: &Training) -> Result<Vec<Option<FinishedFold>>> {
+    (0..training.folds.len()).map(|fold| read_fold(&fold_path(dir, training, fold))).collect()
 }
 
 /// Finished folds, and all.
 pub fn finished(dir: &Path, plan: &Plan) -> (usize, usize) {
     let places = plan.places();
-    let there = |p: &&crate::plan::Place| fold_path(dir, &plan.trainings[p.training], p.fold).is_file();
+    let there = |p: &&Place| fold_path(dir, &plan.trainings[p.training], p.fold).is_file();
     (places.iter().filter(there).count(), places.len())
 }
 
@@ -33,14 +35,27 @@ pub fn rosters(dir: &RunDir, plan: &Plan) -> Result<()> {
     plan.materials.iter().filter(|m| m.targets.is_empty()).try_for_each(|m| m.roster.write(dir.path()))
 }
 
+/// Writes `provenance.json`, of what trained the finished folds.
+///
+/// # Errors
+/// A finished fold whose provenance is not there or is of another version; those of the file system.
+pub fn provenance(dir: &Path, plan: &Plan) -> Result<()> {
+    let places = plan.places().into_iter().map(|place| {
+        let training = &plan.trainings[place.training];
+        (format!("{}/fold-{:02}", training.name, place.fold), fold_path(dir, training, place.fold))
+    });
+    let finished = places.filter(|(_, path)| path.is_file());
+    Provenance::write_of(finished, dir).map_err(|e| LabError::Work(format!("{e}; or give another --run-dir")))
+}
+
 /// Writes `metrics.json` and all files beside it, from what is there.
 ///
 /// # Errors
 /// Files that do not fit the plan; those of the file system.
 pub fn write(dir: &RunDir, config: &RunConfig, plan: &Plan, published: &Published) -> Result<Metrics> {
     let metrics = collect(dir.path(), config, plan, published, Some(dir))?;
-    dir.json("published.json", published)?;
-    dir.json("metrics.json", &metrics)?;
+    published.write(dir.path())?;
+    metrics.write(dir.path())?;
     let report = dir.path().join("report");
     serreport::write(&[dir.path()], &report, &serreport::Options::default()).map_err(LabError::work)?;
     tracing::info!("report: {}", report.join("report.html").display());
@@ -64,7 +79,7 @@ fn collect(
     out: Option<&RunDir>,
 ) -> Result<Metrics> {
     let mut metrics = Metrics {
-        version: serreport::METRICS_VERSION,
+        version: METRICS_VERSION,
         experiment: config.name().to_owned(),
         synthetic: config.synthetic,
         cells: Vec::new(),
@@ -81,19 +96,17 @@ fn collect(
             out.training(training, &folds)?;
         }
         if !missing.is_empty() {
-            metrics.missing.insert(training.name(), missing);
+            metrics.missing.insert(training.name.to_string(), missing);
         }
         for &protocol in &training.protocols {
             for (cell, rows) in cells::cells(protocol, training, material, &folds, config.synthetic, published)? {
                 if let Some(out) = out {
-                    let labels = &material.roster.labels;
-                    let folder = format!("{}/{protocol}", training.name());
-                    match cell.target {
-                        Some(target) => out.predictions(&format!("{folder}/{target}"), labels, &rows)?,
-                        None => out.predictions(&folder, labels, &rows)?,
-                    }
+                    let predictions = Predictions { labels: material.roster.labels.clone(), rows };
+                    let folder = out.path().join(format!("{}/{protocol}", training.name));
+                    predictions
+                        .write(&cell.target.as_ref().map_or(folder.clone(), |target| folder.join(target.as_str())))?;
                     if alone && cell.target.is_none() {
-                        out.predictions("", labels, &rows)?;
+                        predictions.write(out.path())?;
                     }
                 }
                 metrics.cells.push(cell);

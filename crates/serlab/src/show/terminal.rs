@@ -6,15 +6,11 @@ use std::{
 };
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use sercorpus::CorpusKind;
+use sercorpus::CorpusName;
 use sermetrics::Spread;
-use serreport::{Comparison, Mark, Tell};
+use serrun::{Cell, Comparison, Division, Mark, Metrics, Paired, Summary, SummaryOver, Tell};
 
-use super::metrics::{Cell, Metrics, Over, Paired, Summary};
-use crate::{
-    config::Division,
-    error::{LabError, Result},
-};
+use crate::error::{LabError, Result};
 
 /// The table, or metrics.json, on stdout.
 ///
@@ -57,9 +53,9 @@ fn render(metrics: &Metrics) -> String {
              the bootstrap\ninterval of these trained models, over utterances or, where the speakers are new, over speakers (five at least).\n",
         );
     }
-    let across: BTreeSet<_> = metrics.cells.iter().filter(|c| c.target.is_some()).map(|c| c.variant).collect();
+    let across: BTreeSet<_> = metrics.cells.iter().filter(|c| c.target.is_some()).map(|c| &c.variant).collect();
     for variant in across {
-        let cells = metrics.cells.iter().filter(|c| c.variant == variant);
+        let cells = metrics.cells.iter().filter(|c| c.variant == *variant);
         text.push_str(&format!("\n{}: trained on the row, scored on the column, mean over runs\n", variant.title()));
         text.push_str(&pairs(cells));
     }
@@ -114,8 +110,10 @@ fn both(uar: f64, war: f64) -> String {
     format!("{} / {}", percent(uar), percent(war))
 }
 
-fn published(figures: Option<[f64; 2]>, synthetic: bool) -> String {
+/// `own`: nothing is published of a corpus of one's own.
+fn published(figures: Option<[f64; 2]>, synthetic: bool, own: bool) -> String {
     match figures {
+        _ if own => "-".to_owned(),
         _ if synthetic => "does not apply".to_owned(),
         Some([uar, war]) => both(uar, war),
         None => "none".to_owned(),
@@ -138,14 +136,14 @@ fn row(cell: &Cell, metrics: &Metrics) -> [String; 9] {
     if metrics.synthetic {
         corpus.push_str(" (synthetic)");
     }
-    if let Some(missing) = metrics.missing.get(&cell.training()) {
+    if let Some(missing) = metrics.missing.get(&cell.training().to_string()) {
         corpus.push_str(&format!(" ({} of {} folds)", cell.folds.len(), cell.folds.len() + missing.len()));
     }
     [
         corpus,
         cell.variant.title().to_owned(),
         protocol(cell.protocol, cell.division, &cell.marks),
-        cell.seed.to_string(),
+        cell.training_seed.map_or_else(|| cell.seed.to_string(), |t| format!("{}, training {t}", cell.seed)),
         both(cell.uar.mean, cell.war.mean),
         stds(&cell.uar, &cell.war),
         match cell.pooled_uar {
@@ -153,22 +151,22 @@ fn row(cell: &Cell, metrics: &Metrics) -> [String; 9] {
             None => percent(cell.confusion.uar()),
         },
         cell.interval_over.map_or_else(|| "-".to_owned(), |over| over.to_string()),
-        published(cell.published, metrics.synthetic),
+        published(cell.published, metrics.synthetic, cell.corpus.kind().is_none()),
     ]
 }
 
 /// Source by target.
 fn pairs<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
-    let mut sums: BTreeMap<(CorpusKind, CorpusKind), (f64, f64, f64)> = BTreeMap::new();
-    for (cell, target) in cells.filter_map(|c| Some((c, c.target?))) {
-        let sum = sums.entry((cell.corpus, target)).or_default();
+    let mut sums: BTreeMap<(&CorpusName, &CorpusName), (f64, f64, f64)> = BTreeMap::new();
+    for (cell, target) in cells.filter_map(|c| Some((c, c.target.as_ref()?))) {
+        let sum = sums.entry((&cell.corpus, target)).or_default();
         *sum = (sum.0 + cell.uar.mean, sum.1 + cell.war.mean, sum.2 + 1.0);
     }
-    let kinds: BTreeSet<CorpusKind> = sums.keys().flat_map(|&(a, b)| [a, b]).collect();
+    let kinds: BTreeSet<&CorpusName> = sums.keys().flat_map(|&(a, b)| [a, b]).collect();
     let mut table = plain();
     table.set_header(std::iter::once("UAR / WAR".to_owned()).chain(kinds.iter().map(|k| k.to_string())));
     for &source in &kinds {
-        let figure = |&target: &CorpusKind| {
+        let figure = |&target: &&CorpusName| {
             sums.get(&(source, target)).map_or_else(String::new, |(uar, war, n)| both(uar / n, war / n))
         };
         table.add_row(std::iter::once(source.to_string()).chain(kinds.iter().map(figure)));
@@ -177,11 +175,16 @@ fn pairs<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
 }
 
 fn summary(s: &Summary, synthetic: bool) -> [String; 6] {
-    let over = match (s.over, s.corpus) {
-        (Over::Seeds, Some(corpus)) => format!("{} seeds of {corpus}", s.seeds.len()),
-        (Over::Seeds, None) => format!("{} seeds", s.seeds.len()),
-        (Over::Runs, _) => format!("{} runs over {} pairs", s.seeds.len(), s.corpora.len()),
-        (Over::Corpora, _) => format!("{} corpora", s.corpora.len()),
+    let n = s.uar.count;
+    let corpus = s.corpus.as_ref().map_or(String::new(), |corpus| format!(" of {corpus}"));
+    let over = match s.over {
+        SummaryOver::Trainings => match s.seeds[..] {
+            [seed] => format!("{n} trainings on the same folds{corpus}, seed {seed}"),
+            _ => format!("{n} trainings on the same folds{corpus}"),
+        },
+        SummaryOver::Seeds => format!("{n} seeds{corpus}"),
+        SummaryOver::Runs => format!("{n} runs over {} pairs", s.corpora.len()),
+        SummaryOver::Corpora => format!("{n} corpora"),
     };
     [
         over,
@@ -189,7 +192,7 @@ fn summary(s: &Summary, synthetic: bool) -> [String; 6] {
         protocol(s.protocol, s.division, &s.marks),
         both(s.uar.mean, s.war.mean),
         stds(&s.uar, &s.war),
-        published(s.published, synthetic),
+        published(s.published, synthetic, s.corpus.as_ref().is_some_and(|c| c.kind().is_none())),
     ]
 }
 
@@ -224,7 +227,10 @@ fn notes(metrics: &Metrics) -> Vec<String> {
         .iter()
         .filter_map(|c| {
             let [found, expected] = c.partial?;
-            Some(format!("PARTIAL CORPUS: {found} of {expected} utterances of {}.", c.target.unwrap_or(c.corpus)))
+            Some(format!(
+                "PARTIAL CORPUS: {found} of {expected} utterances of {}.",
+                c.target.as_ref().unwrap_or(&c.corpus)
+            ))
         })
         .collect();
     partial.sort();

@@ -1,7 +1,8 @@
 //! How a corpus is divided.
 
 use serde::{Deserialize, Serialize};
-use sertrain::Protocol;
+
+use crate::protocol::Protocol;
 
 /// What is trained on and what is scored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,10 @@ impl Division {
         }
     }
 
+    /// All divisions.
+    pub const ALL: [Self; 5] =
+        [Self::Random, Self::RandomValidated, Self::SpeakerOut, Self::HoldOut, Self::CrossCorpus];
+
     /// The name in folders.
     pub fn name(self) -> &'static str {
         match self {
@@ -57,6 +62,17 @@ impl Division {
             Self::SpeakerOut => "speaker-out",
             Self::HoldOut => "hold-out",
             Self::CrossCorpus => "cross-corpus",
+        }
+    }
+
+    /// In sentences: `random folds`.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Random => "random folds",
+            Self::RandomValidated => "random folds with a validation part",
+            Self::SpeakerOut => "one speaker left out",
+            Self::HoldOut => "hold-out",
+            Self::CrossCorpus => "across corpora",
         }
     }
 

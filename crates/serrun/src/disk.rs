@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    const FOLDER: &str = "SERTRAIN_TEST_FOLDER";
+    const FOLDER: &str = "SERRUN_TEST_FOLDER";
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -106,7 +106,7 @@ mod tests {
             fs::write(&old, "0").unwrap();
             fs::set_permissions(&old, fs::Permissions::from_mode(0o604)).unwrap();
             let mut sh = Command::new("sh");
-            sh.args(["-c", &format!("umask {umask} && exec \"$0\" --exact files::tests::child")]);
+            sh.args(["-c", &format!("umask {umask} && exec \"$0\" --exact disk::tests::child")]);
             let done = sh.arg(std::env::current_exe().unwrap()).env(FOLDER, folder.path()).output().unwrap();
             assert!(done.status.success(), "{done:?}");
             assert_eq!((mode(&folder.path().join("new")), mode(&old)), (wanted, 0o604), "umask {umask}");

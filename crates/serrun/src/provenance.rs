@@ -1,4 +1,4 @@
-//! Which program on which machine trained each fold, and when.
+//! Provenance: which program on which machine trained each fold, and when.
 //!
 //! `fold-NN.provenance.json` stands beside a fold's scores: one record for each call that trained it, since a stopped fold goes on
 //! from its checkpoint in another call, perhaps on another machine. `provenance.json` sums them up for the run folder. Times differ
@@ -6,20 +6,16 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
-use serengine::EngineFacts;
 
-use super::fold_file::fold_path;
 use crate::{
-    disk::put,
-    error::{LabError, Result},
-    machine,
-    plan::Plan,
+    error::{Result, RunError},
+    file::{json, put, put_json, versioned_json},
 };
 
 /// Raised when the files' meaning changes.
@@ -58,29 +54,14 @@ struct Call {
 
 /// The calls that trained a fold, on disk.
 #[derive(Serialize, Deserialize)]
-pub struct Log {
+pub struct FoldLog {
     version: u32,
     calls: Vec<Call>,
     #[serde(skip)]
     path: PathBuf,
 }
 
-impl Maker {
-    /// This process, computing with the engine that `facts` describe.
-    pub fn of(facts: EngineFacts) -> Self {
-        Self {
-            commit: option_env!("SERLAB_COMMIT").map(str::to_owned),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            engine: facts.name,
-            numerics: facts.numerics,
-            device: facts.device,
-            simd: facts.simd,
-            machine: machine::machine(),
-        }
-    }
-}
-
-impl Log {
+impl FoldLog {
     /// Adds a call that starts now to the file at `path`.
     ///
     /// # Errors
@@ -91,6 +72,18 @@ impl Log {
         let log = Self { version: VERSION, calls, path: path.to_owned() };
         log.write()?;
         Ok(log)
+    }
+
+    /// Puts the calls in the fold store's `notes` beside the scores of a fold.
+    ///
+    /// # Errors
+    /// Those of the file system; notes that are not there.
+    pub fn copy(notes: &Path, fold_file: &Path) -> Result<()> {
+        let text = fs::read(notes).map_err(|e| {
+            let what = format!("{e}, so nothing says what trained this fold; delete its folder to train it again");
+            RunError::malformed(notes, what)
+        })?;
+        put(&file(fold_file), &text)
     }
 
     /// Writes that the fold is finished.
@@ -105,76 +98,70 @@ impl Log {
     }
 
     fn write(&self) -> Result<()> {
-        put(&self.path, &serde_json::to_vec_pretty(self).map_err(LabError::work)?)
+        put(&self.path, &serde_json::to_vec_pretty(self).map_err(|e| RunError::value(&self.path, e))?)
     }
-}
-
-/// Puts the calls in the fold store's `notes` beside the scores of a fold.
-///
-/// # Errors
-/// Those of the file system; notes that are not there.
-pub fn copy(notes: &Path, fold_file: &Path) -> Result<()> {
-    let text = fs::read(notes).map_err(|e| {
-        LabError::Work(format!(
-            "{}: {e}, so nothing says what trained this fold; delete its folder to train it again",
-            notes.display()
-        ))
-    })?;
-    put(&file(fold_file), &text)
 }
 
 /// An element of `provenance.json`: all calls that are alike but for their times.
-#[derive(Debug, Serialize)]
-struct Entry {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// What trained.
     #[serde(flatten)]
-    by: Maker,
+    pub by: Maker,
     /// Start of the first.
-    started: String,
+    pub started: String,
     /// End of the last that finished a fold; absent where none did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
     /// `TRAINING/fold-NN`, the finished ones.
-    folds: Vec<String>,
+    pub folds: Vec<String>,
 }
 
-/// Writes `provenance.json`: the distinct makers of all finished folds. The same folds give the same bytes.
-///
-/// # Errors
-/// A finished fold whose provenance is not there or is of another version; those of the file system.
-pub fn write(dir: &Path, plan: &Plan) -> Result<()> {
-    let mut entries: BTreeMap<Maker, Entry> = BTreeMap::new();
-    for place in plan.places() {
-        let training = &plan.trainings[place.training];
-        let fold_file = fold_path(dir, training, place.fold);
-        if !fold_file.is_file() {
-            continue;
-        }
-        let path = file(&fold_file);
-        let Some(log) = read(&path)? else {
-            return Err(LabError::Work(format!(
-                "{}: not there, so nothing says what trained the fold; put it back, or delete {} to train the fold again",
-                path.display(),
-                fold_file.display()
-            )));
-        };
-        let name = format!("{}/fold-{:02}", training.name(), place.fold);
-        for Call { by, started, ended } in log.calls {
-            let entry = entries.entry(by.clone()).or_insert_with(|| Entry {
-                by,
-                started: started.clone(),
-                ended: None,
-                folds: Vec::new(),
-            });
-            entry.started = entry.started.clone().min(started);
-            entry.ended = entry.ended.clone().max(ended);
-            if entry.folds.last() != Some(&name) {
-                entry.folds.push(name.clone());
+impl Provenance {
+    /// Where a run folder has it.
+    pub fn file(run: &Path) -> PathBuf {
+        run.join("provenance.json")
+    }
+
+    /// That of a run folder; nothing where it has none.
+    ///
+    /// # Errors
+    /// Another file.
+    pub fn read_all(run: &Path) -> Result<Vec<Self>> {
+        Ok(json(&Self::file(run))?.unwrap_or_default())
+    }
+
+    /// Writes the distinct makers of finished folds, given by name and path of their scores. The same folds give the same bytes.
+    ///
+    /// # Errors
+    /// A fold whose provenance is not there or is of another version; those of the file system.
+    pub fn write_of(folds: impl Iterator<Item = (String, PathBuf)>, run: &Path) -> Result<()> {
+        let mut entries: BTreeMap<Maker, Self> = BTreeMap::new();
+        for (name, fold_file) in folds {
+            let path = file(&fold_file);
+            let Some(log) = read(&path)? else {
+                let what = format!(
+                    "not there, so nothing says what trained the fold; put it back, or delete {} to train the fold again",
+                    fold_file.display()
+                );
+                return Err(RunError::malformed(&path, what));
+            };
+            for Call { by, started, ended } in log.calls {
+                let entry = entries.entry(by.clone()).or_insert_with(|| Self {
+                    by,
+                    started: started.clone(),
+                    ended: None,
+                    folds: Vec::new(),
+                });
+                entry.started = entry.started.clone().min(started);
+                entry.ended = entry.ended.clone().max(ended);
+                if entry.folds.last() != Some(&name) {
+                    entry.folds.push(name.clone());
+                }
             }
         }
+        put_json(&Self::file(run), &entries.into_values().collect::<Vec<_>>())
     }
-    let mut bytes = serde_json::to_vec_pretty(&entries.into_values().collect::<Vec<_>>()).map_err(LabError::work)?;
-    bytes.push(b'\n');
-    put(&dir.join("provenance.json"), &bytes)
 }
 
 /// Where a fold's provenance is.
@@ -183,27 +170,12 @@ fn file(fold_file: &Path) -> PathBuf {
 }
 
 /// None where there is no such file.
-fn read(path: &Path) -> Result<Option<Log>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(LabError::Work(format!("{}: {e}", path.display()))),
-    };
-    let wrong = |why: String| {
-        LabError::Work(format!(
-            "{}: {why}; put the file back as it was written, or give another --run-dir",
-            path.display()
-        ))
-    };
-    let log: Log = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
-    if log.version != VERSION {
-        return Err(wrong(format!("version {}, this program reads {VERSION}", log.version)));
-    }
-    Ok(Some(log))
+fn read(path: &Path) -> Result<Option<FoldLog>> {
+    versioned_json(path, VERSION)
 }
 
 /// UTC to the second, `2026-01-31T12:00:00Z`.
-pub fn now() -> String {
+fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     utc(seconds)
 }
@@ -224,6 +196,8 @@ fn utc(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// ```python
@@ -256,13 +230,13 @@ mod tests {
             machine: machine.into(),
         };
         let notes = folder.path().join("2.notes");
-        Log::start(&notes, &maker("one")).unwrap();
-        Log::start(&notes, &maker("two")).unwrap().end().unwrap();
-        copy(&notes, &fold).unwrap();
+        FoldLog::start(&notes, &maker("one")).unwrap();
+        FoldLog::start(&notes, &maker("two")).unwrap().end().unwrap();
+        FoldLog::copy(&notes, &fold).unwrap();
         let calls = read(&file(&fold)).unwrap().unwrap().calls;
         let seen: Vec<(&str, bool)> = calls.iter().map(|c| (c.by.machine.as_str(), c.ended.is_some())).collect();
         assert_eq!(seen, [("one", false), ("two", true)]);
-        let missing = copy(&folder.path().join("3.notes"), &fold).unwrap_err().to_string();
+        let missing = FoldLog::copy(&folder.path().join("3.notes"), &fold).unwrap_err().to_string();
         assert!(missing.contains("3.notes") && missing.contains("train it again"), "{missing}");
     }
 }
