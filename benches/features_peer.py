@@ -24,9 +24,9 @@ import numpy as np
 
 RATE, LENGTH = 22050, 96000
 PRESETS = {
-    "librosa-0.8.1": dict(res_type="kaiser_best", pad_mode="reflect"),
-    "librosa-0.9": dict(res_type="kaiser_best", pad_mode="constant"),
-    "librosa-0.10": dict(res_type="soxr_hq", pad_mode="constant"),
+    "timnet-0.8.1": dict(res_type="kaiser_best", pad_mode="reflect"),
+    "timnet-0.9": dict(res_type="kaiser_best", pad_mode="constant"),
+    "timnet-0.10": dict(res_type="soxr_hq", pad_mode="constant"),
 }
 
 

@@ -27,8 +27,8 @@ for target; do
     case $target in
         decoder) seed $(ls ../fixtures/mfcc/audio/* | grep -v '\.npy$') ;;
         front_end)
-            for preset in librosa-0.8.1 librosa-0.9 librosa-0.10 paper; do
-                printf 'preset = "%s"\nhop = 400\n[mel]\nbands = 64\nhigh = 8000.0\n' $preset > "corpus/$target/seed-$preset"
+            for preset in librosa-0.8.1 librosa-0.9 librosa-0.10 timnet-0.8.1 timnet-0.9 timnet-0.10 timnet-paper; do
+                printf 'preset = "%s"\nhop_length = 400\nn_mels = 64\nfmax = 8000.0\n' $preset > "corpus/$target/seed-$preset"
             done ;;
         hdf5) seed ../fixtures/keras/*.hdf5 ;;
         # Without a file to start from: the target makes one and changes it.

@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     let again = FrontEnd::from_toml(&written).expect("what was written can be read");
     assert_eq!(again.hash(), front_end.hash());
     // Large tables are slow and show nothing that small ones do not.
-    if front_end.n_fft > 4096 || front_end.mel.bands > 256 {
+    if front_end.n_fft > 4096 || front_end.n_mels > 256 {
         return;
     }
     let extractor = Extractor::<f32>::new(&front_end).expect("a valid front end can be built");

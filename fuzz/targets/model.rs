@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sermfcc::{FrontEnd, Mel, Window};
+use sermfcc::FrontEnd;
 use sermodel::{Card, Listener, Model, Windows};
 use serengine::{Settings, streams};
 use timnet_core::ModelConfig;
@@ -18,15 +18,8 @@ mod patched;
 static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let config = ModelConfig { coefficients: 2, filters: 2, ..ModelConfig::timnet(1, 2) };
     let weights = streams::initial(&config.layout().expect("a layout").into(), streams::Key { seed: 1, fold: 0 });
-    let front_end = FrontEnd {
-        rate: 8000,
-        n_fft: 256,
-        hop: 128,
-        coefficients: 2,
-        window: Window { length: 256, ..Window::default() },
-        mel: Mel { bands: 16, ..Mel::default() },
-        ..FrontEnd::default()
-    };
+    let front_end = FrontEnd::timnet_0_8_1()
+        .with(|f| (f.sample_rate, f.n_fft, f.hop_length, f.n_mels, f.n_mfcc) = (8000, 256, 128, 16, 2));
     let model = Model::new(weights, Card::new(["calm", "excited"], front_end, 4000));
     model.expect("a model").to_bytes().expect("a model can be written")
 });
@@ -38,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let again = Model::from_bytes(&written).expect("what was written can be read");
     assert_eq!(again.to_bytes().expect("and written again"), written);
     // Long utterances are slow and show nothing that short ones do not.
-    let (rate, length) = (model.card().front_end.rate, model.card().length);
+    let (rate, length) = (model.card().front_end.sample_rate, model.card().length);
     if length > 20_000 {
         return;
     }

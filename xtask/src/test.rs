@@ -68,9 +68,10 @@ fn smoke() -> Result<()> {
     check(
         cargo()
             .env_remove("SER_DATA")
+            .env("SER_STORE", runs.join("folds"))
             .args(["run", "--release", "--package", "serlab", "--bin", "serlab", "--", "reproduce", "table1"])
             .args(["--folds", "2", "--epochs", "2", "--bundled", "fixtures", "--run-dir"])
-            .arg(runs),
+            .arg(runs.join("run")),
     )
 }
 

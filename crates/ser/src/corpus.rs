@@ -60,11 +60,11 @@ pub enum Corpus {
     Split {
         #[command(flatten)]
         root: Root,
-        /// kfold, stratified, group, loso, leave-one-session-out, speaker-independent, hold-out, stratified-hold-out,
-        /// train-validation-test, manifest.
+        /// kfold, stratified, group (k folds of whole speakers), loso, leave-one-session-out, speaker-independent, texts, texts-and-speakers,
+        /// hold-out, stratified-hold-out, train-validation-test, manifest.
         #[arg(long)]
         scheme: Scheme,
-        /// Folds of kfold, stratified and group.
+        /// Folds of kfold, stratified, group and texts; texts-and-speakers makes one for each pair of them.
         #[arg(long, default_value_t = 10)]
         folds: usize,
         /// Seed of the random schemes, as NumPy's.

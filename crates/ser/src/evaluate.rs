@@ -106,7 +106,7 @@ impl Test<'_> {
     /// # Errors
     /// A recording that can't be used, by name.
     pub fn each<T: Send>(&self, each: impl Fn(&[f32], usize, &Utterance) -> Result<T> + Sync) -> Result<Vec<T>> {
-        let (rate, resampler) = (self.model.card().front_end.rate, self.model.resampler());
+        let (rate, resampler) = (self.model.card().front_end.sample_rate, self.model.resampler());
         let done = AtomicUsize::new(0);
         output::with_progress(|progress| {
             recordings::all(self.corpus, |i, u| {
@@ -129,7 +129,7 @@ impl Test<'_> {
 /// # Errors
 /// Samples that are not finite.
 pub fn answer(model: &Model, samples: &[f32]) -> Result<Answer> {
-    let prediction = model.predict(samples, model.card().front_end.rate).map_err(Failure::input)?;
+    let prediction = model.predict(samples, model.card().front_end.sample_rate).map_err(Failure::input)?;
     let probabilities: Vec<f64> = prediction.probabilities.into_iter().map(f64::from).collect();
     Ok(Answer::of(&probabilities, model.card().threshold))
 }

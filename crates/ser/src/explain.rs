@@ -85,14 +85,14 @@ fn explain(
 ) -> std::result::Result<Explanation, Box<dyn std::error::Error>> {
     let front_end = &model.card().front_end;
     let samples = model.fitted(&audio.samples, audio.rate)?;
-    let prediction = model.predict(&samples, front_end.rate)?;
+    let prediction = model.predict(&samples, front_end.sample_rate)?;
     let label = prediction.label;
     let log_mel = Extractor::<f32>::new(front_end)?.compute(Output::LogMel, &samples)?;
     let blocks = model.network().config().blocks;
     let attention = &prediction.output.attention;
     let rows = if attention.is_empty() { 0 } else { blocks };
     let frames = log_mel.nrows();
-    let seconds = |frames: usize| (frames * front_end.hop) as f64 / f64::from(front_end.rate);
+    let seconds = |frames: usize| (frames * front_end.hop_length) as f64 / f64::from(front_end.sample_rate);
     let parts = model.contributions(&prediction.output, label);
     let scale = |(j, &part): (usize, &f64)| {
         let through = ModelConfig { blocks: j + 1, ..model.network().config().clone() };
@@ -100,7 +100,7 @@ fn explain(
     };
     let mut contributions: Vec<_> = parts.blocks.iter().enumerate().map(scale).collect();
     contributions.push(("bias".to_owned(), parts.bias));
-    let length = samples.len() as f64 / f64::from(front_end.rate);
+    let length = samples.len() as f64 / f64::from(front_end.sample_rate);
     let heard = audio.seconds().min(length);
     let start = (length - heard) / 2.0;
     let cut = if audio.seconds() > length {
@@ -116,7 +116,7 @@ fn explain(
         heard: (start, start + heard),
         offset: (length - audio.seconds()) / 2.0,
         attention: Array2::from_shape_vec((rows, frames), attention.clone())?,
-        occlusion: model.occlusion(&samples, front_end.rate, label, stretch)?,
+        occlusion: model.occlusion(&samples, front_end.sample_rate, label, stretch)?,
         samples,
         log_mel,
         contributions,

@@ -15,22 +15,25 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ser features 03a01Fa.wav --preset librosa-0.8.1 -o one.npy
+  ser features 03a01Fa.wav --preset timnet-0.8.1 -o one.npy
   ser features wav/*.wav --preset librosa-0.10 --length 96000 -o all.npy
-  ser features a.flac --preset paper --resampler soxr_hq -o a.npy
+  ser features a.flac --preset timnet-paper --resampler soxr_hq -o a.npy
 
 The file holds float32: [frames, coefficients] of one recording, [files, frames, coefficients] of several, which then
 need one length (--length). Presets:
-  librosa-0.8.1   as librosa <= 0.8.1 with resampy <= 0.2.2 (also called official)
-  librosa-0.9     as librosa 0.9 with resampy >= 0.3
-  librosa-0.10    as librosa 0.10 and 0.11
-  paper           50 ms Hamming windows every 12.5 ms")]
+  librosa-0.8.1   librosa's defaults, 20 coefficients: librosa <= 0.8.1 with resampy <= 0.2.2
+  librosa-0.9     the same of librosa 0.9 with resampy >= 0.3
+  librosa-0.10    the same of librosa 0.10 and 0.11
+  timnet-0.8.1    TIM-Net's official code, 39 coefficients, with librosa <= 0.8.1
+  timnet-0.9      the same with librosa 0.9
+  timnet-0.10     the same with librosa 0.10 and 0.11
+  timnet-paper    TIM-Net's paper: 50 ms Hamming windows every 12.5 ms, otherwise as timnet-0.8.1")]
 pub struct Features {
     /// Recordings.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Front end.
-    #[arg(long, default_value = "librosa-0.8.1")]
+    #[arg(long, default_value = "timnet-0.8.1")]
     preset: String,
     /// Another resampler than the preset's: kaiser_best-0.2, kaiser_best-0.3, soxr_hq, sinc.
     #[arg(long, value_name = "NAME")]
@@ -55,7 +58,7 @@ pub fn run(args: &Features) -> Result<()> {
     }
     let extractor = Extractor::<f64>::new(&front_end).map_err(Failure::input)?;
     let resampler = front_end.resampler.parse().map_err(Failure::input)?;
-    let options = LoadOptions { rate: Some(front_end.rate), resampler, ..LoadOptions::default() };
+    let options = LoadOptions { rate: Some(front_end.sample_rate), resampler, ..LoadOptions::default() };
     let features: Vec<Array2<f32>> = args
         .files
         .par_iter()

@@ -224,7 +224,7 @@ fn read(
 
 fn answer(model: &Model, window: &Window) -> Result<Answer, ModelError> {
     let verdict = if window.is_speech() {
-        let prediction = model.predict(&window.samples, model.card().front_end.rate)?;
+        let prediction = model.predict(&window.samples, model.card().front_end.sample_rate)?;
         let (label, unknown) = (prediction.label, prediction.abstained);
         Some(Verdict { probabilities: prediction.probabilities, label, unknown })
     } else {
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn nobody_is_answered_after_they_stopped_waiting() {
         let model = sound::model();
-        let rate = model.card().front_end.rate;
+        let rate = model.card().front_end.sample_rate;
         let samples = sound::voice(rate, 60.0);
         let windows = Windows { length: 0.2, hop: 0.01 };
         let late = |patience: &Patience| {

@@ -60,10 +60,10 @@ fn table(model: &Model, parameters: usize) -> Table {
     row("network", network);
     let front_end = &card.front_end;
     let preset = front_end.preset_name().unwrap_or("no preset's settings");
-    row("front end", format!("{preset}, {} coefficients at {} Hz", front_end.coefficients, front_end.rate));
+    row("front end", format!("{preset}, {} coefficients at {} Hz", front_end.n_mfcc, front_end.sample_rate));
     row("front end hash", front_end.hash());
     row("resampler", front_end.resampler.clone());
-    let seconds = card.length as f64 / f64::from(front_end.rate);
+    let seconds = card.length as f64 / f64::from(front_end.sample_rate);
     row("utterance", format!("{} samples, {seconds:.2} s: shorter ones padded, longer ones cut", card.length));
     row("temperature", card.temperature.map_or("1, not calibrated".to_owned(), |t| format!("{t:.3}")));
     row("abstains", card.threshold.map_or("never".to_owned(), |t| format!("below a confidence of {t:.3}")));

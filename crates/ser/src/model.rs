@@ -37,8 +37,8 @@ the six corpora, and --preset the librosa that the features were made with.")]
         /// Names of the classes, in the order of the network's outputs.
         #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
         labels: Vec<String>,
-        /// Front end of the features it was trained on: librosa-0.8.1, librosa-0.9, librosa-0.10 or paper.
-        #[arg(long, default_value = "librosa-0.8.1")]
+        /// Front end of the features it was trained on: timnet-0.8.1, timnet-0.9, timnet-0.10 or timnet-paper.
+        #[arg(long, default_value = "timnet-0.8.1")]
         preset: String,
         /// Length of the training utterances, in samples at 22,050 Hz; the corpus' where not given.
         #[arg(long, value_name = "SAMPLES")]

@@ -144,7 +144,7 @@ impl Target {
 /// # Errors
 /// Those of the file system.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    sertrain::write_atomic(path, bytes).map_err(|e| Failure::Work(format!("cannot write {}: {e}", path.display())))
+    serrun::write_atomic(path, bytes).map_err(|e| Failure::Work(format!("cannot write {}: {e}", path.display())))
 }
 
 /// Bytes to stdout. A closed pipe is the reader's choice, not a failure.

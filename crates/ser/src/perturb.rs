@@ -91,7 +91,7 @@ struct Row {
 /// # Errors
 /// As those of an evaluation; a picture that can't be written.
 pub fn run(test: &Test, json: bool, plot: Option<&Target>) -> Result<()> {
-    let rate = test.model.card().front_end.rate;
+    let rate = test.model.card().front_end.sample_rate;
     let conditions: Vec<_> = KINDS
         .iter()
         .flat_map(|&(kind, name, unit, levels)| levels.iter().map(move |&level| (kind, name, unit, level)))

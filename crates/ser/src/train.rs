@@ -69,8 +69,8 @@ pub struct Train {
     /// Seed of initialisation, order, dropout, folds and augmentation.
     #[arg(long, default_value_t = 0)]
     seed: u32,
-    /// Front end: librosa-0.8.1, librosa-0.9, librosa-0.10 or paper.
-    #[arg(long, default_value = "librosa-0.8.1", value_name = "PRESET")]
+    /// Front end: timnet-0.8.1, timnet-0.9, timnet-0.10, timnet-paper, librosa-0.8.1, librosa-0.9 or librosa-0.10.
+    #[arg(long, default_value = "timnet-0.8.1", value_name = "PRESET")]
     front_end: String,
     /// Samples (at 22,050 Hz) that every recording is padded or cut to; `auto` holds 95 of 100 recordings whole.
     #[arg(long, default_value = "auto", value_name = "auto|SAMPLES")]
@@ -132,8 +132,8 @@ pub fn run(args: &Train) -> Result<()> {
 
     let source = pool.install(|| Source::open(args))?;
     let config = ModelConfig {
-        coefficients: source.front_end.coefficients,
-        filters: source.front_end.coefficients,
+        coefficients: source.front_end.n_mfcc,
+        filters: source.front_end.n_mfcc,
         ..ModelConfig::timnet(args.blocks as usize, source.labels.len())
     };
     let layout = Arc::new(config.layout().map_err(Failure::input)?);

@@ -19,7 +19,7 @@ fn features_of_one_and_of_several_recordings() {
     let folder = TempDir::new().unwrap();
     wav(&folder.path().join("a.wav"), 16_000);
     wav(&folder.path().join("b.wav"), 12_000);
-    let (code, _, err) = ser(folder.path(), &["features", "a.wav", "--preset", "librosa-0.10", "-o", "a.npy"]);
+    let (code, _, err) = ser(folder.path(), &["features", "a.wav", "--preset", "timnet-0.10", "-o", "a.npy"]);
     assert_eq!(code, 0, "{err}");
     let one: Array2<f32> = ndarray_npy::read_npy(folder.path().join("a.npy")).unwrap();
     assert_eq!(one.dim(), (44, 39));
@@ -39,6 +39,7 @@ fn wrong_use_has_code_2_and_says_what_is_known() {
     fs::write(folder.path().join("empty.wav"), "").unwrap();
     for (arguments, parts) in [
         (&["features", "a.wav", "--preset", "librosa-7", "-o", "x.npy"][..], &["librosa-7", "librosa-0.8.1"][..]),
+        (&["features", "a.wav", "--preset", "official", "-o", "x.npy"], &["`official` is called `timnet-0.8.1` now"]),
         (&["features", "a.wav", "--resampler", "best", "-o", "x.npy"], &["best", "soxr_hq"]),
         (&["features", "nowhere.wav", "-o", "x.npy"], &["nowhere.wav"]),
         (&["features", "empty.wav", "-o", "x.npy"], &["empty.wav", "empty"]),

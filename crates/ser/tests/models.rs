@@ -42,8 +42,7 @@ fn imported_official_weights_answer_as_keras_did() {
         return;
     };
     let weights = data.join("timnet_n8_after20.hdf5");
-    let import =
-        ["model", "import-keras", weights.to_str().unwrap(), "--preset", "librosa-0.10", "-o", "m.safetensors"];
+    let import = ["model", "import-keras", weights.to_str().unwrap(), "--preset", "timnet-0.10", "-o", "m.safetensors"];
     let (code, _, err) = ser(folder.path(), &import);
     assert!(code == 2 && err.contains("--corpus") && err.contains("emodb, emovo, savee"), "{err}");
     let (code, _, err) = ser(folder.path(), &[&import[..], &["--corpus", "emodb"]].concat());
@@ -114,7 +113,7 @@ fn inspect_puts_unseen_speakers_first() {
     assert_eq!(code, 0);
     assert!(out.trim_start().starts_with("speaker-independent") && out.contains("UAR 61.2 %"), "{out}");
     assert!(
-        ["CC0", "librosa-0.8.1", &model.card().front_end.hash(), "angry, neutral, sad"].iter().all(|p| out.contains(p))
+        ["CC0", "timnet-0.8.1", &model.card().front_end.hash(), "angry, neutral, sad"].iter().all(|p| out.contains(p))
     );
     let (_, out, _) = ser(folder.path(), &["inspect", "figures.safetensors", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -131,6 +130,10 @@ fn the_built_in_models_card_says_what_it_is_worth_elsewhere() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let bytes = fs::read(here.join("models/emodb.safetensors")).unwrap();
     let model = Model::from_bytes(&bytes).unwrap();
+    assert_eq!(
+        (model.card().front_end.preset_name(), model.to_bytes().unwrap() == bytes),
+        (Some("timnet-0.8.1"), true)
+    );
     let [own, other] = &model.card().figures[..] else { panic!("{:?}", model.card().figures) };
     assert_eq!([&own.protocol[..], &other.protocol], [Figure::SPEAKER_INDEPENDENT, Figure::OTHER_CORPUS]);
     for part in ["fitted on all folds but one and judged on that one", "over 10 speakers", "not the model itself"] {

@@ -239,6 +239,14 @@ impl Corpus {
         self.groups("session", |u| u.session.as_deref())
     }
 
+    /// The text (sentence) of each utterance.
+    ///
+    /// # Errors
+    /// An utterance without one.
+    pub fn texts(&self) -> Result<Vec<&str>, SplitError> {
+        self.groups("text", |u| u.text.as_deref())
+    }
+
     /// The folds of the protocol `speaker-independent`: leave one session out on a corpus that has them
     /// (IEMOCAP), else leave one speaker out.
     ///

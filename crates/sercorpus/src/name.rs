@@ -1,6 +1,6 @@
 //! The name of a corpus: one of the six, or one of the user's own.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ use crate::CorpusKind;
 const LONGEST: usize = 32;
 
 /// The name of a corpus, in files, tables and on the command line: `[a-z0-9][a-z0-9_-]{0,31}`, so that it is the same on every file
-/// system and needs no quoting anywhere. Names sort as text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// system and needs no quoting anywhere. The six known corpora come first, in the order of the paper's tables, then others by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CorpusName(String);
 
@@ -24,6 +24,19 @@ impl CorpusName {
     /// The known corpus of this name; None for a corpus of the user's own.
     pub fn kind(&self) -> Option<CorpusKind> {
         CorpusKind::ALL.into_iter().find(|kind| kind.name() == self.0)
+    }
+}
+
+impl Ord for CorpusName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let place = |name: &Self| name.kind().is_none();
+        place(self).cmp(&place(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for CorpusName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -92,5 +105,7 @@ mod tests {
             assert!(serde_json::from_value::<CorpusName>(serde_json::json!(bad)).is_err(), "{bad}");
         }
         assert!(CorpusKind::ALL.windows(2).all(|k| CorpusName::from(k[0]) < CorpusName::from(k[1])));
+        let own = |name: &str| name.parse::<CorpusName>().unwrap();
+        assert!(CorpusName::from(CorpusKind::Savee) < own("aibo") && own("aibo") < own("b"));
     }
 }

@@ -16,6 +16,8 @@ struct Case {
     #[serde(default)]
     k: usize,
     #[serde(default)]
+    repeats: usize,
+    #[serde(default)]
     seed: u32,
     #[serde(default)]
     share: f64,
@@ -39,6 +41,7 @@ impl Case {
     fn folds(&self) -> Vec<Fold> {
         match self.kind.as_str() {
             "kfold" => kfold(self.n, self.k, self.seed).unwrap(),
+            "repeated_kfold" => repeated_kfold(self.n, self.k, self.repeats, self.seed).unwrap(),
             "stratified_kfold" => stratified_kfold(&self.numbers(), self.k, self.seed).unwrap(),
             "group_kfold" => group_kfold(&self.numbers(), self.k).unwrap(),
             "leave_one_group_out" => leave_one_group_out(&self.numbers()).unwrap(),
@@ -75,6 +78,34 @@ fn equal_to_scikit_learn() {
     for kind in ["kfold", "stratified_kfold", "group_kfold", "leave_one_group_out"] {
         assert!(checked[kind] >= 200, "{checked:?}");
     }
+}
+
+/// EMODB's plan: 10 speakers say 10 texts.
+#[test]
+fn crossed_groups_share_neither_with_what_is_trained_on() {
+    let (speakers, texts): (Vec<usize>, Vec<usize>) = (0..535).map(|i| (i * 7 % 10, i / 10 * 3 % 10)).unzip();
+    let folds = crossed_group_kfold(&texts, &speakers, (5, 10)).unwrap();
+    assert_eq!(folds.len(), 50);
+    let mut tested = vec![0; 535];
+    for fold in &folds {
+        let of =
+            |part: &[usize], group: &[usize]| part.iter().map(|&i| group[i]).collect::<std::collections::BTreeSet<_>>();
+        for group in [&speakers, &texts] {
+            assert!(of(&fold.test, group).is_disjoint(&of(&fold.train, group)));
+        }
+        fold.test.iter().for_each(|&i| tested[i] += 1);
+        // Only what shares a group with the test part is left out.
+        let (s, t) = (of(&fold.test, &speakers), of(&fold.test, &texts));
+        let free = (0..535).filter(|&i| !s.contains(&speakers[i]) && !t.contains(&texts[i])).count();
+        assert_eq!(fold.train.len(), free);
+    }
+    assert!(tested.iter().all(|&n| n == 1), "every utterance is tested once");
+    // Each speaker has a text of their own: most pairs have nothing in common.
+    let own: Vec<usize> = (0..40).map(|i| i % 4).collect();
+    assert_eq!(crossed_group_kfold(&own, &own, (4, 4)).unwrap().len(), 4);
+    assert!(crossed_group_kfold(&own, &own, (5, 2)).is_err());
+    // Whoever says another text speaks in the test part.
+    assert!(crossed_group_kfold(&[0, 0, 1], &[0, 1, 0], (2, 2)).unwrap_err().to_string().contains("train"));
 }
 
 #[test]

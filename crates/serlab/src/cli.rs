@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use sertrain::Protocol;
+use serrun::Protocol;
 use timnet_core::Variant;
 
 use crate::shard::Shard;
@@ -21,6 +21,7 @@ Examples:
   cargo xtask reproduce table1                                   preview on EMODB, which comes along
   cargo xtask reproduce table1 --full                            its whole row of Table 1
   cargo xtask reproduce table1 --data ravdess=/data/ravdess      another corpus
+  cargo xtask reproduce table1 --data mine=/data/mine.csv        a corpus of one's own
   SER_DATA=/data cargo xtask reproduce all                       every corpus below /data
   cargo xtask reproduce table1 --only emodb --seed 46,47 --epochs 100
   cargo xtask reproduce table3 --set training.dropout=0.2 --dry-run
@@ -37,11 +38,13 @@ pub enum Command {
     Reproduce(Box<Reproduce>),
     /// Join run folders into one and make its tables from what is there.
     ///
-    /// Parts made with --shard, and runs that differ in protocols, variants, seeds or experiment alone, fit together.
+    /// Parts made with --shard, and runs that differ in protocols, systems, seeds or experiment alone, fit together.
     /// Folds that none of them has are listed.
     Merge(Merge),
     /// Print the tables of a run folder again; no recording is needed.
     Show(Show),
+    /// Show or clean the fold store.
+    Store(Store),
     /// Show the experiment and corpus files that the program carries, or write them into a folder for `--configs`.
     Config {
         #[command(subcommand)]
@@ -93,7 +96,8 @@ pub struct Reproduce {
     /// Which table or figure.
     pub experiment: Experiment,
     /// A corpus and its folder; may be repeated. Beside it, `path` in configs/corpora/*.toml and SER_DATA are read:
-    /// either a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH.
+    /// either a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH. A name that is none of the six corpora is a corpus of one's
+    /// own: a folder of label folders, or a manifest (CSV, TSV, JSONL); configs/corpora/NAME.toml can hold its settings.
     #[arg(long, value_name = "CORPUS=PATH")]
     pub data: Vec<String>,
     /// Run on small synthetic corpora: minutes, and figures that say nothing of real speech.
@@ -111,12 +115,16 @@ pub struct Reproduce {
     /// Only these protocols.
     #[arg(long, value_delimiter = ',')]
     pub protocol: Vec<Protocol>,
-    /// Only these model variants: tim-net, no-bd, no-ms, no-df, tcn.
+    /// Only these systems: tim-net, no-bd, no-ms, no-df, tcn.
     #[arg(long, value_delimiter = ',')]
-    pub variant: Vec<Variant>,
-    /// Seeds in place of the published ones.
+    pub system: Vec<Variant>,
+    /// Seeds of the folds in place of the published ones.
     #[arg(long, value_delimiter = ',', value_name = "N")]
     pub seed: Vec<u64>,
+    /// Seeds of initialisation, order and dropout, each with every seed of the folds [default: the seed of the folds]. Several are
+    /// several trainings of the same folds.
+    #[arg(long, value_delimiter = ',', value_name = "N")]
+    pub training_seeds: Vec<u64>,
     /// Epochs a fold.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
@@ -136,6 +144,10 @@ pub struct Reproduce {
     /// The run folder [default: runs/EXPERIMENT-HASH, the hash of the resolved configuration, features and data].
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
+    /// The fold store: what is trained is kept there, and what is there is not trained again [default: SER_STORE, else
+    /// serlab/folds in the user's cache folder].
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Folds trained side by side, one thread each [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
@@ -171,6 +183,32 @@ pub struct Show {
     /// Print metrics.json in place of the table.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Store {
+    /// The fold store [default: SER_STORE, else serlab/folds in the user's cache folder].
+    #[arg(long, value_name = "DIR", global = true)]
+    pub store: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Print where it is, how many folds are in it, and their size.
+    Show,
+    /// Name the folds that no run has asked for since so many days, and with --delete, delete them.
+    ///
+    /// Run folders hold copies of their folds, so that nothing of them changes. Folds that a process trains at the moment stay.
+    Gc {
+        /// Days since a run last asked for a fold.
+        #[arg(long, value_name = "N", default_value = "90")]
+        older_than: u64,
+        /// Delete them.
+        #[arg(long)]
+        delete: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -227,4 +265,27 @@ pub enum EngineKind {
 fn seconds(text: &str) -> Result<f64, String> {
     let value = text.parse::<f64>().ok().filter(|s| (0.0..=86400.0).contains(s));
     value.ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
+}
+
+/// The words of this process' command line, the program first.
+pub fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The words of a command line without `options` and their values.
+pub fn without(options: &[&str], words: &[String]) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut skip = false;
+    for word in words {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        let name = word.split('=').next().unwrap_or(word);
+        if options.contains(&name) {
+            skip = !word.contains('=');
+        } else {
+            out.push(word.clone());
+        }
+    }
+    out
 }

@@ -1,5 +1,7 @@
 //! Whose fault it was, which is what the exit code says.
 
+use serrun::RunError;
+
 /// Why an experiment did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
@@ -16,6 +18,16 @@ pub enum LabError {
 
 /// With [`LabError`].
 pub type Result<T> = std::result::Result<T, LabError>;
+
+impl From<RunError> for LabError {
+    /// What can't be read or written is failed work; what does not hold what it should is bad input.
+    fn from(e: RunError) -> Self {
+        match e {
+            RunError::Malformed { .. } | RunError::Version { .. } => Self::input(e),
+            _ => Self::work(e),
+        }
+    }
+}
 
 impl LabError {
     /// For `map_err`: bad input.

@@ -9,11 +9,11 @@ use serengine::{Dataset, EngineError, Settings, streams};
 
 use crate::{
     backend::Backend,
-    environment,
+    config::RunConfig,
     error::{LabError, Result},
-    fold_file::fold_path,
+    folder::fold_path,
+    machine,
     plan::{Plan, Training},
-    run_config::RunConfig,
 };
 
 /// One thread's seconds for one utterance.
@@ -42,14 +42,14 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
     let mut trainings = String::new();
     let (mut seconds, mut folds, mut done) = (0.0, 0, 0);
     for t in &plan.trainings {
-        let frames = config.front_end.frames(config.corpora[&t.kind].length);
+        let frames = config.front_end.frames(config.corpora[t.corpus()].length);
         let same = |(k, f, _): &&(&Training, usize, Cost)| {
             k.model == t.model && *f == frames && k.settings.batch_size == t.settings.batch_size
         };
         let cost = match known.iter().find(same) {
             Some(&(_, _, cost)) => cost,
             None => {
-                let cost = measure(t, frames, config.front_end.coefficients, backend).map_err(LabError::work)?;
+                let cost = measure(t, frames, config.front_end.n_mfcc, backend).map_err(LabError::work)?;
                 known.push((t, frames, cost));
                 cost
             }
@@ -67,7 +67,7 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
         let utterances = plan.material(t).roster.rows.len();
         trainings.push_str(&format!(
             "{}: {n} folds x {epochs} epochs, {utterances} utterances, {}\n",
-            t.name(),
+            t.name,
             minutes(cpu)
         ));
     }
@@ -101,14 +101,14 @@ fn measure(
     // Any numbers will do; these differ from frame to frame.
     let features = (0..n * frames * coefficients).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
     let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
-    let key = streams::Key { seed: t.seed, fold: 0 };
+    let key = t.key(0);
     let layout = t.model.layout().map_err(|e| EngineError::Shape(e.to_string()))?.into();
     let mut engine = backend.engine(streams::initial(&layout, key), &data, t.settings.objective())?;
     let all: Vec<usize> = (0..n).collect();
     let batches = streams::epoch(&layout, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.
     let start = Instant::now();
-    let now = || if backend.is_elsewhere() { start.elapsed().as_secs_f64() } else { environment::cpu_seconds() };
+    let now = || if backend.is_elsewhere() { start.elapsed().as_secs_f64() } else { machine::cpu_seconds() };
     let (mut train, mut predict) = (f64::MAX, f64::MAX);
     for round in 0..4 {
         let started = now();

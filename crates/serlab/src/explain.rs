@@ -4,30 +4,15 @@
 
 use std::path::Path;
 
-use serde::Serialize;
 use serengine::{Dataset, Weights, argmax};
-use timnet_core::{ModelConfig, Places};
+use serrun::{Attention, Embedding, Embeddings, FinishedFold};
+use timnet_core::ModelConfig;
 use timnet_native::Network;
 
 use crate::{
+    data::Roster,
     error::{LabError, Result},
-    fold_file::{FoldFile, put},
-    roster::Roster,
 };
-
-/// `attention.json`: how open each block's gate is at each frame of one utterance.
-#[derive(Serialize)]
-struct Attention<'a> {
-    version: u32,
-    id: &'a str,
-    label: &'a str,
-    predicted: &'a str,
-    hop_seconds: f64,
-    frames: usize,
-    blocks: usize,
-    /// `[blocks, frames]`, 0.5 (closed) to 1
-    attention: Vec<&'a [f32]>,
-}
 
 /// Writes `embeddings.csv` and, for networks with gates, `attention.json` beside the fold file of the first fold.
 /// What is there already stays.
@@ -41,46 +26,36 @@ pub fn write(
     data: &Dataset,
     test: &[usize],
     hop_seconds: f64,
-    file: &FoldFile,
+    file: &FinishedFold,
 ) -> Result<()> {
-    let embeddings = fold_file.with_file_name("embeddings.csv");
-    let attention = fold_file.with_file_name("attention.json");
+    let folder = fold_file.parent().unwrap_or(Path::new(""));
     let gates = model.has_gate();
-    if embeddings.exists() && (attention.exists() || !gates) {
+    if Embeddings::file(folder).exists() && (Attention::file(folder).exists() || !gates) {
         return Ok(());
     }
     let weights_file = fold_file.with_extension("last.safetensors");
     let (weights, _) = Weights::load::<ModelConfig>(&weights_file).map_err(LabError::work)?;
     let network = Network::from_weights(&weights).map_err(LabError::work)?;
-    let label = |class: usize| roster.labels.get(class).map_or("", String::as_str);
-    let mut out = csv::Writer::from_writer(Vec::new());
-    let names = (0..model.filters).map(|i| format!("e{i}"));
-    let header = ["id", "fold", "label", "predicted"].into_iter().map(str::to_owned).chain(names);
-    out.write_record(header).map_err(LabError::work)?;
+    let label = |class: usize| roster.labels.get(class).cloned().unwrap_or_default();
+    let mut embeddings = Vec::with_capacity(test.len());
     for (n, (&i, probabilities)) in test.iter().zip(&file.last.probabilities).enumerate() {
         let (row, predicted) = (&roster.rows[i], label(argmax(probabilities)));
-        let (embedding, _) = network.embed(data.utterance(i), data.frames()).map_err(LabError::work)?;
-        let start = [row.id.clone(), "0".to_owned(), row.label.clone(), predicted.to_owned()];
-        out.write_record(start.into_iter().chain(embedding.iter().map(f32::to_string))).map_err(LabError::work)?;
+        let (values, _) = network.embed(data.utterance(i), data.frames()).map_err(LabError::work)?;
         if n == 0 && gates {
             let seen = network.forward(data.utterance(i), data.frames()).map_err(LabError::work)?;
-            let (frames, blocks) = (data.frames(), model.blocks);
-            let rows = seen.attention.chunks_exact(frames).collect();
-            let (id, label) = (row.id.as_str(), row.label.as_str());
-            let value = Attention { version: 1, id, label, predicted, hop_seconds, frames, blocks, attention: rows };
-            put(&attention, &serde_json::to_vec(&value).map_err(LabError::work)?)?;
+            let attention = Attention {
+                version: Attention::VERSION,
+                id: row.id.clone(),
+                label: row.label.clone(),
+                predicted: predicted.clone(),
+                hop_seconds,
+                frames: data.frames(),
+                blocks: model.blocks,
+                attention: seen.attention.chunks_exact(data.frames()).map(<[f32]>::to_vec).collect(),
+            };
+            attention.write(folder)?;
         }
+        embeddings.push(Embedding { id: row.id.clone(), fold: 0, label: row.label.clone(), predicted, values });
     }
-    put(&embeddings, &out.into_inner().map_err(LabError::work)?)
-}
-
-/// The learned w_j of a fold's last epoch; None for networks without them.
-///
-/// # Errors
-/// Weights that can't be read.
-pub fn fusion(fold_file: &Path) -> Result<Option<Vec<f32>>> {
-    let (weights, _) =
-        Weights::load::<ModelConfig>(&fold_file.with_extension("last.safetensors")).map_err(LabError::work)?;
-    let places = Places::of(&weights.settings().map_err(LabError::work)?);
-    Ok(places.fusion.map(|range| weights.parameters[range.all()].to_vec()))
+    Ok(Embeddings(embeddings).write(model.filters, folder)?)
 }

@@ -1,37 +1,22 @@
 //! `serlab`: the experiments of TIM-Net (ICASSP 2023). `cargo xtask reproduce` starts it.
 
 mod backend;
-mod cache;
+mod bars;
 mod cli;
+mod cmd;
 mod config;
-mod configs;
-mod corpora;
-mod emit;
-mod environment;
+mod data;
+mod disk;
 mod error;
 mod estimate;
 mod explain;
-mod features;
-mod fingerprint;
-mod fold_file;
 mod folder;
-mod merge;
+mod machine;
 mod nearest;
-mod overrides;
 mod plan;
 mod progress;
-mod provenance;
-mod published;
-mod reproduce;
-mod results;
-mod roster;
-mod run_config;
-mod run_dir;
 mod shard;
 mod show;
-mod summary;
-mod table;
-mod tables;
 mod tensorboard;
 mod workers;
 
@@ -53,7 +38,7 @@ fn main() -> ExitCode {
         tracing_subscriber::EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| "info,symphonia=warn".into());
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     tracing_subscriber::fmt()
-        .with_writer(|| progress::AboveBars)
+        .with_writer(|| bars::AboveBars)
         .with_ansi(colours)
         .with_env_filter(filter)
         .with_target(false)
@@ -68,10 +53,11 @@ fn main() -> ExitCode {
         tracing::warn!("Ctrl-C will not save: {e}");
     }
     let done = match &cli.command {
-        cli::Command::Reproduce(args) => reproduce::run(args, &STOP),
-        cli::Command::Merge(args) => merge::run(args),
-        cli::Command::Show(args) => show::run(args),
-        cli::Command::Config { command } => show::config(command),
+        cli::Command::Reproduce(args) => cmd::reproduce::run(args, &STOP),
+        cli::Command::Merge(args) => cmd::merge::run(args),
+        cli::Command::Show(args) => cmd::show::run(args),
+        cli::Command::Store(args) => cmd::store::run(args),
+        cli::Command::Config { command } => cmd::show::config(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

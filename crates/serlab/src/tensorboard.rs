@@ -5,18 +5,16 @@
 
 use std::path::Path;
 
-use crate::{
-    error::Result,
-    fold_file::{FoldFile, put},
-    plan::Training,
-};
+use serrun::{FinishedFold, put};
+
+use crate::{error::Result, plan::Training};
 
 /// Writes `events.out.tfevents.0.fold-NN` beside the fold file, unless it is there. All folds of a training are one
 /// TensorBoard run, with a tag for each fold.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn write(fold_file: &Path, training: &Training, fold: usize, file: &FoldFile) -> Result<()> {
+pub fn write(fold_file: &Path, training: &Training, fold: usize, file: &FinishedFold) -> Result<()> {
     let path = fold_file.with_file_name(format!("events.out.tfevents.0.fold-{fold:02}"));
     if path.exists() {
         return Ok(());
@@ -35,12 +33,12 @@ pub fn write(fold_file: &Path, training: &Training, fold: usize, file: &FoldFile
             scalar("validation_loss", r.validation_loss);
             scalar("validation_accuracy", r.validation_accuracy);
         }
-        if training.division.is_tested_every_epoch() {
+        if training.division().is_tested_every_epoch() {
             scalar("test_loss", r.test_loss);
             scalar("test_accuracy", r.test_accuracy);
         }
     }
-    put(&path, &out)
+    Ok(put(&path, &out)?)
 }
 
 /// Event { file_version: "brain.Event:2" }

@@ -4,27 +4,25 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
-use serengine::{Engine, Settings, Weights, argmax, streams};
-use sertrain::{FoldTask, Schedule, TrainError, train_fold};
+use serengine::{Engine, Settings, TrainingInputs, Weights, argmax, streams};
+use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol};
+use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, side_by_side};
 
 use crate::{
     backend::Backend,
+    data::Features,
     error::{LabError, Result},
     explain,
-    features::Features,
-    fold_file::{FoldFile, fold_path},
+    folder::{finish, fold_path, read_fold},
     plan::{Place, Plan, Training},
     progress::Progress,
-    provenance::{Log, Maker},
-    results::scored,
-    shard, tensorboard,
+    shard,
+    show::scored,
+    tensorboard,
 };
 
 /// What all folds of a run share.
@@ -39,6 +37,8 @@ pub struct Work<'a> {
     pub backend: Backend,
     /// The run folder.
     pub dir: &'a Path,
+    /// Where finished and unfinished folds are kept for this and other runs.
+    pub store: &'a FoldStore,
     /// Which folds are this process'; all if None.
     pub shard: Option<shard::Part>,
     /// Least time between two checkpoints of a fold.
@@ -71,46 +71,18 @@ impl Work<'_> {
             .chunk_by(|a, b| self.plan.trainings[a.training].may_stack_with(&self.plan.trainings[b.training]))
             .flat_map(|places| places.chunks(self.backend.stacked()))
             .collect();
-        let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<Result<()>>> = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.min(groups.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(group) = groups.get(i).filter(|_| !self.stop.load(Ordering::Relaxed)) else { break };
-                        let results = self.group(group, &progress);
-                        if let Ok(mut done) = done.lock() {
-                            done.extend(results);
-                        }
-                    }
-                });
-            }
-        });
+        let done = side_by_side(&groups, jobs, self.stop, |group| self.group(group, &progress));
         progress.finish();
-        let done = done.into_inner().map_err(|_| LabError::Work("a training thread panicked".into()))?;
-        let finished = done.len() == places.len();
-        let failed: Vec<LabError> = done.into_iter().filter_map(Result::err).collect();
-        let interrupted = !failed.is_empty() || !finished;
-        match failed.into_iter().find(|e| !matches!(e, LabError::Interrupted)) {
-            Some(e) => Err(e),
-            None if interrupted => Err(LabError::Interrupted),
-            None => Ok(()),
+        match done {
+            Ok(ControlFlow::Continue(())) => Ok(()),
+            Ok(ControlFlow::Break(())) => Err(LabError::Interrupted),
+            Err(PoolError::Work(e)) => Err(e),
+            Err(PoolError::Panicked) => Err(LabError::Work("a training thread panicked".into())),
         }
     }
 
-    /// Trains some folds, side by side on one device where they are several.
-    fn group(&self, places: &[Place], progress: &Progress) -> Vec<Result<()>> {
-        let mut engines: Vec<Option<Box<dyn Engine>>> = places.iter().map(|_| None).collect();
-        if places.len() > 1 {
-            match self.stack(places) {
-                Ok(stacked) => engines = stacked,
-                Err(e) => {
-                    self.stop.store(true, Ordering::Relaxed);
-                    return vec![Err(e)];
-                }
-            }
-        }
+    /// Trains a fold, or several side by side on one device. Break where one of them was stopped.
+    fn group(&self, places: &[Place], progress: &Progress) -> Result<ControlFlow<()>> {
         let fold = |place: Place, engine: Option<Box<dyn Engine>>| {
             self.backend.enter_thread();
             let result = self.fold(place, engine, progress);
@@ -119,6 +91,11 @@ impl Work<'_> {
             }
             result
         };
+        if let [place] = places {
+            return fold(*place, None);
+        }
+        let engines = self.stack(places)?;
+        // Every engine of a stack goes into a thread at once: the others wait for it until it calls or is dropped.
         std::thread::scope(|scope| {
             let fold = &fold;
             let folds: Vec<_> =
@@ -127,7 +104,11 @@ impl Work<'_> {
                 self.stop.store(true, Ordering::Relaxed);
                 Err(LabError::Work("a training thread panicked".into()))
             };
-            folds.into_iter().map(|fold| fold.join().unwrap_or_else(panicked)).collect()
+            let flows: Vec<Result<ControlFlow<()>>> =
+                folds.into_iter().map(|fold| fold.join().unwrap_or_else(panicked)).collect();
+            flows.into_iter().try_fold(ControlFlow::Continue(()), |all, flow| {
+                Ok(if flow?.is_break() { ControlFlow::Break(()) } else { all })
+            })
         })
     }
 
@@ -153,19 +134,23 @@ impl Work<'_> {
     fn initial(&self, place: Place) -> Result<Weights> {
         let training = &self.plan.trainings[place.training];
         let layout = training.model.layout().map_err(LabError::input)?;
-        Ok(streams::initial(&layout.into(), key(training, place)))
+        Ok(streams::initial(&layout.into(), training.key(place.fold)))
     }
 
-    fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<()> {
+    /// Break where it was stopped before its end.
+    fn fold(&self, place: Place, engine: Option<Box<dyn Engine>>, progress: &Progress) -> Result<ControlFlow<()>> {
         let training = &self.plan.trainings[place.training];
         let fold = &training.folds[place.fold];
         let path = fold_path(self.dir, training, place.fold);
-        let file = match FoldFile::read(&path)? {
+        let file = match read_fold(&path)? {
             Some(file) => {
                 progress.skip(place, training.settings.epochs);
                 file
             }
-            None => self.train(place, &path, engine, progress)?,
+            None => match self.obtain(place, &path, engine, progress)? {
+                Some(file) => file,
+                None => return Ok(ControlFlow::Break(())),
+            },
         };
         tensorboard::write(&path, training, place.fold, &file)?;
         if place.fold == 0 {
@@ -174,28 +159,23 @@ impl Work<'_> {
             explain::write(&path, &training.model, roster, data, &fold.test, self.hop_seconds, &file)?;
         }
         progress.finished(place);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn train(
+    /// Takes the fold from the store, or trains it there, and writes it into the run folder. None where it was stopped.
+    fn obtain(
         &self,
         place: Place,
         path: &Path,
-        engine: Option<Box<dyn Engine>>,
+        mut engine: Option<Box<dyn Engine>>,
         progress: &Progress,
-    ) -> Result<FoldFile> {
+    ) -> Result<Option<FinishedFold>> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
-        let checkpoint = path.with_extension("checkpoint");
-        let log = Log::start(path, self.maker, checkpoint.is_file())?;
         let data = &self.features[training.material].data;
-        let mut engine = match engine {
-            Some(engine) => engine,
-            None => self.backend.engine(self.initial(place)?, data, settings.objective()).map_err(LabError::work)?,
-        };
         let fold = &training.folds[place.fold];
         let task = FoldTask {
-            key: key(training, place),
+            key: training.key(place.fold),
             labels: data.labels(),
             classes: training.model.classes,
             train: &fold.train,
@@ -206,38 +186,72 @@ impl Work<'_> {
             epochs: settings.epochs,
             batch_size: settings.batch_size,
             checkpoint_every: self.checkpoint_every,
-            test_every_epoch: training.division.is_tested_every_epoch(),
+            test_every_epoch: training.division().is_tested_every_epoch(),
+            patience: None,
         };
-        let name = format!("{} fold {}", training.name(), place.fold);
-        let mut counted = false;
-        let mut observe = |record: &sertrain::EpochRecord| {
-            if !std::mem::replace(&mut counted, true) {
-                progress.skip(place, record.epoch - 1);
+        let inputs = TrainingInputs { data: data.sha256(), objective: settings.objective() };
+        let layout = training.model.layout().map_err(LabError::input)?.into();
+        let trajectory = Trajectory::new(self.backend.facts(), inputs, &layout, &task, &schedule);
+        let name = format!("{} fold {}", training.name, place.fold);
+        let mut told = false;
+        let mut wait = || {
+            if !std::mem::replace(&mut told, true) {
+                tracing::info!("{name}: another process trains it; waiting for it to end");
+                // Nor may those of its stack wait for it: that process may wait for one of them.
+                engine = None;
             }
-            self.epochs.fetch_add(1, Ordering::Relaxed);
-            progress.epoch(place, &name, record);
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let outcome = match train_fold(engine.as_mut(), &task, &schedule, Some(&checkpoint), &mut observe) {
-            Err(TrainError::Stopped(_)) => return Err(LabError::Interrupted),
-            other => other.map_err(|e| LabError::Work(format!("{name}: {e}")))?,
+        let Some(claim) = self.store.claim(&trajectory, &mut wait).map_err(LabError::work)? else { return Ok(None) };
+        let notes = claim.notes(settings.epochs);
+        let (outcome, how): (FoldOutcome, _) = match claim.finished(settings.epochs).map_err(LabError::work)? {
+            Some(outcome) => {
+                progress.skip(place, settings.epochs);
+                (outcome, "was in the fold store")
+            }
+            None => {
+                let mut engine = match engine {
+                    Some(engine) => engine,
+                    None => {
+                        self.backend.engine(self.initial(place)?, data, settings.objective()).map_err(LabError::work)?
+                    }
+                };
+                let mut log = None;
+                let begin = |epochs| {
+                    progress.skip(place, epochs);
+                    log = Some(FoldLog::start(&notes, self.maker).map_err(LabError::from)?);
+                    Ok::<(), Stopped>(())
+                };
+                let mut observe = |record: &EpochRecord| {
+                    self.epochs.fetch_add(1, Ordering::Relaxed);
+                    progress.epoch(place, &name, record);
+                    if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                };
+                match claim.train(engine.as_mut(), &task, &schedule, begin, &mut observe) {
+                    Ok(outcome) => {
+                        log.map_or(Ok(()), FoldLog::end)?;
+                        (outcome, "finished")
+                    }
+                    Err(Stopped::Train(TrainError::Stopped(_))) => return Ok(None),
+                    Err(Stopped::Train(e)) => return Err(LabError::Work(format!("{name}: {e}"))),
+                    Err(Stopped::Lab(e)) => return Err(e),
+                }
+            }
         };
-        log.end()?;
-        let file = FoldFile::write(path, outcome, &self.metadata(training, place.fold))?;
-        // What it held is in the fold's files now.
-        let _ = std::fs::remove_file(&checkpoint);
-        tracing::info!("{name}: finished; {}", self.figures(training, place.fold, &file)?);
-        Ok(file)
+        FoldLog::copy(&notes, path)?;
+        let file = finish(path, outcome, &self.metadata(training, place.fold))?;
+        tracing::info!("{name}: {how}; {}", self.figures(training, place.fold, &file)?);
+        Ok(Some(file))
     }
 
     /// What a finished fold scores: `last-epoch UAR / WAR 88.34 / 90.74 %`, for every protocol.
-    fn figures(&self, training: &Training, fold: usize, file: &FoldFile) -> Result<String> {
+    fn figures(&self, training: &Training, fold: usize, file: &FinishedFold) -> Result<String> {
         let labels = self.features[training.material].data.labels();
         let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
-        let figure = |&protocol: &sertrain::Protocol| -> Result<String> {
-            let predicted: Vec<usize> = scored(protocol, file)?.probabilities.iter().map(|row| argmax(row)).collect();
+        let figure = |&protocol: &Protocol| -> Result<String> {
+            let predicted: Vec<usize> = scored(file, protocol)?.probabilities.iter().map(|row| argmax(row)).collect();
             let c = sermetrics::confusion(&truth, &predicted, training.model.classes).map_err(LabError::work)?;
-            let optimistic = if protocol == sertrain::Protocol::BestEpoch { " (optimistic)" } else { "" };
+            let optimistic = if protocol == Protocol::BestEpoch { " (optimistic)" } else { "" };
             Ok(format!("{protocol}{optimistic} UAR / WAR {:.2} / {:.2} %", 100.0 * c.uar(), 100.0 * c.war()))
         };
         Ok(training.protocols.iter().map(figure).collect::<Result<Vec<_>>>()?.join(", "))
@@ -245,19 +259,34 @@ impl Work<'_> {
 
     fn metadata(&self, training: &Training, fold: usize) -> BTreeMap<String, String> {
         [
-            ("corpus", training.kind.to_string()),
-            ("division", training.division.name().to_owned()),
+            ("corpus", training.corpus().to_string()),
+            ("division", training.division().name().to_owned()),
             ("features", self.features[training.material].hash.clone()),
             ("fold", fold.to_string()),
             ("labels", self.plan.material(training).roster.labels.join(",")),
-            ("seed", training.seed.to_string()),
+            ("seed", training.name.seed.to_string()),
         ]
+        .into_iter()
+        .chain(training.name.training_seed.map(|seed| ("training_seed", seed.to_string())))
         .map(|(k, v)| (k.to_owned(), v))
-        .into()
+        .collect()
     }
 }
 
-/// What a fold's random draws depend on.
-fn key(training: &Training, place: Place) -> streams::Key {
-    streams::Key { seed: training.seed, fold: place.fold as u32 }
+/// Why a training ended early.
+enum Stopped {
+    Train(TrainError),
+    Lab(LabError),
+}
+
+impl From<TrainError> for Stopped {
+    fn from(e: TrainError) -> Self {
+        Self::Train(e)
+    }
+}
+
+impl From<LabError> for Stopped {
+    fn from(e: LabError) -> Self {
+        Self::Lab(e)
+    }
 }

@@ -150,7 +150,7 @@ fn all_trains_what_is_shared_once_and_gives_the_same_figures() {
 #[test]
 fn speakers_left_out_are_compared_speaker_by_speaker() {
     let lab = Lab::new();
-    let words = ["--only", "emodb", "--seed", "1,2", "--protocol", "speaker-independent", "--variant", "tim-net,no-bd"];
+    let words = ["--only", "emodb", "--seed", "1,2", "--protocol", "speaker-independent", "--system", "tim-net,no-bd"];
     let (table, metrics) = run(&lab, "table3", &words);
     let cells = array(&metrics, "cells");
     let folds = array(&cells[0], "folds").len();
@@ -185,4 +185,51 @@ fn several_seeds_have_their_mean_and_std() {
     assert!((number(&summary["war"]["mean"]) - mean).abs() < 1e-12);
     assert!((number(&summary["war"]["std"]) - std).abs() < 1e-12);
     assert!(table.contains("3 seeds of casia"), "{table}");
+}
+
+/// Several training seeds are several trainings of the same folds; the one that equals the seed of the folds is the training of old.
+#[test]
+fn training_seeds_give_other_weights_on_the_same_folds() {
+    let lab = Lab::new();
+    let words = ["--data", "emodb=emodb", "--folds", "3", "--epochs", "2", "--protocol", "last-epoch"];
+    let run = |dir: &str, more: &[&str]| done(lab.command(&[&words[..], &["--run-dir", dir], more].concat()));
+    run("plain", &[]);
+    let table = run("run", &["--training-seeds", "46,7"]);
+    let (same, other) = ("emodb-tim-net-random-seed46", "emodb-tim-net-random-seed46-training7");
+    let bytes = |name: String| fs::read(lab.path(&name)).unwrap();
+    let weights = "fold-00.last.safetensors";
+    assert_eq!(bytes(format!("run/{same}/{weights}")), bytes(format!("plain/{same}/{weights}")));
+    let parameters = |name: &str| timnet_core::Weights::load(&lab.path(&format!("run/{name}/{weights}"))).unwrap();
+    assert_ne!(parameters(same).0.parameters, parameters(other).0.parameters);
+    assert_eq!(parameters(other).1["training_seed"], "7");
+    let folds = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(lab.path(&format!("run/{name}/last-epoch/predictions.csv"))).unwrap();
+        text.lines().map(|l| l.split(',').take(3).collect::<Vec<_>>().join(",")).collect()
+    };
+    assert_eq!(folds(same), folds(other));
+    let metrics: Value = serde_json::from_slice(&bytes("run/metrics.json".into())).unwrap();
+    let seeds: Vec<(&Value, &Value)> =
+        array(&metrics, "cells").iter().map(|c| (&c["seed"], &c["training_seed"])).collect();
+    assert_eq!(seeds, [(&Value::from(46), &Value::Null), (&Value::from(46), &Value::from(7))]);
+    let summary = &array(&metrics, "summaries")[0];
+    assert_eq!((summary["over"].as_str(), &summary["seeds"]), (Some("trainings"), &serde_json::json!([46])));
+    assert_eq!(summary["training_seeds"], serde_json::json!([7, 46]));
+    let means: Vec<f64> = array(&metrics, "cells").iter().map(|c| number(&c["uar"]["mean"])).collect();
+    assert!((number(&summary["uar"]["std"]) - (means[0] - means[1]).abs() / 2f64.sqrt()).abs() < 1e-12);
+    assert!(
+        table.contains("2 trainings on the same folds of emodb, seed 46") && table.contains("46, training 7"),
+        "{table}"
+    );
+    let report = fs::read_to_string(lab.path("run/report/report.md")).unwrap();
+    assert!(report.contains("mean of 2 trainings of the same folds"), "{report}");
+
+    // With several seeds of the folds, the trainings of each are averaged first.
+    let table = run("both", &["--seed", "1,2", "--training-seeds", "5,6"]);
+    let metrics: Value = serde_json::from_slice(&bytes("both/metrics.json".into())).unwrap();
+    let means: Vec<f64> = array(&metrics, "cells").iter().map(|c| number(&c["war"]["mean"])).collect();
+    let over = |what: &str| array(&metrics, "summaries").iter().filter(|s| s["over"] == what).collect::<Vec<_>>();
+    assert_eq!((over("trainings").len(), over("seeds").len()), (2, 1));
+    let wanted = ((means[0] + means[1]) / 2.0 - (means[2] + means[3]) / 2.0).abs() / 2f64.sqrt();
+    assert!((number(&over("seeds")[0]["war"]["std"]) - wanted).abs() < 1e-12, "{table}");
+    assert!(table.contains("2 seeds of emodb"), "{table}");
 }

@@ -116,6 +116,9 @@ fn wrong_use_is_told_with_code_2() {
     lab.refused(2, &[&DATA[..], &["--device", "cuda:9"]].concat(), &["cuda:9"]);
     lab.refused(2, &[&DATA[..], &["--seed", "5000000000"]].concat(), &["`seeds`", "2^32"]);
     lab.refused(2, &[&DATA[..], &["--folds", "100000"]].concat(), &["emodb", "folds"]);
+    lab.edit("configs/table1.toml", "systems =", "variants =");
+    lab.refused(2, &DATA, &["table1.toml", "`variants` is called `systems` now"]);
+    lab.edit("configs/table1.toml", "variants =", "systems =");
     lab.edit("configs/table1.toml", "batch_size = 16", "batchsize = 16");
     lab.refused(2, &DATA, &["table1.toml", "line", "batchsize", "batch_size"]);
 }
@@ -156,13 +159,17 @@ fn every_value_can_be_set_and_is_checked() {
     refused("corpora.emodb.blocks=64", &["emodb.toml", "blocks", "between 1 and 16"]);
     refused("corpora.emodb.seed=4294967296", &["emodb.toml", "seed", "2^32"]);
     refused("training", &["KEY=VALUE"]);
-    refused("variants=[\"tin-net\"]", &["tin-net", "tim-net"]);
-    let values =
-        ["training.dropout=0.25", "training.tcn_pooling=mean", "front_end.preset=paper", "corpora.emodb.blocks=3"];
+    refused("systems=[\"tin-net\"]", &["tin-net", "tim-net"]);
+    let values = [
+        "training.dropout=0.25",
+        "training.tcn_pooling=mean",
+        "front_end.preset=timnet-paper",
+        "corpora.emodb.blocks=3",
+    ];
     let words: Vec<&str> = values.into_iter().flat_map(|value| ["--set", value]).collect();
     assert!(lab.run(&[&RUN[..], &words].concat()).status.success());
     let config = fs::read_to_string(lab.path("run/config.toml")).unwrap();
-    for line in ["dropout = 0.25", "tcn_pooling = \"mean\"", "hop = 276", "blocks = 3"] {
+    for line in ["dropout = 0.25", "tcn_pooling = \"mean\"", "hop_length = 276", "blocks = 3"] {
         assert!(config.contains(line), "{line}: {config}");
     }
 }

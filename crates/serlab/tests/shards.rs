@@ -64,7 +64,7 @@ fn what_is_missing_is_listed_and_runs_that_do_not_fit_are_refused() {
     let run = |options: &[&str]| done(lab.command(&[&["--data", "emodb=emodb", "--folds", "3"], options].concat()));
     run(&["--epochs", "2", "--seed", "1", "--run-dir", "seed1"]);
     run(&["--epochs", "2", "--seed", "2", "--shard", "1/2", "--run-dir", "part1"]);
-    run(&["--epochs", "2", "--seed", "1", "--variant", "tcn", "--run-dir", "tcn"]);
+    run(&["--epochs", "2", "--seed", "1", "--system", "tcn", "--run-dir", "tcn"]);
     run(&["--epochs", "3", "--seed", "1", "--run-dir", "longer"]);
 
     let merge = |parts: &[&str], to| lab.serlab(&[&["merge"], parts, &["-o", to]].concat()).output().unwrap();

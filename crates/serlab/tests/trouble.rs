@@ -48,13 +48,13 @@ fn a_folder_of_another_version_is_left_alone() {
     let lab = Lab::new();
     assert!(lab.run(&RUN).status.success());
     let before = contents(&lab.path("run"));
-    lab.edit("run/run.json", "\"version\": 2", "\"version\": 1");
+    lab.edit("run/run.json", "\"version\": 3", "\"version\": 2");
     let output = lab.run(&RUN);
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && text.contains("run folder of version 1, written by serlab"), "{text}");
+    assert!(output.status.code() == Some(2) && text.contains("run folder of version 2, written by serlab"), "{text}");
     let output = lab.serlab(&["merge", "run", "-o", "merged"]).output().unwrap();
     assert!(output.status.code() == Some(2) && !lab.path("merged").exists());
-    lab.edit("run/run.json", "\"version\": 1", "\"version\": 2");
+    lab.edit("run/run.json", "\"version\": 2", "\"version\": 3");
     assert_eq!(contents(&lab.path("run")), before);
 
     // A run folder made before parts could be merged has no lists of utterances; its own command writes them.
@@ -95,7 +95,13 @@ fn a_full_disk_is_told_and_the_run_goes_on_from_there() {
             "--configs",
             "configs",
         ]);
-        let output = command.args(RUN).current_dir(lab.path(".")).env_remove("SER_DATA").output().unwrap();
+        let output = command
+            .args(RUN)
+            .current_dir(lab.path("."))
+            .env_remove("SER_DATA")
+            .env("SER_STORE", lab.path("stores/run"))
+            .output()
+            .unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     // Room for the configuration, not for weights.
@@ -203,8 +209,11 @@ fn what_would_be_ignored_or_done_twice_is_refused_before_anything_is_computed() 
         assert!(!lab.path(".cache").exists() && !lab.path("run").exists(), "{options:?}");
     };
     refused(&["--protocol", "last-epoch,last-epoch"], &["`protocols`", "last-epoch twice"]);
-    refused(&["--variant", "tcn,tim-net,tcn"], &["`variants`", "tcn twice"]);
+    refused(&["--system", "tcn,tim-net,tcn"], &["`systems`", "tcn twice"]);
     refused(&["--seed", "1,2,1"], &["`seeds`", "1 twice"]);
+    refused(&["--training-seeds", "1,2,1"], &["`training_seeds`", "1 twice"]);
+    refused(&["--set", "variants=[\"tcn\"]"], &["`variants` is called `systems` now", "systems=[\"tcn\"]"]);
+    refused(&["--data", "emdob=emodb"], &["looks like a misspelt `emodb`", "emodb=emodb"]);
     refused(&["--set", "corpora=[\"emodb\", \"emodb\"]"], &["`corpora`", "emodb twice"]);
     refused(&["--data", "emodb=configs"], &["--data", "two folders of emodb"]);
     refused(&["--set", "table2.seeds=[1]"], &["--set table2.seeds=[1]", "table2 is not in this run, which has table1"]);

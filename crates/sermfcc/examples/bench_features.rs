@@ -12,7 +12,7 @@ use ndarray::Array2;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 use serde_json::json;
-use sermfcc::{Extractor, Float, Floor, FrontEnd, Log, Output, Stream};
+use sermfcc::{Extractor, Float, Floor, FrontEnd, Output, Stream};
 
 const RATE: usize = 22_050;
 /// EMODB's fixed length.
@@ -79,7 +79,7 @@ fn signal(samples: usize) -> Vec<f32> {
 /// MFCCs of one utterance from samples, and what the transform alone takes of that.
 fn samples(bench: &Bench) -> Result<(), Box<dyn Error>> {
     fn both<F: Float>(bench: &Bench, precision: &str) -> Result<(), Box<dyn Error>> {
-        let extractor = Extractor::<F>::new(&FrontEnd::preset("librosa-0.10")?)?;
+        let extractor = Extractor::<F>::new(&FrontEnd::timnet_0_10())?;
         let (signal, mut workspace) = (signal(LENGTH), extractor.workspace());
         for (stage, output) in
             [("power", Output::Power), ("mel", Output::Mel), ("log-mel", Output::LogMel), ("mfcc", Output::Mfcc)]
@@ -111,8 +111,8 @@ fn samples(bench: &Bench) -> Result<(), Box<dyn Error>> {
 fn growth(bench: &Bench) -> Result<(), Box<dyn Error>> {
     const SECONDS: [usize; 5] = [1, 10, 60, 600, 3600];
     const CHUNK: usize = 1024;
-    let front_end = FrontEnd::preset("librosa-0.10")?;
-    let streamed = FrontEnd { log: Log { floor: Floor::None, ..Log::default() }, ..front_end.clone() };
+    let front_end = FrontEnd::timnet_0_10();
+    let streamed = front_end.clone().with(|f| f.top_db = Floor::None);
     let streamed = Extractor::<f32>::new(&streamed)?;
     let chunk = signal(CHUNK);
     for seconds in SECONDS {
@@ -152,11 +152,11 @@ fn files(bench: &Bench, folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder.join("wav"))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "wav"));
-    for preset in ["librosa-0.8.1", "librosa-0.9", "librosa-0.10"] {
+    for preset in ["timnet-0.8.1", "timnet-0.9", "timnet-0.10"] {
         let front_end = FrontEnd::preset(preset)?;
         let extractor = Extractor::<f32>::new(&front_end)?;
         let options = seraudio::LoadOptions {
-            rate: Some(front_end.rate),
+            rate: Some(front_end.sample_rate),
             resampler: front_end.resampler.parse()?,
             ..Default::default()
         };

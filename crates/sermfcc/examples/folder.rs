@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let front_end = FrontEnd::preset(rest.first().map_or("librosa-0.10", |name| name))?;
     let extractor = Extractor::<f32>::new(&front_end)?;
     let options = seraudio::LoadOptions {
-        rate: Some(front_end.rate),
+        rate: Some(front_end.sample_rate),
         resampler: front_end.resampler.parse()?,
         ..Default::default()
     };

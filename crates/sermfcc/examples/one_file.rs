@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let front_end = FrontEnd::preset(arguments.next().as_deref().unwrap_or("librosa-0.10"))?;
     // The settings name the resampler; whoever loads the recording follows it.
     let options = seraudio::LoadOptions {
-        rate: Some(front_end.rate),
+        rate: Some(front_end.sample_rate),
         resampler: front_end.resampler.parse()?,
         ..Default::default()
     };

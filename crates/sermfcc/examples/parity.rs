@@ -56,7 +56,7 @@ impl Job {
     fn samples(&self, input: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
         let samples = if self.from_files {
             let options = seraudio::LoadOptions {
-                rate: Some(self.front_end.rate),
+                rate: Some(self.front_end.sample_rate),
                 resampler: self.front_end.resampler.parse()?,
                 ..Default::default()
             };

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Loaded anew for each front end, so that rate and resampler count as settings.
     let report = compare::front_ends(&a, &b, |front_end| {
         let options = seraudio::LoadOptions {
-            rate: Some(front_end.rate),
+            rate: Some(front_end.sample_rate),
             resampler: front_end.resampler.parse()?,
             ..Default::default()
         };

@@ -1,56 +1,71 @@
 //! The one text of a front end, for hashing. It is a format: what is written here never changes within a version.
 
-use crate::front_end::{Centre, Dct, DctNorm, Floor, FrontEnd, Log, LogScale, Mel, MelNorm, MelScale, Shape, Window};
+use crate::front_end::{DctNorm, Floor, FrontEnd, LogScale, MelNorm, MelScale, PadMode, Window};
 
 impl FrontEnd {
     /// Every setting as one text, which [`FrontEnd::hash`] hashes. Equal front ends have equal texts, different ones different
     /// texts. Version 2:
     ///
-    /// - the line `sermfcc front end, version 2`, then a line `key=value` for each setting, in the order of
-    ///   [`FrontEnd`]'s fields, keys as in the TOML form; every line ends with `\n`;
+    /// - the line `sermfcc front end, version 2`, then a line `key=value` for each setting, in this order; every line ends with `\n`:
+    ///   `rate` (sample_rate), `resampler`, `n_fft`, `hop` (hop_length), `centre` (center and pad_mode), `power`, `coefficients` (n_mfcc),
+    ///   `lifter`, `window.shape` (window), `window.length` (win_length), `window.periodic` (periodic), `mel.bands` (n_mels), `mel.scale`
+    ///   (mel_scale), `mel.norm` (mel_norm), `mel.low` (fmin), `mel.high` (fmax), `log.scale` (log_scale), `log.least` (amin), `log.floor`
+    ///   (top_db), `dct.type` (dct_type), `dct.norm` (dct_norm). These words belong to the text: they stay when a setting is renamed, and
+    ///   a setting that comes later has a line only where it is not at its default;
     /// - an integer is decimal, a truth value `true` or `false`, a choice its name in the TOML form;
+    /// - `centre` is `none` where frames are not centred, else `zeros`, `reflect` or `edge`; an absent win_length is `n_fft`;
     /// - a real number is its IEEE 754 double, 16 hexadecimal digits, the most significant first; -0 is written as 0;
     /// - `resampler` is its length in bytes, a colon, and its UTF-8;
-    /// - an absent `mel.high` is `none`; `log.floor` is `none`, `below-maximum:` or `fixed:` and a real number.
+    /// - an absent fmax is `none`; `log.floor` is `none`, `below-maximum:` or `fixed:` and a real number.
     ///
     /// ```
-    /// let text = sermfcc::FrontEnd::default().canonical();
+    /// let text = sermfcc::FrontEnd::timnet_0_8_1().canonical();
     /// assert!(text.starts_with("sermfcc front end, version 2\nrate=22050\nresampler=15:kaiser_best-0.2\nn_fft=2048\n"));
     /// assert!(text.contains("\npower=4000000000000000\n")); // 2.0
     /// ```
     pub fn canonical(&self) -> String {
         // Taken apart by name, so that a setting cannot be forgotten.
         let FrontEnd {
-            rate,
+            sample_rate,
             resampler,
             n_fft,
-            hop,
-            centre,
+            hop_length,
+            win_length: _,
+            window,
+            periodic,
+            center,
+            pad_mode,
             power,
-            coefficients,
+            n_mels,
+            fmin,
+            fmax,
+            mel_scale,
+            mel_norm,
+            log_scale,
+            amin,
+            top_db,
+            dct_type,
+            dct_norm,
+            n_mfcc,
             lifter,
-            window: Window { shape, length, periodic },
-            mel: Mel { bands, scale, norm, low, high },
-            log: Log { scale: log_scale, least, floor },
-            dct: Dct { kind, norm: dct_norm },
         } = self;
-        let centre = match centre {
-            Centre::None => "none",
-            Centre::Zeros => "zeros",
-            Centre::Reflect => "reflect",
-            Centre::Edge => "edge",
+        let centre = match pad_mode {
+            _ if !center => "none",
+            PadMode::Constant => "zeros",
+            PadMode::Reflect => "reflect",
+            PadMode::Edge => "edge",
         };
-        let shape = match shape {
-            Shape::Hann => "hann",
-            Shape::Hamming => "hamming",
-            Shape::Blackman => "blackman",
-            Shape::Rectangular => "rectangular",
+        let shape = match window {
+            Window::Hann => "hann",
+            Window::Hamming => "hamming",
+            Window::Blackman => "blackman",
+            Window::Rectangular => "rectangular",
         };
-        let scale = match scale {
+        let mel_scale = match mel_scale {
             MelScale::Slaney => "slaney",
             MelScale::Htk => "htk",
         };
-        let norm = match norm {
+        let mel_norm = match mel_norm {
             MelNorm::Slaney => "slaney",
             MelNorm::None => "none",
         };
@@ -58,7 +73,7 @@ impl FrontEnd {
             LogScale::Decibel => "decibel",
             LogScale::Natural => "natural",
         };
-        let floor = match floor {
+        let floor = match top_db {
             Floor::BelowMaximum(range) => format!("below-maximum:{}", real(*range)),
             Floor::Fixed(floor) => format!("fixed:{}", real(*floor)),
             Floor::None => "none".to_owned(),
@@ -67,17 +82,17 @@ impl FrontEnd {
             DctNorm::Ortho => "ortho",
             DctNorm::None => "none",
         };
-        let (power, lifter, low, least) = (real(*power), real(*lifter), real(*low), real(*least));
-        let high = high.map_or_else(|| "none".to_owned(), real);
-        let bytes = resampler.len();
+        let (power, lifter, low, least) = (real(*power), real(*lifter), real(*fmin), real(*amin));
+        let high = fmax.map_or_else(|| "none".to_owned(), real);
+        let (bytes, length) = (resampler.len(), self.window_length());
         format!(
             "sermfcc front end, version 2\n\
-             rate={rate}\nresampler={bytes}:{resampler}\nn_fft={n_fft}\nhop={hop}\ncentre={centre}\npower={power}\n\
-             coefficients={coefficients}\nlifter={lifter}\n\
+             rate={sample_rate}\nresampler={bytes}:{resampler}\nn_fft={n_fft}\nhop={hop_length}\ncentre={centre}\npower={power}\n\
+             coefficients={n_mfcc}\nlifter={lifter}\n\
              window.shape={shape}\nwindow.length={length}\nwindow.periodic={periodic}\n\
-             mel.bands={bands}\nmel.scale={scale}\nmel.norm={norm}\nmel.low={low}\nmel.high={high}\n\
+             mel.bands={n_mels}\nmel.scale={mel_scale}\nmel.norm={mel_norm}\nmel.low={low}\nmel.high={high}\n\
              log.scale={log_scale}\nlog.least={least}\nlog.floor={floor}\n\
-             dct.type={kind}\ndct.norm={dct_norm}\n"
+             dct.type={dct_type}\ndct.norm={dct_norm}\n"
         )
     }
 }

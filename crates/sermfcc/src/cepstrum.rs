@@ -20,13 +20,13 @@ pub(crate) struct Cepstrum<F> {
 impl<F: Float> Cepstrum<F> {
     pub(crate) fn new(front_end: &FrontEnd) -> Self {
         let block = |first: usize| {
-            let weight = |m: usize, k: usize| match k < front_end.coefficients {
+            let weight = |m: usize, k: usize| match k < front_end.n_mfcc {
                 true => F::of(lift(front_end.lifter, k) * weight(front_end, k, m)),
                 false => F::default(),
             };
-            (0..front_end.mel.bands).map(|m| std::array::from_fn(|lane| weight(m, first + lane))).collect()
+            (0..front_end.n_mels).map(|m| std::array::from_fn(|lane| weight(m, first + lane))).collect()
         };
-        Cepstrum { blocks: (0..front_end.coefficients).step_by(BLOCK).map(block).collect() }
+        Cepstrum { blocks: (0..front_end.n_mfcc).step_by(BLOCK).map(block).collect() }
     }
 }
 
@@ -60,10 +60,10 @@ fn lift(lifter: f64, k: usize) -> f64 {
 
 /// Weight of band m in coefficient k, as scipy.fft.dct defines types 1 to 3.
 fn weight(front_end: &FrontEnd, k: usize, m: usize) -> f64 {
-    let count = front_end.mel.bands as f64;
-    let ortho = front_end.dct.norm == DctNorm::Ortho;
-    let last = front_end.mel.bands - 1;
-    match front_end.dct.kind {
+    let count = front_end.n_mels as f64;
+    let ortho = front_end.dct_norm == DctNorm::Ortho;
+    let last = front_end.n_mels - 1;
+    match front_end.dct_type {
         1 => {
             let edge = |i: usize| if i == 0 || i == last { 1.0 / SQRT_2 } else { 1.0 };
             let cosine = (PI * (k * m) as f64 / (count - 1.0)).cos();

@@ -7,11 +7,11 @@
 //! ```
 //! use sermfcc::{FrontEnd, compare};
 //!
-//! let a = FrontEnd::preset("librosa-0.8.1")?;
-//! let b = FrontEnd { centre: sermfcc::Centre::Zeros, ..a.clone() };
+//! let a = FrontEnd::librosa_0_8_1();
+//! let b = a.clone().with(|f| f.pad_mode = sermfcc::PadMode::Constant);
 //! let samples: Vec<f32> = (0..22_050).map(|n| (n as f32 * 0.05).sin()).collect();
 //! let report = compare::front_ends(&a, &b, |_| Ok(samples.clone()))?;
-//! assert_eq!(report.effects[0].difference.key, "centre");
+//! assert_eq!(report.effects[0].difference.key, "pad_mode");
 //! println!("{report}");
 //! # Ok::<(), sermfcc::compare::CompareError>(())
 //! ```

@@ -12,10 +12,18 @@ pub enum FrontEndError {
         /// The names there are.
         known: String,
     },
+    /// A preset under the name that it had in an older version.
+    #[error("preset `{old}` is called `{new}` now")]
+    RenamedPreset {
+        /// The name asked for.
+        old: String,
+        /// The name today.
+        new: &'static str,
+    },
     /// A setting with a value that is not allowed.
     #[error("{key} = {value} is not allowed: {reason}")]
     Setting {
-        /// The key as in the TOML form, for example `mel.bands`.
+        /// The key as in the TOML form, for example `n_mels`.
         key: &'static str,
         /// Its value.
         value: String,
@@ -28,7 +36,7 @@ pub enum FrontEndError {
     /// A stream was asked for with a floor that needs the whole utterance.
     #[error(
         "a stream cannot know the maximum of an utterance that is not over: \
-         set log.floor to \"none\" or to {{ fixed = .. }}"
+         set top_db to \"none\" or to {{ fixed = .. }}"
     )]
     StreamFloor,
 }
@@ -65,7 +73,7 @@ pub enum FeatureError {
     },
     /// A signal with more frames than can be held at once.
     #[error(
-        "{frames} frames of {width} values are more than {most} values: cut the signal into parts, use a larger hop, or \
+        "{frames} frames of {width} values are more than {most} values: cut the signal into parts, use a larger hop_length, or \
          take its frames from a stream"
     )]
     TooLarge {

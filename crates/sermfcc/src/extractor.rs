@@ -90,8 +90,8 @@ impl<F: Float> Extractor<F> {
         let spectrum = Spectrum::new(front_end.n_fft);
         let height = if spectrum.is_packed() { 0.5 } else { 1.0 };
         let mut window = vec![F::default(); front_end.n_fft];
-        let start = (front_end.n_fft - front_end.window.length) / 2;
-        for (out, value) in window[start..].iter_mut().zip(window::window(&front_end.window)) {
+        let start = (front_end.n_fft - front_end.window_length()) / 2;
+        for (out, value) in window[start..].iter_mut().zip(window::window(front_end)) {
             *out = F::of(height * value);
         }
         let bank = FilterBank::new(front_end);
@@ -101,8 +101,8 @@ impl<F: Float> Extractor<F> {
             spectrum,
             bank,
             cepstrum: Cepstrum::new(front_end),
-            least: F::of(front_end.log.least),
-            log_factor: F::of(match front_end.log.scale {
+            least: F::of(front_end.amin),
+            log_factor: F::of(match front_end.log_scale {
                 LogScale::Decibel => 10.0 / std::f64::consts::LN_10,
                 LogScale::Natural => 1.0,
             }),
@@ -127,8 +127,8 @@ impl<F: Float> Extractor<F> {
     pub fn width(&self, output: Output) -> usize {
         match output {
             Output::Power => self.plan.front_end.bins(),
-            Output::Mel | Output::LogMel => self.plan.front_end.mel.bands,
-            Output::Mfcc => self.plan.front_end.coefficients,
+            Output::Mel | Output::LogMel => self.plan.front_end.n_mels,
+            Output::Mfcc => self.plan.front_end.n_mfcc,
         }
     }
 
@@ -138,7 +138,7 @@ impl<F: Float> Extractor<F> {
             spectrum: self.plan.spectrum.buffers(),
             power: vec![F::default(); self.plan.front_end.bins() + LANES],
             log_mel: Vec::new(),
-            row: vec![F::default(); self.plan.front_end.coefficients],
+            row: vec![F::default(); self.plan.front_end.n_mfcc],
         }
     }
 
@@ -149,7 +149,7 @@ impl<F: Float> Extractor<F> {
         if frames == 0 {
             return Err(FeatureError::TooShort { samples, needed: front_end.shortest() });
         }
-        let widest = width.max(front_end.mel.bands);
+        let widest = width.max(front_end.n_mels);
         if frames.checked_mul(widest).is_none_or(|values| values > MOST_VALUES) {
             return Err(FeatureError::TooLarge { frames, width: widest, most: MOST_VALUES });
         }
@@ -205,7 +205,7 @@ impl<F: Float> Extractor<F> {
             }
             return Ok(());
         }
-        let bands = plan.front_end.mel.bands;
+        let bands = plan.front_end.n_mels;
         let mut log_mel = std::mem::take(&mut workspace.log_mel);
         log_mel.resize(frames * bands, F::default());
         for (frame, row) in log_mel.chunks_exact_mut(bands).enumerate() {
@@ -264,7 +264,7 @@ impl<F: Float> Extractor<F> {
     /// One frame of a stream: the same operations in the same order as the batch.
     pub(crate) fn mfcc_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>, out: &mut [F]) {
         let mut log_mel = std::mem::take(&mut workspace.log_mel);
-        log_mel.resize(self.plan.front_end.mel.bands, F::default());
+        log_mel.resize(self.plan.front_end.n_mels, F::default());
         self.plan.mel_frame(signal, frame, workspace, &mut log_mel, true);
         self.plan.floor(&mut log_mel);
         self.plan.cepstrum_frame(&log_mel, out);
@@ -277,7 +277,7 @@ impl<F: Float> Plan<F> {
     fn fits(&self, workspace: &Workspace<F>) -> bool {
         self.spectrum.fits(&workspace.spectrum)
             && workspace.power.len() == self.front_end.bins() + LANES
-            && workspace.row.len() == self.front_end.coefficients
+            && workspace.row.len() == self.front_end.n_mfcc
     }
 
     fn power_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>) {
@@ -300,7 +300,7 @@ impl<F: Float> Plan<F> {
     }
 
     fn floor(&self, bands: &mut [F]) {
-        let floor = match self.front_end.log.floor {
+        let floor = match self.front_end.top_db {
             Floor::None => return,
             Floor::Fixed(floor) => F::of(floor),
             Floor::BelowMaximum(range) => widest(Maximum(bands)) - F::of(range),
@@ -323,7 +323,7 @@ impl<F: Float> Work for Cut<'_, F> {
     #[inline(always)]
     fn run(self) {
         let Cut { plan, signal, frame, out } = self;
-        let start = (frame * plan.front_end.hop) as isize - plan.front_end.padding() as isize;
+        let start = (frame * plan.front_end.hop_length) as isize - plan.front_end.padding() as isize;
         let end = start + plan.window.len() as isize;
         let packed = plan.spectrum.is_packed();
         if packed && start >= signal.base as isize && end <= signal.length as isize {
@@ -336,7 +336,7 @@ impl<F: Float> Work for Cut<'_, F> {
             return;
         }
         let value = |at: usize| {
-            let sample = resolve(plan.front_end.centre, start + at as isize, signal.length)
+            let sample = resolve(plan.front_end.pad_mode, start + at as isize, signal.length)
                 .and_then(|index| signal.samples.get(index.checked_sub(signal.base)?));
             F::of_sample(sample.copied().unwrap_or(0.0)) * plan.window[at]
         };

@@ -4,57 +4,71 @@ use serde::{Deserialize, Serialize};
 
 use crate::FrontEndError;
 
-/// Every setting that the features depend on, from the recording's rate to the number of coefficients.
+/// Every setting that the features depend on, from the recording's sample rate to the number of coefficients, in librosa's
+/// words where librosa has one.
 ///
-/// Make one from a preset ([`FrontEnd::preset`]) and change what is to differ, or read one from any serde format; keys
-/// left out have the values of `librosa-0.8.1`, and unknown keys are errors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// Make one from a preset ([`FrontEnd::librosa_0_10`] and its like, or [`FrontEnd::preset`] by name) and change any field with
+/// [`FrontEnd::with`], or read one from any serde format: keys left out have the values of `timnet-0.8.1`, unknown keys are errors,
+/// and a key of an older version is an error that says what it is called now. [`crate::Extractor::new`] checks the values.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct FrontEnd {
-    /// Rate of the samples in Hz.
-    pub rate: u32,
-    /// Name of the filter that brought the samples to that rate. Recorded and hashed, not used: this crate resamples
-    /// nothing.
+    /// Sample rate in Hz (librosa's `sr`).
+    pub sample_rate: u32,
+    /// Name of the filter that brought the samples to that rate (librosa's `res_type`). Recorded and hashed, not used: this crate
+    /// resamples nothing.
     pub resampler: String,
     /// Length of the Fourier transform in samples.
     pub n_fft: usize,
     /// Samples from one frame to the next.
-    pub hop: usize,
-    /// Whether frame t is centred on sample `t * hop`, and what lies beyond the edges then.
-    pub centre: Centre,
+    pub hop_length: usize,
+    /// Window length in samples, at most `n_fft`; `n_fft` where absent. A shorter window stands in the middle of the `n_fft` samples
+    /// of a frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub win_length: Option<usize>,
+    /// Window function.
+    pub window: Window,
+    /// Periodic window (denominator `win_length`, librosa's) or symmetric (denominator `win_length - 1`).
+    pub periodic: bool,
+    /// Whether frame t is centred on sample `t * hop_length`, with `n_fft / 2` samples added on both sides of the signal; it starts
+    /// at that sample otherwise.
+    pub center: bool,
+    /// The samples added by `center`; without meaning where frames are not centred.
+    pub pad_mode: PadMode,
     /// Exponent of the magnitude spectrum: 2 for power, 1 for magnitude.
     pub power: f64,
+    /// Number of mel bands: triangles between `n_mels + 2` edges, evenly spaced in mel from `fmin` to `fmax`.
+    pub n_mels: usize,
+    /// Lowest edge of the bands in Hz.
+    pub fmin: f64,
+    /// Highest edge of the bands in Hz; half the sample rate where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fmax: Option<f64>,
+    /// Mel scale formula (librosa's `htk`).
+    pub mel_scale: MelScale,
+    /// Height of the triangles.
+    pub mel_norm: MelNorm,
+    /// Unit of the logarithm of the band energies.
+    pub log_scale: LogScale,
+    /// Band energies below this are raised to it, before the logarithm.
+    pub amin: f64,
+    /// Floor after the logarithm.
+    pub top_db: Floor,
+    /// Type of the cosine transform over the bands: 1, 2 or 3.
+    pub dct_type: u8,
+    /// Scaling of the cosine transform (librosa's `norm`).
+    pub dct_norm: DctNorm,
     /// Cepstral coefficients kept, from c0.
-    pub coefficients: usize,
+    pub n_mfcc: usize,
     /// Liftering `1 + lifter / 2 * sin(pi (k + 1) / lifter)` of coefficient k; 0 for none.
     pub lifter: f64,
-    /// Window function of a frame.
-    pub window: Window,
-    /// Mel filter bank.
-    pub mel: Mel,
-    /// Logarithm of the band energies, and its floors.
-    pub log: Log,
-    /// Cosine transform of the log energies.
-    pub dct: Dct,
 }
 
-/// Window function, centred in the `n_fft` samples of a frame where it is shorter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Window {
-    /// Window shape.
-    pub shape: Shape,
-    /// Window length in samples, at most `n_fft`.
-    pub length: usize,
-    /// Periodic (for spectra, denominator `length`) or symmetric (denominator `length - 1`).
-    pub periodic: bool,
-}
-
-/// Shape of a window, with u = n / denominator.
+/// Window function, with u = n / denominator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Shape {
+pub enum Window {
     /// 0.5 - 0.5 cos(2 pi u)
     Hann,
     /// 0.54 - 0.46 cos(2 pi u)
@@ -65,36 +79,17 @@ pub enum Shape {
     Rectangular,
 }
 
-/// What lies beyond the edges of the signal. All but `None` add `n_fft / 2` samples on both sides.
+/// What stands beyond the edges of the signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Centre {
-    /// Frames are not centred: frame t starts at sample `t * hop`.
-    None,
+pub enum PadMode {
     /// Zeros, librosa >= 0.9.
-    Zeros,
+    Constant,
     /// The signal mirrored at its first and last sample, librosa <= 0.8.1; repeatedly where it is short.
     Reflect,
     /// The first and the last sample repeated.
     Edge,
-}
-
-/// Mel filter bank: triangles of `bands` + 2 edges, evenly spaced in mel from `low` to `high`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Mel {
-    /// Number of bands.
-    pub bands: usize,
-    /// Mel scale formula.
-    pub scale: MelScale,
-    /// Height of the triangles.
-    pub norm: MelNorm,
-    /// Lowest edge in Hz.
-    pub low: f64,
-    /// Highest edge in Hz; half the rate where absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub high: Option<f64>,
 }
 
 /// Hz to mel.
@@ -119,18 +114,6 @@ pub enum MelNorm {
     None,
 }
 
-/// Logarithm of the band energies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// Unit of the logarithm.
-    pub scale: LogScale,
-    /// Band energies below this are raised to it, before the logarithm.
-    pub least: f64,
-    /// The floor after the logarithm.
-    pub floor: Floor,
-}
-
 /// Unit of the logarithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -142,9 +125,9 @@ pub enum LogScale {
     Natural,
 }
 
-/// The floor after the logarithm, in its unit.
+/// Floor after the logarithm, in its unit. Written as a number (`top_db = 80.0`), `"none"` or `{ fixed = -80.0 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(from = "FloorForm", into = "FloorForm")]
 #[non_exhaustive]
 pub enum Floor {
     /// That much below the maximum over all bands and frames of the utterance (librosa's `top_db`, 80). Makes every
@@ -152,19 +135,42 @@ pub enum Floor {
     BelowMaximum(f64),
     /// A fixed value.
     Fixed(f64),
-    /// None beyond `least`.
+    /// None beyond `amin` (librosa's `top_db=None`).
     None,
 }
 
-/// Cosine transform over the bands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Dct {
-    /// 1, 2 or 3.
-    #[serde(rename = "type")]
-    pub kind: u8,
-    /// Scaling of the transform.
-    pub norm: DctNorm,
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "top_db is a number of decibels below the maximum, \"none\" or { fixed = NUMBER }")]
+enum FloorForm {
+    BelowMaximum(f64),
+    Other(OtherFloor),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OtherFloor {
+    Fixed(f64),
+    None,
+}
+
+impl From<Floor> for FloorForm {
+    fn from(floor: Floor) -> Self {
+        match floor {
+            Floor::BelowMaximum(range) => Self::BelowMaximum(range),
+            Floor::Fixed(floor) => Self::Other(OtherFloor::Fixed(floor)),
+            Floor::None => Self::Other(OtherFloor::None),
+        }
+    }
+}
+
+impl From<FloorForm> for Floor {
+    fn from(form: FloorForm) -> Self {
+        match form {
+            FloorForm::BelowMaximum(range) => Self::BelowMaximum(range),
+            FloorForm::Other(OtherFloor::Fixed(floor)) => Self::Fixed(floor),
+            FloorForm::Other(OtherFloor::None) => Self::None,
+        }
+    }
 }
 
 /// Scaling of the cosine transform.
@@ -179,9 +185,21 @@ pub enum DctNorm {
 }
 
 impl FrontEnd {
+    /// This front end after `change`, which may set any field.
+    ///
+    /// ```
+    /// let front_end = sermfcc::FrontEnd::librosa_0_10().with(|f| (f.n_fft, f.hop_length, f.n_mfcc) = (512, 128, 13));
+    /// assert_eq!(front_end.frames(1280), 11);
+    /// ```
+    #[must_use]
+    pub fn with<T>(mut self, change: impl FnOnce(&mut FrontEnd) -> T) -> FrontEnd {
+        change(&mut self);
+        self
+    }
+
     /// Samples added on each side by centring.
     pub(crate) fn padding(&self) -> usize {
-        if self.centre == Centre::None { 0 } else { self.n_fft / 2 }
+        if self.center { self.n_fft / 2 } else { 0 }
     }
 
     /// Frequency bins of the spectrum: `n_fft / 2 + 1`.
@@ -189,9 +207,14 @@ impl FrontEnd {
         self.n_fft / 2 + 1
     }
 
-    /// The highest mel edge in Hz.
+    /// Window length in samples: `win_length`, or `n_fft` where that is absent.
+    pub fn window_length(&self) -> usize {
+        self.win_length.unwrap_or(self.n_fft)
+    }
+
+    /// Highest edge of the bands in Hz: `fmax`, or half the sample rate where that is absent.
     pub fn highest(&self) -> f64 {
-        self.mel.high.unwrap_or(f64::from(self.rate) / 2.0)
+        self.fmax.unwrap_or(f64::from(self.sample_rate) / 2.0)
     }
 
     /// Checks every setting.
@@ -210,35 +233,34 @@ impl FrontEnd {
             }
             Err(FrontEndError::Setting { key, value: value.to_string(), reason: reason.to_owned() })
         }
-        let nyquist = f64::from(self.rate) / 2.0;
-        let Window { length, .. } = self.window;
-        let Mel { bands, low, high, .. } = self.mel;
-        check((1..=768_000).contains(&self.rate), "rate", self.rate, "1 to 768000 Hz")?;
-        check((2..=1 << 20).contains(&self.n_fft), "n_fft", self.n_fft, "2 to 1048576 samples")?;
-        check((1..=self.n_fft).contains(&length), "window.length", length, "1 to n_fft samples")?;
-        check((1..=1 << 24).contains(&self.hop), "hop", self.hop, "1 to 16777216 samples")?;
+        let nyquist = f64::from(self.sample_rate) / 2.0;
+        let &Self { n_fft, n_mels, fmin, fmax, amin, lifter, .. } = self;
+        check((1..=768_000).contains(&self.sample_rate), "sample_rate", self.sample_rate, "1 to 768000 Hz")?;
+        check((2..=1 << 20).contains(&n_fft), "n_fft", n_fft, "2 to 1048576 samples")?;
+        let length = self.window_length();
+        check((1..=n_fft).contains(&length), "win_length", length, "1 to n_fft samples")?;
+        check((1..=1 << 24).contains(&self.hop_length), "hop_length", self.hop_length, "1 to 16777216 samples")?;
         check(self.power > 0.0 && self.power <= 8.0, "power", self.power, "above 0, at most 8")?;
-        check((1..=4096).contains(&bands), "mel.bands", bands, "1 to 4096")?;
-        if let Some(high) = high {
-            check(high > 0.0 && high <= nyquist, "mel.high", high, "above 0, at most half the rate")?;
+        check((1..=4096).contains(&n_mels), "n_mels", n_mels, "1 to 4096")?;
+        if let Some(fmax) = fmax {
+            check(fmax > 0.0 && fmax <= nyquist, "fmax", fmax, "above 0, at most half the sample_rate")?;
         }
         // Closer together, the edges of a band can be equal numbers, and its triangle is 0 / 0.
         check(
-            low >= 0.0 && self.highest() - low >= 0.5,
-            "mel.low",
-            low,
+            fmin >= 0.0 && self.highest() - fmin >= 0.5,
+            "fmin",
+            fmin,
             "at least 0 Hz, and at least 0.5 Hz below the highest edge",
         )?;
-        check(self.log.least > 1e-37 && self.log.least < 1e37, "log.least", self.log.least, "1e-37 to 1e37")?;
-        match self.log.floor {
-            Floor::BelowMaximum(x) => check(x > 0.0 && x.is_finite(), "log.floor", x, "above 0 and finite")?,
-            Floor::Fixed(x) => check(x.abs() < 1e6, "log.floor", x, "finite, within 1e6")?,
+        check(amin > 1e-37 && amin < 1e37, "amin", amin, "1e-37 to 1e37")?;
+        match self.top_db {
+            Floor::BelowMaximum(x) => check(x > 0.0 && x.is_finite(), "top_db", x, "above 0 and finite")?,
+            Floor::Fixed(x) => check(x.abs() < 1e6, "top_db", x, "finite, within 1e6")?,
             Floor::None => {}
         }
-        check((1..=3).contains(&self.dct.kind), "dct.type", self.dct.kind, "1, 2 or 3")?;
-        check(self.dct.kind != 1 || bands > 1, "dct.type", self.dct.kind, "type 1 needs at least 2 bands")?;
-        check((1..=bands).contains(&self.coefficients), "coefficients", self.coefficients, "1 to mel.bands")?;
-        let lifter = self.lifter;
+        check((1..=3).contains(&self.dct_type), "dct_type", self.dct_type, "1, 2 or 3")?;
+        check(self.dct_type != 1 || n_mels > 1, "dct_type", self.dct_type, "type 1 needs at least 2 bands")?;
+        check((1..=n_mels).contains(&self.n_mfcc), "n_mfcc", self.n_mfcc, "1 to n_mels")?;
         check(lifter == 0.0 || (1e-3..1e6).contains(&lifter), "lifter", lifter, "0 (none), or 0.001 to 1e6")
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::float::{Float, LANES, products};
-use crate::front_end::{FrontEnd, Mel, MelNorm, MelScale};
+use crate::front_end::{FrontEnd, MelNorm, MelScale};
 
 /// Slaney's scale is linear below this, in Hz, and logarithmic above.
 const KNEE: f64 = 1000.0;
@@ -40,15 +40,15 @@ pub(crate) struct FilterBank<F> {
 
 impl<F: Float> FilterBank<F> {
     pub(crate) fn new(front_end: &FrontEnd) -> Self {
-        let Mel { bands, scale, norm, low, .. } = front_end.mel;
-        let (from, to) = (to_mel(scale, low), to_mel(scale, front_end.highest()));
+        let (bands, scale) = (front_end.n_mels, front_end.mel_scale);
+        let (from, to) = (to_mel(scale, front_end.fmin), to_mel(scale, front_end.highest()));
         let step = (to - from) / (bands + 1) as f64;
         let edges: Vec<f64> = (0..bands + 2).map(|i| to_hz(scale, from + step * i as f64)).collect();
-        let bin_hz = f64::from(front_end.rate) / front_end.n_fft as f64;
+        let bin_hz = f64::from(front_end.sample_rate) / front_end.n_fft as f64;
         let mut bank = FilterBank { bands: Vec::with_capacity(bands), weights: Vec::new() };
         for edge in edges.windows(3) {
             let (lower, centre, upper) = (edge[0], edge[1], edge[2]);
-            let height = match norm {
+            let height = match front_end.mel_norm {
                 MelNorm::Slaney => 2.0 / (upper - lower),
                 MelNorm::None => 1.0,
             };

@@ -1,91 +1,148 @@
 //! Presets by name and version.
 
 use crate::FrontEndError;
-use crate::front_end::{Centre, Dct, DctNorm, Floor, FrontEnd, Log, LogScale, Mel, MelNorm, MelScale, Shape, Window};
+use crate::front_end::{DctNorm, Floor, FrontEnd, LogScale, MelNorm, MelScale, PadMode, Window};
 
-/// Names of the presets, each with what it equals.
-pub const PRESETS: [(&str, &str); 4] = [
-    ("librosa-0.8.1", "librosa <= 0.8.1 with resampy <= 0.2.2: mirrored edges, kaiser_best-0.2"),
-    ("librosa-0.9", "librosa 0.9 with resampy >= 0.3: zeros beyond the edges, kaiser_best-0.3"),
-    ("librosa-0.10", "librosa >= 0.10, 0.11 included: zeros beyond the edges, soxr_hq"),
-    ("paper", "TIM-Net, section 2.1: 50 ms Hamming window, 12.5 ms hop, otherwise as librosa-0.8.1"),
+/// A front end known by a name.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Preset {
+    /// The name, for [`FrontEnd::preset`].
+    pub name: &'static str,
+    /// What it equals.
+    pub equals: &'static str,
+    /// The front end.
+    pub front_end: fn() -> FrontEnd,
+}
+
+/// The presets.
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        name: "librosa-0.8.1",
+        equals: "defaults of librosa <= 0.8.1 with resampy <= 0.2.2: 20 coefficients, mirrored edges, kaiser_best-0.2",
+        front_end: FrontEnd::librosa_0_8_1,
+    },
+    Preset {
+        name: "librosa-0.9",
+        equals: "defaults of librosa 0.9 with resampy >= 0.3: 20 coefficients, zeros beyond the edges, kaiser_best-0.3",
+        front_end: FrontEnd::librosa_0_9,
+    },
+    Preset {
+        name: "librosa-0.10",
+        equals: "defaults of librosa >= 0.10, 0.11 included: 20 coefficients, zeros beyond the edges, soxr_hq",
+        front_end: FrontEnd::librosa_0_10,
+    },
+    Preset {
+        name: "timnet-0.8.1",
+        equals: "TIM-Net's official code with librosa <= 0.8.1: 39 coefficients, otherwise as librosa-0.8.1",
+        front_end: FrontEnd::timnet_0_8_1,
+    },
+    Preset {
+        name: "timnet-0.9",
+        equals: "TIM-Net's official code with librosa 0.9: 39 coefficients, otherwise as librosa-0.9",
+        front_end: FrontEnd::timnet_0_9,
+    },
+    Preset {
+        name: "timnet-0.10",
+        equals: "TIM-Net's official code with librosa >= 0.10: 39 coefficients, otherwise as librosa-0.10",
+        front_end: FrontEnd::timnet_0_10,
+    },
+    Preset {
+        name: "timnet-paper",
+        equals: "TIM-Net, section 2.1: 50 ms Hamming window, 12.5 ms hop, otherwise as timnet-0.8.1",
+        front_end: FrontEnd::timnet_paper,
+    },
 ];
 
+/// Names of older versions, each with the name today.
+const RENAMED: [(&str, &str); 2] = [("official", "timnet-0.8.1"), ("paper", "timnet-paper")];
+
 impl FrontEnd {
-    /// The preset of that name: 39 coefficients at 22,050 Hz. `official` is another name for `librosa-0.8.1`.
+    /// The preset of that name, one of [`PRESETS`].
     ///
     /// # Errors
-    /// [`FrontEndError::UnknownPreset`].
+    /// [`FrontEndError::UnknownPreset`]; [`FrontEndError::RenamedPreset`] for a name of an older version.
     pub fn preset(name: &str) -> Result<FrontEnd, FrontEndError> {
-        let official = FrontEnd::default();
-        let resampled = |resampler: &str| FrontEnd {
-            centre: Centre::Zeros,
-            resampler: resampler.to_owned(),
-            ..FrontEnd::default()
-        };
-        match name {
-            "librosa-0.8.1" | "official" => Ok(official),
-            "librosa-0.9" => Ok(resampled("kaiser_best-0.3")),
-            "librosa-0.10" => Ok(resampled("soxr_hq")),
-            "paper" => Ok(FrontEnd {
-                hop: 276,
-                window: Window { shape: Shape::Hamming, length: 1102, periodic: true },
-                ..official
-            }),
-            _ => Err(FrontEndError::UnknownPreset {
-                name: name.to_owned(),
-                known: PRESETS.map(|(name, _)| name).join(", "),
-            }),
+        if let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) {
+            return Ok((preset.front_end)());
         }
+        Err(match RENAMED.iter().find(|(old, _)| *old == name) {
+            Some((_, new)) => FrontEndError::RenamedPreset { old: name.to_owned(), new },
+            None => {
+                let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+                FrontEndError::UnknownPreset { name: name.to_owned(), known: known.join(", ") }
+            }
+        })
     }
 
     /// Name of the preset that this equals, if any.
     pub fn preset_name(&self) -> Option<&'static str> {
-        let equal = |name: &&str| FrontEnd::preset(name).is_ok_and(|preset| preset == *self);
-        PRESETS.map(|(name, _)| name).into_iter().find(equal)
+        PRESETS.iter().find(|preset| (preset.front_end)() == *self).map(|preset| preset.name)
     }
-}
 
-/// `librosa-0.8.1`.
-impl Default for FrontEnd {
-    fn default() -> Self {
+    /// `librosa.feature.mfcc` and `librosa.load` with their defaults, librosa <= 0.8.1 with resampy <= 0.2.2.
+    pub fn librosa_0_8_1() -> FrontEnd {
         FrontEnd {
-            rate: 22_050,
+            sample_rate: 22_050,
             resampler: "kaiser_best-0.2".into(),
             n_fft: 2048,
-            hop: 512,
-            centre: Centre::Reflect,
+            hop_length: 512,
+            win_length: None,
+            window: Window::Hann,
+            periodic: true,
+            center: true,
+            pad_mode: PadMode::Reflect,
             power: 2.0,
-            coefficients: 39,
+            n_mels: 128,
+            fmin: 0.0,
+            fmax: None,
+            mel_scale: MelScale::Slaney,
+            mel_norm: MelNorm::Slaney,
+            log_scale: LogScale::Decibel,
+            amin: 1e-10,
+            top_db: Floor::BelowMaximum(80.0),
+            dct_type: 2,
+            dct_norm: DctNorm::Ortho,
+            n_mfcc: 20,
             lifter: 0.0,
-            window: Window::default(),
-            mel: Mel::default(),
-            log: Log::default(),
-            dct: Dct::default(),
         }
     }
-}
 
-impl Default for Window {
-    fn default() -> Self {
-        Window { shape: Shape::Hann, length: 2048, periodic: true }
+    /// The same of librosa 0.9 with resampy >= 0.3: zeros beyond the edges.
+    pub fn librosa_0_9() -> FrontEnd {
+        Self::librosa_0_8_1().with(|f| (f.pad_mode, f.resampler) = (PadMode::Constant, "kaiser_best-0.3".into()))
+    }
+
+    /// The same of librosa 0.10 and 0.11: resampled by soxr.
+    pub fn librosa_0_10() -> FrontEnd {
+        Self::librosa_0_9().with(|f| f.resampler = "soxr_hq".into())
+    }
+
+    /// TIM-Net's official code with librosa <= 0.8.1 and resampy <= 0.2.2, as its README has them: 39 coefficients.
+    pub fn timnet_0_8_1() -> FrontEnd {
+        Self::librosa_0_8_1().with(|f| f.n_mfcc = 39)
+    }
+
+    /// TIM-Net's official code with librosa 0.9, as its requirements file has it, and resampy >= 0.3.
+    pub fn timnet_0_9() -> FrontEnd {
+        Self::librosa_0_9().with(|f| f.n_mfcc = 39)
+    }
+
+    /// TIM-Net's official code with librosa 0.10 or 0.11.
+    pub fn timnet_0_10() -> FrontEnd {
+        Self::librosa_0_10().with(|f| f.n_mfcc = 39)
+    }
+
+    /// TIM-Net's paper, section 2.1: 50 ms Hamming window, 12.5 ms hop. It names neither resampler nor padding: those of the
+    /// official code.
+    pub fn timnet_paper() -> FrontEnd {
+        Self::timnet_0_8_1().with(|f| (f.window, f.win_length, f.hop_length) = (Window::Hamming, Some(1102), 276))
     }
 }
 
-impl Default for Mel {
+/// `timnet-0.8.1`.
+impl Default for FrontEnd {
     fn default() -> Self {
-        Mel { bands: 128, scale: MelScale::Slaney, norm: MelNorm::Slaney, low: 0.0, high: None }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Log { scale: LogScale::Decibel, least: 1e-10, floor: Floor::BelowMaximum(80.0) }
-    }
-}
-
-impl Default for Dct {
-    fn default() -> Self {
-        Dct { kind: 2, norm: DctNorm::Ortho }
+        Self::timnet_0_8_1()
     }
 }

@@ -1,56 +1,76 @@
-//! The settings as a list: for differences, for moving one setting from one front end to another. What is hashed is in `canonical.rs`.
+//! The settings as a list: for reading, for differences, for moving one setting from one front end to another. What is hashed is in
+//! `canonical.rs`.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::FrontEnd;
+use crate::renamed::{self, Table, WindowOrTable};
 
 /// One setting of a front end.
 pub(crate) struct Setting {
     pub key: &'static str,
     /// The value for people: no format to rely on.
     pub show: fn(&FrontEnd) -> String,
-    pub same: fn(&FrontEnd, &FrontEnd) -> bool,
+    same: fn(&FrontEnd, &FrontEnd) -> bool,
     pub copy: fn(&mut FrontEnd, &FrontEnd),
 }
 
 macro_rules! settings {
-    ($($key:literal => $($field:ident).+),+ $(,)?) => {
+    ($($field:ident),+ $(,)?) => {
         /// Every setting, under its key in the TOML form.
         pub(crate) const SETTINGS: &[Setting] = &[$(Setting {
-            key: $key,
-            show: |front_end| format!("{:?}", front_end.$($field).+),
-            same: |a, b| a.$($field).+ == b.$($field).+,
-            copy: |to, from| to.$($field).+ = from.$($field).+.clone(),
+            key: stringify!($field),
+            show: |front_end| format!("{:?}", front_end.$field),
+            same: |a, b| a.$field == b.$field,
+            copy: |to, from| to.$field = from.$field.clone(),
         }),+];
+
+        const KEYS: &[&str] = &[$(stringify!($field)),+];
+
+        impl FrontEnd {
+            /// Reads one setting; false where there is none of that key.
+            fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+                match key {
+                    $(stringify!($field) => self.$field = map.next_value()?,)+
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+        }
     };
 }
 
 settings! {
-    "rate" => rate,
-    "resampler" => resampler,
-    "n_fft" => n_fft,
-    "hop" => hop,
-    "centre" => centre,
-    "power" => power,
-    "coefficients" => coefficients,
-    "lifter" => lifter,
-    "window.shape" => window.shape,
-    "window.length" => window.length,
-    "window.periodic" => window.periodic,
-    "mel.bands" => mel.bands,
-    "mel.scale" => mel.scale,
-    "mel.norm" => mel.norm,
-    "mel.low" => mel.low,
-    "mel.high" => mel.high,
-    "log.scale" => log.scale,
-    "log.least" => log.least,
-    "log.floor" => log.floor,
-    "dct.type" => dct.kind,
-    "dct.norm" => dct.norm,
+    sample_rate, resampler, n_fft, hop_length, win_length, window, periodic, center, pad_mode, power, n_mels, fmin, fmax, mel_scale,
+    mel_norm, log_scale, amin, top_db, dct_type, dct_norm, n_mfcc, lifter,
+}
+
+impl Setting {
+    /// Whether the two compute something else by this setting: samples added where nothing is added are no difference, nor is `n_fft`
+    /// as a window length written out.
+    fn differs(&self, a: &FrontEnd, b: &FrontEnd) -> bool {
+        let same = match self.key {
+            "pad_mode" => !a.center && !b.center,
+            "win_length" => a.n_fft == b.n_fft && a.window_length() == b.window_length(),
+            _ => false,
+        };
+        !same && !(self.same)(a, b)
+    }
+}
+
+/// Equal front ends compute the same and have one text ([`FrontEnd::canonical`]).
+impl PartialEq for FrontEnd {
+    fn eq(&self, other: &FrontEnd) -> bool {
+        !SETTINGS.iter().any(|setting| setting.differs(self, other))
+    }
 }
 
 /// One setting in which two front ends differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The key in the TOML form, for example `mel.scale`.
+    /// The key in the TOML form, for example `mel_scale`.
     pub key: &'static str,
     /// The value in the first.
     pub a: String,
@@ -61,7 +81,7 @@ pub struct Difference {
 impl FrontEnd {
     /// The settings in which this and `other` differ.
     pub fn differences(&self, other: &FrontEnd) -> Vec<Difference> {
-        let differing = SETTINGS.iter().filter(|setting| !(setting.same)(self, other));
+        let differing = SETTINGS.iter().filter(|setting| setting.differs(self, other));
         differing.map(|s| Difference { key: s.key, a: (s.show)(self), b: (s.show)(other) }).collect()
     }
 
@@ -77,13 +97,58 @@ impl FrontEnd {
     }
 }
 
+/// Reads settings over those of a front end.
+struct Over(FrontEnd);
+
+impl<'de> Visitor<'de> for Over {
+    type Value = FrontEnd;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the settings of a front end")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FrontEnd, A::Error> {
+        let Over(mut front_end) = self;
+        let (mut seen, mut wrong) = (Vec::new(), Vec::new());
+        while let Some(key) = map.next_key::<String>()? {
+            let mut gone = |table: Table| match table.is_empty() {
+                true => wrong.push(renamed::unknown(&key, KEYS)),
+                false => wrong.extend(table.keys().map(|inner| renamed::unknown(&format!("{key}.{inner}"), KEYS))),
+            };
+            if key == "window" {
+                match map.next_value()? {
+                    WindowOrTable::Window(window) => front_end.window = window,
+                    WindowOrTable::Table(table) => gone(table),
+                }
+            } else if renamed::is_table(&key) {
+                gone(map.next_value()?);
+            } else if !front_end.read(&key, &mut map)? {
+                map.next_value::<IgnoredAny>()?;
+                wrong.push(renamed::unknown(&key, KEYS));
+            }
+            if seen.contains(&key) {
+                wrong.push(format!("front_end key `{key}` is given twice"));
+            }
+            seen.push(key);
+        }
+        if wrong.is_empty() { Ok(front_end) } else { Err(A::Error::custom(wrong.join("; "))) }
+    }
+}
+
+/// Keys left out have the values of `timnet-0.8.1`.
+impl<'de> Deserialize<'de> for FrontEnd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Over(FrontEnd::default()))
+    }
+}
+
 #[cfg(feature = "toml")]
 impl FrontEnd {
-    /// Reads the TOML form. A key `preset` names what the keys left out are taken from; without it, `librosa-0.8.1`.
+    /// Reads the TOML form. A key `preset` names what the keys left out are taken from; without it, `timnet-0.8.1`.
     ///
     /// ```
-    /// let front_end = sermfcc::FrontEnd::from_toml("preset = \"paper\"\nmel.bands = 40\ncoefficients = 13")?;
-    /// assert_eq!((front_end.hop, front_end.mel.bands), (276, 40));
+    /// let front_end = sermfcc::FrontEnd::from_toml("preset = \"librosa-0.10\"\nhop_length = 160\nn_mels = 40")?;
+    /// assert_eq!((front_end.hop_length, front_end.n_mels, front_end.n_mfcc), (160, 40, 20));
     /// # Ok::<(), sermfcc::FrontEndError>(())
     /// ```
     ///
@@ -97,21 +162,12 @@ impl FrontEnd {
             Some(toml::Value::String(name)) => FrontEnd::preset(&name)?,
             Some(other) => return Err(Parse(format!("preset = {other}: the name of a preset is a string"))),
         };
-        let mut table = toml::Table::try_from(&preset).map_err(|e| Parse(e.to_string()))?;
-        for (key, value) in given {
-            match (table.get_mut(&key), value) {
-                (Some(toml::Value::Table(have)), toml::Value::Table(value)) => have.extend(value),
-                (_, value) => {
-                    table.insert(key, value);
-                }
-            }
-        }
-        let front_end: FrontEnd = table.try_into().map_err(|e: toml::de::Error| Parse(e.to_string()))?;
+        let front_end = toml::Value::Table(given).deserialize_map(Over(preset)).map_err(|e| Parse(e.to_string()))?;
         front_end.validate()?;
         Ok(front_end)
     }
 
-    /// The TOML form, every setting written out.
+    /// The TOML form: every setting, but `win_length` and `fmax` only where they are not absent.
     ///
     /// # Errors
     /// [`crate::FrontEndError::Parse`] where a value has no TOML form (an `n_fft` beyond 63 bits).

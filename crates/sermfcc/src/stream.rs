@@ -1,7 +1,7 @@
 //! Frames out as samples come in.
 
 use crate::extractor::{Extractor, Signal, Workspace};
-use crate::front_end::{Centre, Floor};
+use crate::front_end::{Floor, PadMode};
 use crate::{FeatureError, Float, FrontEndError, Output};
 
 /// MFCCs of a signal that arrives in pieces of any size, in constant memory.
@@ -30,7 +30,7 @@ impl<F: Float> Stream<F> {
     /// # Errors
     /// [`FrontEndError::StreamFloor`] where the floor depends on the whole utterance.
     pub fn new(extractor: &Extractor<F>) -> Result<Self, FrontEndError> {
-        if let Floor::BelowMaximum(_) = extractor.front_end().log.floor {
+        if let Floor::BelowMaximum(_) = extractor.front_end().top_db {
             return Err(FrontEndError::StreamFloor);
         }
         Ok(Stream {
@@ -101,9 +101,9 @@ impl<F: Float> Stream<F> {
     fn is_complete(&self, frame: usize) -> bool {
         let front_end = self.extractor.front_end();
         let padding = front_end.padding();
-        let end = (frame * front_end.hop + front_end.n_fft).saturating_sub(padding);
+        let end = (frame * front_end.hop_length + front_end.n_fft).saturating_sub(padding);
         // A frame over the mirrored beginning needs the samples that are mirrored, too.
-        let mirrored = if front_end.centre == Centre::Reflect { padding + 1 } else { 1 };
+        let mirrored = if front_end.pad_mode == PadMode::Reflect { padding + 1 } else { 1 };
         self.received() >= end.max(mirrored)
     }
 
@@ -111,7 +111,7 @@ impl<F: Float> Stream<F> {
     fn forget(&mut self) {
         let front_end = self.extractor.front_end();
         let padding = front_end.padding();
-        let next = (self.next_frame * front_end.hop).saturating_sub(padding);
+        let next = (self.next_frame * front_end.hop_length).saturating_sub(padding);
         let keep_from = next.min(self.received().saturating_sub(padding + 1));
         let unneeded = keep_from.saturating_sub(self.base).min(self.buffer.len());
         if unneeded > self.buffer.len() / 2 {

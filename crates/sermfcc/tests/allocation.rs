@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use ndarray::Array2;
-use sermfcc::{Extractor, Float, Floor, FrontEnd, Log, Output, Stream};
+use sermfcc::{Extractor, Float, Floor, FrontEnd, Output, Stream};
 
 struct Counting;
 
@@ -80,7 +80,7 @@ fn computing_into_a_buffer_allocates_nothing() {
 /// A stream in pieces of 10 ms: after its first second nothing more.
 #[test]
 fn a_stream_allocates_nothing_once_it_runs() {
-    let front_end = FrontEnd { log: Log { floor: Floor::None, ..Log::default() }, ..FrontEnd::default() };
+    let front_end = FrontEnd::default().with(|f| f.top_db = Floor::None);
     let mut stream = Stream::new(&Extractor::<f32>::new(&front_end).unwrap()).unwrap();
     let piece = tone(220);
     let mut push = |pieces| (0..pieces).for_each(|_| assert!(stream.push(&piece, |_| ()).is_ok()));

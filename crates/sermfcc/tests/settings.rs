@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use sermfcc::{
-    Centre, Extractor, FeatureError, Floor, FrontEnd, FrontEndError, Log, Output, PRESETS, Stream, compare, delta,
-    normalise,
+    DctNorm, Extractor, FeatureError, Floor, FrontEnd, FrontEndError, LogScale, MelNorm, MelScale, Output, PRESETS,
+    PadMode, Stream, Window, compare, delta, normalise,
 };
 
 fn tone(samples: usize) -> Vec<f32> {
@@ -14,81 +14,128 @@ fn tone(samples: usize) -> Vec<f32> {
 #[test]
 fn presets_are_distinct_and_known_by_name() {
     let mut hashes = Vec::new();
-    for (name, _) in PRESETS {
-        let front_end = FrontEnd::preset(name).unwrap();
-        assert_eq!(front_end.preset_name(), Some(name));
+    for preset in PRESETS {
+        let front_end = FrontEnd::preset(preset.name).unwrap();
+        assert_eq!(front_end.preset_name(), Some(preset.name));
         hashes.push(front_end.hash());
     }
     hashes.sort();
     hashes.dedup();
     assert_eq!(hashes.len(), PRESETS.len());
-    assert_eq!(FrontEnd::preset("official"), FrontEnd::preset("librosa-0.8.1"));
+    for (old, new) in [("official", "timnet-0.8.1"), ("paper", "timnet-paper")] {
+        let error = FrontEnd::preset(old).unwrap_err();
+        assert!(matches!(error, FrontEndError::RenamedPreset { .. }));
+        assert_eq!(error.to_string(), format!("preset `{old}` is called `{new}` now"));
+    }
     let error = FrontEnd::preset("librosa").unwrap_err().to_string();
-    assert!(error.contains("librosa-0.8.1, librosa-0.9, librosa-0.10, paper"), "{error}");
+    assert!(
+        error.contains("librosa-0.8.1, librosa-0.9, librosa-0.10, timnet-0.8.1, timnet-0.9, timnet-0.10, timnet-paper"),
+        "{error}"
+    );
 }
 
 /// A setting that is left out of the list would be left out of comparisons.
 #[test]
 fn every_setting_is_compared() {
-    let front_end = FrontEnd { mel: sermfcc::Mel { high: Some(8000.0), ..Default::default() }, ..Default::default() };
+    let front_end = FrontEnd::default().with(|f| (f.fmax, f.win_length) = (Some(8000.0), Some(2047)));
     let json = serde_json::to_value(&front_end).unwrap();
-    let leaves = json.as_object().unwrap().iter().map(|(key, value)| match value {
-        serde_json::Value::Object(table) if key != "floor" => table.len(),
-        _ => 1,
+    let other = FrontEnd::default().with(|f| {
+        (f.sample_rate, f.resampler) = (1, String::new());
+        (f.n_fft, f.hop_length, f.win_length, f.window, f.periodic) = (1, 1, None, Window::Hamming, false);
+        (f.center, f.pad_mode, f.power) = (false, PadMode::Edge, 1.0);
+        (f.n_mels, f.fmin, f.fmax, f.mel_scale, f.mel_norm) = (1, 1.0, None, MelScale::Htk, MelNorm::None);
+        (f.log_scale, f.amin, f.top_db) = (LogScale::Natural, 1.0, Floor::None);
+        (f.dct_type, f.dct_norm, f.n_mfcc, f.lifter) = (1, DctNorm::None, 1, 1.0);
     });
-    let other = FrontEnd {
-        rate: 1,
-        resampler: String::new(),
-        n_fft: 1,
-        hop: 1,
-        centre: Centre::None,
-        power: 1.0,
-        coefficients: 1,
-        lifter: 1.0,
-        window: sermfcc::Window { shape: sermfcc::Shape::Hamming, length: 1, periodic: false },
-        mel: sermfcc::Mel {
-            bands: 1,
-            scale: sermfcc::MelScale::Htk,
-            norm: sermfcc::MelNorm::None,
-            low: 1.0,
-            high: None,
-        },
-        log: Log { scale: sermfcc::LogScale::Natural, least: 1.0, floor: Floor::None },
-        dct: sermfcc::Dct { kind: 1, norm: sermfcc::DctNorm::None },
-    };
-    assert_eq!(front_end.differences(&other).len(), leaves.sum::<usize>());
+    assert_eq!(front_end.differences(&other).len(), json.as_object().unwrap().len());
+}
+
+/// What computes the same is equal: samples added where none are, a window length written out.
+#[test]
+fn settings_without_effect_are_no_difference() {
+    let uncentred = FrontEnd::default().with(|f| f.center = false);
+    assert_eq!(uncentred.clone().with(|f| f.pad_mode = PadMode::Edge), uncentred);
+    let written = FrontEnd::default().with(|f| f.win_length = Some(2048));
+    assert_eq!(written, FrontEnd::default());
+    // Of another n_fft the same length is a window of another kind.
+    let keys = |a: &FrontEnd, b: &FrontEnd| a.differences(b).iter().map(|d| d.key).collect::<Vec<_>>();
+    assert_eq!(keys(&written, &FrontEnd::default().with(|f| f.n_fft = 4096)), ["n_fft", "win_length"]);
+    assert_eq!(keys(&FrontEnd::default(), &FrontEnd::default().with(|f| f.pad_mode = PadMode::Edge)), ["pad_mode"]);
+}
+
+#[test]
+fn keys_of_an_older_version_are_named() {
+    let read = |text: &str| serde_json::from_str::<FrontEnd>(text).unwrap_err().to_string();
+    assert!(read(r#"{"hop": 512}"#).starts_with("front_end key `hop` is called `hop_length` now"));
+    // As a model card of version 0.1 has them.
+    let card = read(
+        r#"{"rate":22050,"resampler":"soxr_hq","n_fft":2048,"hop":512,"centre":"reflect","power":2.0,"coefficients":39,"lifter":0.0,
+        "window":{"shape":"hann","length":2048,"periodic":true},"mel":{"bands":128,"scale":"slaney","norm":"slaney","low":0.0},
+        "log":{"scale":"decibel","least":1e-10,"floor":{"below-maximum":80.0}},"dct":{"type":2,"norm":"ortho"}}"#,
+    );
+    for (old, new) in [
+        ("rate", "`sample_rate`"),
+        ("hop", "`hop_length`"),
+        ("centre", "`center` (true or false) and `pad_mode`"),
+        ("coefficients", "`n_mfcc`"),
+        ("window.shape", "`window`"),
+        ("window.length", "`win_length`"),
+        ("window.periodic", "`periodic`"),
+        ("mel.bands", "`n_mels`"),
+        ("mel.scale", "`mel_scale`"),
+        ("mel.norm", "`mel_norm`"),
+        ("mel.low", "`fmin`"),
+        ("log.scale", "`log_scale`"),
+        ("log.least", "`amin`"),
+        ("log.floor", "`top_db`"),
+        ("dct.type", "`dct_type`"),
+        ("dct.norm", "`dct_norm`"),
+    ] {
+        assert!(card.contains(&format!("front_end key `{old}` is called {new} now")), "{old}: {card}");
+    }
+    assert!(!card.contains("n_fft") && !card.contains("unknown"), "{card}");
+    assert!(read(r#"{"mel": {"bands": 40, "slope": 1}}"#).contains("unknown front_end key `mel.slope`"));
+    assert!(read(r#"{"mel": {}}"#).contains("unknown front_end key `mel`"));
+    assert!(read(r#"{"window": "hat"}"#).contains("unknown variant `hat`, expected one of `hann`"));
 }
 
 #[test]
 fn a_wrong_setting_is_named() {
-    let wrong = |change: fn(&mut FrontEnd)| {
-        let mut front_end = FrontEnd::default();
-        change(&mut front_end);
-        Extractor::<f32>::new(&front_end).unwrap_err().to_string()
-    };
-    assert_eq!(wrong(|f| f.hop = 0), "hop = 0 is not allowed: 1 to 16777216 samples");
-    assert!(wrong(|f| f.window.length = 4096).starts_with("window.length = 4096"));
-    assert!(wrong(|f| f.coefficients = 129).contains("1 to mel.bands"));
-    assert!(wrong(|f| f.mel.high = Some(20_000.0)).contains("half the rate"));
-    assert!(wrong(|f| f.mel.high = Some(f64::NAN)).starts_with("mel.high"));
-    assert!(wrong(|f| f.mel.low = f64::NAN).starts_with("mel.low"));
+    let wrong =
+        |change: fn(&mut FrontEnd)| Extractor::<f32>::new(&FrontEnd::default().with(change)).unwrap_err().to_string();
+    assert_eq!(wrong(|f| f.hop_length = 0), "hop_length = 0 is not allowed: 1 to 16777216 samples");
+    assert!(wrong(|f| f.win_length = Some(4096)).starts_with("win_length = 4096"));
+    assert!(wrong(|f| f.n_mfcc = 129).contains("1 to n_mels"));
+    assert!(wrong(|f| f.fmax = Some(20_000.0)).contains("half the sample_rate"));
+    assert!(wrong(|f| f.fmax = Some(f64::NAN)).starts_with("fmax"));
+    assert!(wrong(|f| f.fmin = f64::NAN).starts_with("fmin"));
     assert!(wrong(|f| f.lifter = f64::NAN).starts_with("lifter"));
-    assert!(wrong(|f| f.log.floor = Floor::Fixed(f64::NAN)).starts_with("log.floor"));
+    assert!(wrong(|f| f.top_db = Floor::Fixed(f64::NAN)).starts_with("top_db"));
     assert!(wrong(|f| f.power = f64::NAN).starts_with("power"));
-    assert!(wrong(|f| f.log.least = 0.0).starts_with("log.least"));
-    assert!(wrong(|f| f.dct.kind = 4).starts_with("dct.type"));
+    assert!(wrong(|f| f.amin = 0.0).starts_with("amin"));
+    assert!(wrong(|f| f.dct_type = 4).starts_with("dct_type"));
     assert!(serde_json::from_str::<FrontEnd>(r#"{"hopp": 1}"#).unwrap_err().to_string().contains("hopp"));
 }
 
 #[cfg(feature = "toml")]
 #[test]
 fn toml_errors_name_line_and_key() {
-    let error = FrontEnd::from_toml("hop = 512\nn_ftt = 2048").unwrap_err().to_string();
+    let error = FrontEnd::from_toml("hop_length = 512\nn_ftt = 2048").unwrap_err().to_string();
     assert!(error.contains("n_ftt"), "{error}");
-    let error = FrontEnd::from_toml("hop = 512\nhop = ").unwrap_err().to_string();
+    let error = FrontEnd::from_toml("hop_length = 512\nhop_length = ").unwrap_err().to_string();
     assert!(error.contains("line 2"), "{error}");
-    for (name, _) in PRESETS {
-        let front_end = FrontEnd::preset(name).unwrap();
+    let error = FrontEnd::from_toml("preset = \"librosa-0.10\"\n[window]\nlength = 400").unwrap_err().to_string();
+    assert!(error.contains("front_end key `window.length` is called `win_length` now"), "{error}");
+    let read =
+        FrontEnd::from_toml("preset = \"librosa-0.10\"\nn_fft = 400\ntop_db = { fixed = -80 }\nwindow = \"hamming\"");
+    let changed =
+        FrontEnd::librosa_0_10().with(|f| (f.n_fft, f.top_db, f.window) = (400, Floor::Fixed(-80.0), Window::Hamming));
+    assert_eq!(read, Ok(changed));
+    for (text, floor) in [("60", Floor::BelowMaximum(60.0)), ("\"none\"", Floor::None)] {
+        assert_eq!(FrontEnd::from_toml(&format!("top_db = {text}")).unwrap().top_db, floor);
+    }
+    for preset in PRESETS {
+        let front_end = (preset.front_end)();
         assert_eq!(FrontEnd::from_toml(&front_end.to_toml().unwrap()), Ok(front_end));
     }
 }
@@ -113,7 +160,7 @@ fn a_wrong_signal_is_named() {
 fn a_stream_refuses_what_it_cannot_know() {
     let extractor = Extractor::<f32>::new(&FrontEnd::default()).unwrap();
     assert_eq!(Stream::new(&extractor).unwrap_err(), FrontEndError::StreamFloor);
-    let front_end = FrontEnd { log: Log { floor: Floor::None, ..Log::default() }, ..FrontEnd::default() };
+    let front_end = FrontEnd::default().with(|f| f.top_db = Floor::None);
     let mut stream = Stream::new(&Extractor::<f32>::new(&front_end).unwrap()).unwrap();
     stream.push(&tone(3000), |_| ()).unwrap();
     let error = stream.push(&[0.0, f32::INFINITY], |_| ()).unwrap_err();
@@ -137,7 +184,7 @@ fn a_batch_is_the_signals_one_by_one() {
 fn times_are_those_of_frame_centres() {
     let front_end = FrontEnd::default();
     assert_eq!(front_end.frame_times(2), [0.0, 512.0 / 22_050.0]);
-    let uncentred = FrontEnd { centre: Centre::None, ..front_end };
+    let uncentred = front_end.with(|f| f.center = false);
     assert_eq!(uncentred.frame_times(1), [1024.0 / 22_050.0]);
 }
 
@@ -168,18 +215,16 @@ fn a_delta_that_does_not_fit_is_an_error() {
 
 #[test]
 fn the_comparer_finds_the_setting_that_matters() {
-    let a = FrontEnd::preset("librosa-0.8.1").unwrap();
-    let mut b = FrontEnd { centre: Centre::Zeros, ..a.clone() };
-    b.mel.scale = sermfcc::MelScale::Htk;
+    let a = FrontEnd::timnet_0_8_1();
+    let b = a.clone().with(|f| (f.pad_mode, f.mel_scale) = (PadMode::Constant, MelScale::Htk));
     let samples = tone(20_000);
     let report = compare::front_ends(&a, &b, |_| Ok(samples.clone())).unwrap();
     let keys: Vec<&str> = report.effects.iter().map(|effect| effect.difference.key).collect();
-    assert_eq!(keys, ["mel.scale", "centre"]);
+    assert_eq!(keys, ["mel_scale", "pad_mode"]);
     assert!(report.effects[0].alone.as_ref().unwrap().mean > 1.0);
-    assert!(report.to_string().contains("mel.scale: Slaney -> Htk"));
+    assert!(report.to_string().contains("mel_scale: Slaney -> Htk"));
 
-    let candidates: Vec<FrontEnd> =
-        ["paper", "librosa-0.10", "librosa-0.8.1"].iter().map(|name| FrontEnd::preset(name).unwrap()).collect();
+    let candidates = [FrontEnd::timnet_paper(), FrontEnd::timnet_0_10(), FrontEnd::timnet_0_8_1()];
     let found = Extractor::<f32>::new(&a).unwrap().mfcc(&samples).unwrap();
     let ranking = compare::identify(found.view(), &candidates, |_| Ok(samples.clone()));
     assert_eq!(ranking[0].0, 2);

@@ -116,8 +116,14 @@ impl Card {
         let distinct = labels.iter().filter(|l| !l.trim().is_empty()).collect::<HashSet<_>>().len();
         check(distinct == labels.len(), "labels", format!("empty or double names among {labels:?}"))?;
         self.front_end.validate().map_err(|e| ModelError::Card { key: "front_end", reason: e.to_string() })?;
-        let (features, network) = (self.front_end.coefficients, config.coefficients);
-        check(features == network, "front_end", format!("{features} coefficients for a network that reads {network}"))?;
+        let (features, network) = (self.front_end.n_mfcc, config.coefficients);
+        check(
+            features == network,
+            "front_end",
+            format!(
+                "{features} coefficients for a network that reads {network}: use a front end with n_mfcc = {network}"
+            ),
+        )?;
         check(
             self.length <= 1 << 28 && self.front_end.frames(self.length) > 0,
             "length",

@@ -48,7 +48,7 @@ impl Model {
     /// As [`Model::predict`]; stretches below 10 ms; a class that the model does not have.
     pub fn occlusion(&self, samples: &[f32], rate: u32, class: usize, seconds: f64) -> Result<Vec<Span>, ModelError> {
         let fitted = self.fitted(samples, rate)?;
-        let to = self.card().front_end.rate;
+        let to = self.card().front_end.sample_rate;
         let length = fitted.len() as f64 / f64::from(to);
         if !(seconds >= SHORTEST && seconds.is_finite()) {
             return Err(ModelError::Window { what: "stretch", seconds, least: SHORTEST, longest: length });

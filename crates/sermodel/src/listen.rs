@@ -70,7 +70,7 @@ impl Windows {
     /// The training length, half overlapping: a recording up to that length is one window.
     pub fn of(model: &Model) -> Self {
         let card = model.card();
-        let length = card.length as f64 / f64::from(card.front_end.rate);
+        let length = card.length as f64 / f64::from(card.front_end.sample_rate);
         Self { length, hop: length / 2.0 }
     }
 }
@@ -93,7 +93,7 @@ impl Listener {
         if !(hop >= least && hop <= length) {
             return Err(ModelError::Window { what: "hop", seconds: hop, least, longest: length });
         }
-        let to = model.card().front_end.rate;
+        let to = model.card().front_end.sample_rate;
         let samples = |seconds: f64| ((seconds * f64::from(to)).round() as usize).max(1);
         Ok(Self {
             resample: ResampleStream::new(rate, to, model.resampler())?,

@@ -59,7 +59,7 @@ impl Model {
         let network = Network::from_weights(&weights)?;
         card.settle(network.config())?;
         let bad = |e: &dyn std::fmt::Display| ModelError::Card { key: "front_end", reason: e.to_string() };
-        let (frames, bands) = (card.front_end.frames(card.length), card.front_end.mel.bands);
+        let (frames, bands) = (card.front_end.frames(card.length), card.front_end.n_mels);
         if frames.saturating_mul(bands) > MOST_VALUES {
             let reason =
                 format!("{frames} frames of {bands} bands in a training utterance, at most {MOST_VALUES} values");
@@ -138,10 +138,10 @@ impl Model {
     /// A rate of 0.
     pub fn fitted(&self, samples: &[f32], rate: u32) -> Result<Vec<f32>, ModelError> {
         let Card { front_end, length, .. } = &self.card;
-        if rate == front_end.rate {
+        if rate == front_end.sample_rate {
             return Ok(seraudio::fit_length(samples, *length));
         }
-        Ok(seraudio::fit_length(&seraudio::resample(samples, rate, front_end.rate, self.resampler)?, *length))
+        Ok(seraudio::fit_length(&seraudio::resample(samples, rate, front_end.sample_rate, self.resampler)?, *length))
     }
 
     /// The features of one utterance as in training: MFCCs of [`Self::fitted`].

@@ -40,12 +40,14 @@ fn what_is_wrong_with_a_file_is_said() {
         bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
         bytes
     };
+    let older = r#"{"version":1,"front_end_hash":"","card":{"labels":[],"front_end":{"hop":512},"length":1}}"#;
     for (bytes, part) in [
         (Vec::new(), "safetensors"),
         (bytes[..bytes.len() - 1].to_vec(), "safetensors"),
         (weights(Default::default()), "model card"),
         (weights([("card".to_owned(), "{}".to_owned())].into()), "missing field"),
-        (edited("\\\"hop\\\\\\\":512", "\\\"hop\\\\\\\":511"), "hash"),
+        (weights([("card".to_owned(), older.to_owned())].into()), "front_end key `hop` is called `hop_length` now"),
+        (edited("\\\"hop_length\\\\\\\":512", "\\\"hop_length\\\\\\\":511"), "hash"),
         (edited("\\\"version\\\\\\\":1", "\\\"version\\\\\\\":2"), "newer"),
     ] {
         let error = Model::from_bytes(&bytes).unwrap_err().to_string();
@@ -54,14 +56,14 @@ fn what_is_wrong_with_a_file_is_said() {
     for (change, part) in [
         (Box::new(|c: &mut Card| c.labels.push("x".into())) as Box<dyn Fn(&mut Card)>, "4 names"),
         (Box::new(|c| c.labels[1] = c.labels[0].clone()), "double"),
-        (Box::new(|c| c.front_end.coefficients = 13), "13 coefficients"),
+        (Box::new(|c| c.front_end.n_mfcc = 13), "13 coefficients"),
         (Box::new(|c| c.front_end.resampler = "best".into()), "best"),
         (Box::new(|c| c.temperature = Some(0.0)), "temperature"),
         (Box::new(|c| c.temperature = Some(f64::NAN)), "temperature"),
         (Box::new(|c| c.threshold = Some(2.0)), "threshold"),
         (Box::new(|c| c.threshold = Some(f64::NAN)), "threshold"),
-        (Box::new(|c| (c.front_end.hop, c.length) = (1, 1 << 28)), "268435457 frames"),
-        (Box::new(|c| c.front_end.mel.low = f64::NAN), "mel.low"),
+        (Box::new(|c| (c.front_end.hop_length, c.length) = (1, 1 << 28)), "268435457 frames"),
+        (Box::new(|c| c.front_end.fmin = f64::NAN), "fmin"),
     ] {
         let mut card = model.card().clone();
         change(&mut card);
@@ -116,7 +118,7 @@ fn features_of_another_front_end_are_refused_by_name() {
     let model = model();
     let mut features = model.features(&tone(22_050, 1.0), 22_050).unwrap();
     assert!(model.predict_features(&features).is_ok());
-    features.front_end = FrontEnd::preset("librosa-0.10").unwrap();
+    features.front_end = FrontEnd::preset("timnet-0.10").unwrap();
     let error = model.predict_features(&features).unwrap_err();
     assert!(matches!(error, ModelError::OtherFrontEnd { .. }));
     let error = error.to_string();
@@ -158,7 +160,7 @@ fn the_official_network_answers_as_recorded() {
     let indices: Array1<i64> = npz.by_name("eval_indices").unwrap();
     let probabilities: Array2<f32> = npz.by_name("probabilities").unwrap();
     let weights = timnet_keras::read(&folder.join("timnet_n8_after20.hdf5")).unwrap();
-    let front_end = FrontEnd::preset("librosa-0.10").unwrap();
+    let front_end = FrontEnd::preset("timnet-0.10").unwrap();
     let labels = ["angry", "boredom", "disgust", "fear", "happy", "neutral", "sad"];
     let model = Model::new(weights, Card::new(labels, front_end.clone(), 96_000)).unwrap();
     let model = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();

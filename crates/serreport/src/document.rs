@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{marks::Mark, svg::Svg};
+use serrun::Mark;
+
+use crate::svg::Svg;
 
 /// A whole report.
 #[derive(Debug)]

@@ -3,23 +3,23 @@
 use std::collections::BTreeMap;
 
 use sermetrics::{Confusion, Spread};
+use serrun::{Cell, Mark, Metrics, Protocol, RunError, System};
 
 use crate::{
     document::Entry,
-    error::{ReportError, Result},
-    marks::Mark,
+    error::Result,
     names,
-    run::{Cell, Run},
+    run::{Run, same_figures},
     setting::Setting,
 };
 
 /// Settings named in a title; the section "What was run" has all of them.
 const NAMED: usize = 4;
 
-/// One corpus (or pair), network, protocol and setting, with a cell for each seed.
+/// One corpus (or pair), network, protocol and setting, with a cell for each training.
 #[derive(Debug)]
 pub struct Group<'a> {
-    /// By seed.
+    /// By seed of the folds and training seed.
     pub cells: Vec<(&'a Run, &'a Cell)>,
     /// Cells of further runs with the same setting and a seed that is there already. They count in no figure.
     pub repeats: Vec<Repeat<'a>>,
@@ -46,16 +46,21 @@ pub struct Repeat<'a> {
 }
 
 /// See [`Group::comparable`].
-pub type Comparable<'a> = (usize, &'a str, &'a str, u32, &'a Setting, usize);
+pub type Comparable<'a> = (Protocol, &'static str, u32, &'a Setting, usize);
 
-/// A figure over seeds.
+/// A figure over trainings.
 #[derive(Debug, Clone, Copy)]
 pub struct Figure {
     pub mean: f64,
-    /// Mean over seeds of the standard deviation over folds, divisor n - 1; None for a single fold.
+    /// Mean over trainings of the standard deviation over folds, divisor n - 1; None for a single fold.
     pub fold_std: Option<f64>,
-    /// Standard deviation over seeds of the mean over folds, divisor n - 1; None for a single seed.
-    pub seed_std: Option<f64>,
+    /// Standard deviation of the mean over folds, divisor n - 1, over what [`Group::over`] says; None for a single training.
+    pub std: Option<f64>,
+}
+
+/// What a training is told by within a group: the seed of the folds and the training seed.
+fn seeds(cell: &Cell) -> (u64, Option<u64>) {
+    (cell.seed, cell.training_seed)
 }
 
 impl<'a> Group<'a> {
@@ -71,11 +76,11 @@ impl<'a> Group<'a> {
                     let what = format!(
                         "cells[{i}]: no part of config.toml beside it trains this network with this protocol and seed"
                     );
-                    ReportError::malformed(&run.path.join("metrics.json"), what)
+                    RunError::malformed(&Metrics::file(&run.path), what)
                 })?;
-                let place = (names::protocol_rank(&cell.protocol), &cell.protocol);
-                let network = (names::variant_rank(&cell.variant), &cell.variant);
-                let key = (&cell.corpus, &cell.target, network, place, &cell.division, cell.epochs, setting.clone());
+                let network = (names::system_rank(&cell.variant), &cell.variant);
+                let division = cell.division.name();
+                let key = (&cell.corpus, &cell.target, network, cell.protocol, division, cell.epochs, setting.clone());
                 let group = keyed.entry(key).or_insert_with(|| {
                     let shared = setting.shared();
                     let (cells, repeats, differing) = Default::default();
@@ -90,10 +95,10 @@ impl<'a> Group<'a> {
     }
 
     fn add(&mut self, run: &'a Run, cell: &'a Cell) {
-        match self.cells.iter().find(|(_, known)| known.seed == cell.seed) {
-            Some(&(of, known)) => self.repeats.push(Repeat { run, cell, of, same: cell.has_figures_of(known) }),
+        match self.cells.iter().find(|(_, known)| seeds(known) == seeds(cell)) {
+            Some(&(of, known)) => self.repeats.push(Repeat { run, cell, of, same: same_figures(cell, known) }),
             None => {
-                let place = self.cells.partition_point(|(_, known)| known.seed < cell.seed);
+                let place = self.cells.partition_point(|(_, known)| seeds(known) < seeds(cell));
                 self.cells.insert(place, (run, cell));
             }
         }
@@ -105,17 +110,16 @@ impl<'a> Group<'a> {
     }
 
     /// Figures of one system and setting over several corpora share it.
-    pub fn system(&self) -> (usize, &'a str, Option<&str>, Comparable<'_>) {
+    pub fn system(&self) -> (usize, &'a System, Option<&str>, Comparable<'_>) {
         let variant = &self.first().variant;
-        (names::variant_rank(variant), variant, self.setting.pooling(), self.comparable())
+        (names::system_rank(variant), variant, self.setting.pooling(), self.comparable())
     }
 
-    /// Figures of several systems and corpora that may stand together share it: place of the protocol, protocol, division, epochs, shared
+    /// Figures of several systems and corpora that may stand together share it: protocol, division, epochs, shared
     /// setting, layer.
     pub fn comparable(&self) -> Comparable<'_> {
         let cell = self.first();
-        let place = names::protocol_rank(&cell.protocol);
-        (place, &cell.protocol, &cell.division, cell.epochs, &self.shared, self.layer)
+        (cell.protocol, cell.division.name(), cell.epochs, &self.shared, self.layer)
     }
 
     /// Whether the recordings are synthetic.
@@ -128,16 +132,43 @@ impl<'a> Group<'a> {
         Mark::sorted(self.cells.iter().flat_map(|(_, c)| c.marks.iter().copied()))
     }
 
-    /// UAR and WAR over seeds.
+    /// The trainings of the same folds together, in the order of the seeds that draw the folds.
+    fn by_folds(&self) -> Vec<Vec<&'a Cell>> {
+        let mut out: BTreeMap<Option<u64>, Vec<&Cell>> = BTreeMap::new();
+        for (_, cell) in &self.cells {
+            out.entry(cell.division.is_drawn().then_some(cell.seed)).or_default().push(cell);
+        }
+        out.into_values().collect()
+    }
+
+    /// What the standard deviation over trainings is over: "2 seeds", "3 trainings of the same folds", "2 seeds of 3 trainings each".
+    pub fn over(&self) -> String {
+        let by_folds = self.by_folds();
+        let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        match (&by_folds[..], self.cells.len()) {
+            ([_], 1) => "1 seed".to_owned(),
+            ([_], n) => format!("{n} trainings of the same folds"),
+            (seeds, n) if seeds.len() == n => plural(n, "seed"),
+            (seeds, n) if seeds.iter().all(|s| s.len() * seeds.len() == n) => {
+                format!("{} of {} each", plural(seeds.len(), "seed"), plural(n / seeds.len(), "training"))
+            }
+            (seeds, n) => format!("{} of {} in all", plural(seeds.len(), "seed"), plural(n, "training")),
+        }
+    }
+
+    /// UAR and WAR over trainings: those of the same folds are averaged first where there are several folds' seeds.
     pub fn figures(&self) -> [Figure; 2] {
         [self.figure(|c| c.uar), self.figure(|c| c.war)]
     }
 
     fn figure(&self, of: fn(&Cell) -> Spread) -> Figure {
-        let spreads: Vec<Spread> = self.cells.iter().map(|(_, c)| of(c)).collect();
-        let (mean, seed_std) = mean_and_std(spreads.iter().map(|s| s.mean));
-        let stds: Option<Vec<f64>> = spreads.iter().map(|s| s.std).collect();
-        Figure { mean, fold_std: stds.map(|s| mean_and_std(s.into_iter()).0), seed_std }
+        let means = |cells: &[&Cell]| cells.iter().map(|c| of(c).mean).collect::<Vec<f64>>();
+        let (mean, std) = match &self.by_folds()[..] {
+            [trainings] => mean_and_std(means(trainings).into_iter()),
+            seeds => mean_and_std(seeds.iter().map(|trainings| mean_and_std(means(trainings).into_iter()).0)),
+        };
+        let stds: Option<Vec<f64>> = self.cells.iter().map(|(_, c)| of(c).std).collect();
+        Figure { mean, fold_std: stds.map(|s| mean_and_std(s.into_iter()).0), std }
     }
 
     /// Folds of each cell.
@@ -145,21 +176,27 @@ impl<'a> Group<'a> {
         self.first().uar.count
     }
 
-    /// Counts over all seeds; None where a cell has none or the classes differ.
+    /// Counts over all trainings; None where the classes differ.
     pub fn confusion(&self) -> Option<Confusion> {
-        let mut cells = self.cells.iter().map(|(_, c)| c.confusion.as_ref());
-        let mut sum = cells.next()??.clone();
+        let mut cells = self.cells.iter().map(|(_, c)| &c.confusion);
+        let mut sum = cells.next()?.clone();
         for more in cells {
-            sum.merge(more?).ok()?;
+            sum.merge(more).ok()?;
         }
         Some(sum)
     }
 
-    /// The classes, in label order, which is alphabetical in all six corpora.
+    /// The classes, in label order: that of its predictions where they are there; else alphabetical, which it is in all six corpora.
     pub fn labels(&self) -> Vec<String> {
-        let classes = self.first().confusion.as_ref().map_or(0, Confusion::classes);
-        let named: Vec<String> = self.first().recall.keys().cloned().collect();
-        if named.len() == classes { named } else { (0..classes).map(|i| format!("class {i}")).collect() }
+        let cell = self.first();
+        let predictions = self.cells.iter().find_map(|(run, c)| {
+            let training = run.trainings.iter().find(|t| t.name == c.training())?;
+            training.predictions.get(&c.protocol)?.iter().find(|t| t.target == c.target)
+        });
+        let labels =
+            predictions.map_or_else(|| cell.recall.keys().cloned().collect(), |p| p.predictions.labels.clone());
+        let classes = cell.confusion.classes();
+        if labels.len() == classes { labels } else { (0..classes).map(|i| format!("class {i}")).collect() }
     }
 
     /// What sets it apart from other groups of this corpus, network, protocol and division: "blocks 8"; empty where nothing does.
@@ -175,23 +212,19 @@ impl<'a> Group<'a> {
     /// "EMODB" or "CASIA to EMOVO", with what sets it apart: "EMODB (blocks 8)".
     pub fn corpus(&self) -> String {
         let cell = self.first();
-        let corpus = match &cell.target {
-            Some(target) => format!("{} to {}", names::corpus(&cell.corpus), names::corpus(target)),
-            None => names::corpus(&cell.corpus),
-        };
-        with_apart(&corpus, &self.apart())
+        with_apart(&names::pair(&cell.corpus, cell.target.as_ref()), &self.apart())
     }
 
     /// "EMODB, TIM-Net, last-epoch" or "CASIA to EMOVO, ...".
     pub fn title(&self) -> String {
         let cell = self.first();
-        format!("{}, {}, {}", self.corpus(), names::variant(&cell.variant), cell.protocol)
+        format!("{}, {}, {}", self.corpus(), cell.variant.title(), cell.protocol)
     }
 
     /// For file names.
     pub fn slug(&self) -> String {
         let cell = self.first();
-        let corpus = cell.target.as_ref().map_or(cell.corpus.clone(), |t| format!("{}-to-{t}", cell.corpus));
+        let corpus = cell.target.as_ref().map_or(cell.corpus.to_string(), |t| format!("{}-to-{t}", cell.corpus));
         slug(&format!("{corpus}-{}-{}", cell.variant, cell.protocol))
     }
 }
@@ -205,7 +238,7 @@ pub fn with_apart(text: &str, apart: &str) -> String {
 fn tell_apart(groups: &mut [Group]) {
     for i in 0..groups.len() {
         let (own, cell) = (&groups[i], groups[i].first());
-        let kind = |c: &Cell| (c.corpus.clone(), c.target.clone(), c.protocol.clone(), c.division.clone());
+        let kind = |c: &Cell| (c.corpus.clone(), c.target.clone(), c.protocol, c.division);
         let alike = |g: &&Group| kind(g.first()) == kind(cell);
         let rivals: Vec<&Setting> =
             groups.iter().filter(|g| alike(g) && g.first().variant == cell.variant).map(|g| &g.setting).collect();

@@ -1,14 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod comparison;
 mod document;
 mod error;
 mod figures;
 mod group;
-mod marks;
 mod names;
-mod over;
 mod published;
 mod render;
 mod run;
@@ -18,18 +15,12 @@ mod svg;
 mod training;
 mod tsne;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use sertrain::write_atomic;
+use serrun::put;
 
-pub use comparison::{Comparison, SIGNIFICANCE, Tell};
 pub use error::{ReportError, Result};
-pub use marks::{Mark, UnknownMark};
-pub use over::{Over, Unit};
-pub use run::{METRICS_VERSION, quote};
+pub use run::quote;
 pub use tsne::{FEWEST, Settings, tsne};
 
 use run::Run;
@@ -87,9 +78,8 @@ pub fn write(run_dirs: &[&Path], out: &Path, options: &Options) -> Result<Writte
     files.extend(document.figures().map(|f| (format!("figures/{}.svg", f.id), f.svg.standalone())));
     let put = |(name, text): (String, String)| {
         let path = out.join(name);
-        let folder = path.parent().unwrap_or(out);
-        let written = fs::create_dir_all(folder).and_then(|()| write_atomic(&path, text.as_bytes()));
-        written.map(|()| path.clone()).map_err(|source| ReportError::Write { path, source })
+        put(&path, text.as_bytes())?;
+        Ok(path)
     };
     let files = files.into_iter().map(put).collect::<Result<_>>()?;
     tracing::debug!(out = %out.display(), runs = runs.len(), "report written");

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use serrun::{Cell, Division, Part};
 
-use crate::run::{Cell, Run};
+use crate::run::Run;
 
 /// A setting of the TCN alone.
 const POOLING: &str = "training.tcn_pooling";
@@ -32,27 +33,34 @@ impl Setting {
             // Nothing is known, so nothing else has the same setting.
             None => out.set("run folder", &run.path.display().to_string()),
             Some(config) => {
-                for key in ["engine", "synthetic", "front_end"] {
-                    out.add(key, config.get(key).unwrap_or(&Value::Null));
+                out.set("engine", &config.engine);
+                out.set("synthetic", &config.synthetic.to_string());
+                out.add("front_end", &config.front_end);
+                let gives = |part: &&Part<Value>| {
+                    part.gives(&cell.corpus, &cell.variant, cell.protocol, cell.division, cell.seed, cell.training_seed)
+                };
+                let part = config.parts.iter().find(gives)?;
+                out.add("training", &part.training);
+                if !part.split.is_folds() {
+                    out.add("split", &serde_json::to_value(part.split).unwrap_or_default());
                 }
-                let part = part(config, cell)?;
-                for key in ["training", "split", "classes"] {
-                    out.add(key, part.get(key).unwrap_or(&Value::Null));
+                if !part.classes.is_empty() {
+                    out.set("classes", &part.classes.join(" "));
                 }
-                if cell.variant != "tcn" {
+                if cell.variant.as_str() != "tcn" {
                     out.0.remove(POOLING);
                 }
-                if cell.division.starts_with("random") {
-                    out.add("folds", part.get("folds").unwrap_or(&Value::Null));
+                if is_random(cell.division) {
+                    out.set("folds", &part.folds.to_string());
                 }
                 for corpus in std::iter::once(&cell.corpus).chain(&cell.target) {
                     let prefix = format!("corpora.{corpus}");
-                    out.add(&prefix, config.get("corpora").and_then(|c| c.get(corpus)).unwrap_or(&Value::Null));
+                    out.add(&prefix, &serde_json::to_value(config.corpora.get(corpus)).unwrap_or_default());
                     out.0.remove(&format!("{prefix}.seed"));
                 }
             }
         }
-        if let Some(missing) = run.metrics.missing.get(&cell.training()) {
+        if let Some(missing) = run.metrics.missing.get(&cell.training().to_string()) {
             let folds: Vec<String> = missing.iter().map(usize::to_string).collect();
             out.set(&format!("corpora.{}.missing folds", cell.corpus), &folds.join(" "));
         }
@@ -92,8 +100,8 @@ impl Setting {
     }
 
     /// As it is for figures of a division: only random folds have a number that is set.
-    pub fn of_division(&self, division: &str) -> Self {
-        if division.starts_with("random") { self.clone() } else { self.without_folds() }
+    pub fn of_division(&self, division: Division) -> Self {
+        if is_random(division) { self.clone() } else { self.without_folds() }
     }
 
     /// All but the number of random folds.
@@ -135,30 +143,9 @@ impl Setting {
     }
 }
 
-/// The part of `config.toml` that trains a cell.
-fn part<'a>(config: &'a Value, cell: &Cell) -> Option<&'a Value> {
-    let parts: Vec<&Value> = match config.get("parts").and_then(Value::as_array) {
-        Some(parts) => parts.iter().collect(),
-        None => vec![config],
-    };
-    let lists = |part: &Value, key: &str, name: &str| {
-        part.get(key).and_then(Value::as_array).is_some_and(|l| l.iter().any(|v| v.as_str() == Some(name)))
-    };
-    let split = |part: &Value| match part.get("split").and_then(Value::as_str) {
-        Some(split @ ("hold-out" | "cross-corpus")) => cell.division == split,
-        _ => !["hold-out", "cross-corpus"].contains(&cell.division.as_str()),
-    };
-    let seed = |part: &Value| match part.get("seeds").and_then(Value::as_array) {
-        Some(seeds) => seeds.iter().any(|s| s.as_u64() == Some(cell.seed)),
-        None => true,
-    };
-    parts.into_iter().find(|part| {
-        lists(part, "variants", &cell.variant)
-            && lists(part, "protocols", &cell.protocol)
-            && (part.get("on").is_none() || lists(part, "on", &cell.corpus))
-            && split(part)
-            && seed(part)
-    })
+/// Whether a number of folds is set for it.
+fn is_random(division: Division) -> bool {
+    matches!(division, Division::Random | Division::RandomValidated)
 }
 
 /// A number as Rust prints the nearest f64, so that 1e-3 in one file is 0.001 in another.

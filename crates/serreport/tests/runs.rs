@@ -38,7 +38,7 @@ fn runs_that_differ_in_blocks_are_two_rows_that_say_so() {
         assert_eq!(report.rows("calibration", "EMODB, TIM-Net, random folds (blocks 8), last-epoch").len(), 1);
         let md = report.text("report.md");
         assert!(md.contains("- EMODB, TIM-Net, last-epoch (R2): blocks 4"), "{md}");
-        assert!(!md.contains("mean of 2 |"), "{md}");
+        assert!(!md.contains("mean of 2 seeds |"), "{md}");
     }
 }
 
@@ -57,7 +57,11 @@ fn runs_that_differ_in_the_learning_rate_are_two_rows_and_only_one_is_judged() {
 fn runs_that_differ_in_the_seed_are_averaged_also_when_one_is_of_several_experiments() {
     for across in [false, true] {
         let report = Report::over(&[&OWN, &Demo { seeds: &[47], across, ..OWN }]);
-        assert_eq!(figures(&report), ["EMODB | 46 | R1", "EMODB | 47 | R2", "EMODB | mean of 2 | R1, R2"], "{across}");
+        assert_eq!(
+            figures(&report),
+            ["EMODB | 46 | R1", "EMODB | 47 | R2", "EMODB | mean of 2 seeds | R1, R2"],
+            "{across}"
+        );
         let calibration = report.rows("calibration", "EMODB, TIM-Net, random folds, last-epoch | 80");
         assert!(calibration.len() == 1 && calibration[0].ends_with("seeds 46, 47, R1, R2"), "{calibration:?}");
         // Standard deviations have divisor n - 1, and a single value has none.
@@ -65,9 +69,9 @@ fn runs_that_differ_in_the_seed_are_averaged_also_when_one_is_of_several_experim
         let rows = table["rows"].as_array().unwrap();
         let last: Vec<&Value> = rows.iter().filter(|r| r["protocol"]["text"] == "last-epoch").collect();
         let mean = |row: &Value| row["UAR"]["value"].as_f64().unwrap();
-        let std = last[2]["std over seeds UAR / WAR"]["value"][0].as_f64().unwrap();
+        let std = last[2]["std over seeds or trainings UAR / WAR"]["value"][0].as_f64().unwrap();
         assert!((std - (mean(last[0]) - mean(last[1])).abs() / 2f64.sqrt()).abs() < 1e-9, "{std}");
-        assert_eq!(last[0]["std over seeds UAR / WAR"]["text"], "-");
+        assert_eq!(last[0]["std over seeds or trainings UAR / WAR"]["text"], "-");
     }
 }
 
@@ -75,7 +79,7 @@ fn runs_that_differ_in_the_seed_are_averaged_also_when_one_is_of_several_experim
 fn what_a_merged_run_has_again_is_said_and_counted_once() {
     let merged = Demo { seeds: &[46, 47], across: true, ..OWN };
     let report = Report::over(&[&OWN, &merged]);
-    let rows = ["46 | R1", "47 | R2", "mean of 2 | R1, R2", "46: the same as R1, not counted | R2"];
+    let rows = ["46 | R1", "47 | R2", "mean of 2 seeds | R1, R2", "46: the same as R1, not counted | R2"];
     assert_eq!(figures(&report), rows.map(|r| format!("EMODB | {r}")));
     let md = report.text("report.md");
     assert!(md.contains("R2: figures of 6 cells (corpus, network, protocol, seed) are in R1 already, with the same setting; each is counted once"), "{md}");

@@ -45,8 +45,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut engine = Constant(TrainState::start(streams::initial(&layout, key)));
     let labels = [0, 1, 0, 1, 0, 0];
     let task = FoldTask { key, labels: &labels, classes: 2, train: &[0, 1, 2], validation: &[], test: &[3, 4, 5] };
-    let schedule =
-        Schedule { epochs: 2, batch_size: 2, checkpoint_every: Duration::from_secs(10), test_every_epoch: true };
+    let schedule = Schedule {
+        epochs: 2,
+        batch_size: 2,
+        checkpoint_every: Duration::from_secs(10),
+        test_every_epoch: true,
+        patience: None,
+    };
     let outcome = train_fold(&mut engine, &task, &schedule, None, &mut |record| {
         if let Some(accuracy) = record.test_accuracy {
             eprintln!("epoch {}: test accuracy {accuracy:.2}", record.epoch);

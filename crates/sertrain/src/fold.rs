@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
 use serengine::{Engine, EngineError, StepOutcome, Weights, WeightsError, argmax, log_softmax, streams};
+use serrun::{EpochRecord, Scored};
 
-use crate::checkpoint::{Checkpoint, CheckpointError, Store};
+use crate::checkpoint::{Checkpoint, CheckpointError, Trajectory};
 
 /// How long and in what steps a fold trains.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,9 @@ pub struct Schedule {
     /// Whether the test and validation parts are scored after every epoch, for curves and the selection of an epoch, or after
     /// the last alone: then the records before have no figures of them, and the selected epoch is the last.
     pub test_every_epoch: bool,
+    /// Training ends where the accuracy on the validation part has not risen for so many epochs; None: never before
+    /// [`Self::epochs`].
+    pub patience: Option<u32>,
 }
 
 impl Schedule {
@@ -31,8 +34,18 @@ impl Schedule {
         match (self.epochs, self.batch_size) {
             (0, _) => Err(TrainError::Zero("number of epochs")),
             (_, 0) => Err(TrainError::Zero("batch size")),
+            _ if self.patience == Some(0) => Err(TrainError::Zero("patience")),
+            _ if self.patience.is_some() && !self.test_every_epoch => Err(TrainError::Patience),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a training that is at `run` ends there.
+    fn is_over(&self, run: &Checkpoint) -> bool {
+        let epoch = run.records.len() as u32;
+        let waited = |validated: &Selected| epoch.saturating_sub(validated.scored.epoch);
+        let tired = self.patience.zip(run.validated.as_ref()).is_some_and(|(most, v)| epoch > 0 && waited(v) >= most);
+        epoch >= self.epochs || tired
     }
 }
 
@@ -74,41 +87,6 @@ impl FoldTask<'_> {
         }
         Ok(())
     }
-}
-
-/// What one epoch showed. Losses are cross entropies: the training one against smoothed targets with dropout, averaged
-/// over the epoch's steps as it went (as Keras prints it), the others against one-hot targets after the epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// Counted from 1.
-    pub epoch: u32,
-    /// Mean training loss.
-    pub train_loss: f64,
-    /// Training accuracy.
-    pub train_accuracy: f64,
-    /// Loss on the validation part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_loss: Option<f64>,
-    /// Accuracy on the validation part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_accuracy: Option<f64>,
-    /// Loss on the test part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_loss: Option<f64>,
-    /// Accuracy on the test part; None where it was not scored after this epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_accuracy: Option<f64>,
-}
-
-/// The test part as some epoch scores it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Scored {
-    /// Counted from 1; 0 before any epoch.
-    pub epoch: u32,
-    /// Accuracy that selected the epoch.
-    pub accuracy: f64,
-    /// Class probabilities, `[test utterances, classes]`.
-    pub probabilities: Vec<Vec<f32>>,
 }
 
 /// An epoch that a protocol selected, with the network as it was.
@@ -204,6 +182,12 @@ pub enum TrainError {
     /// A part with nothing in it.
     #[error("the fold's {0} part is empty")]
     Empty(&'static str),
+    /// Early stopping without what it looks at.
+    #[error(
+        "early stopping looks at the validation part after every epoch: give the fold one and have it scored every epoch, or leave \
+         the patience out"
+    )]
+    Patience,
     /// The observer asked to stop; the checkpoint is written.
     #[error("stopped after epoch {0}; the same command goes on from there")]
     Stopped(u32),
@@ -223,18 +207,42 @@ pub fn train_fold(
     checkpoint: Option<&Path>,
     observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<FoldOutcome, TrainError> {
+    let trajectory = trajectory(engine, task, schedule)?;
+    let save = |run: &Checkpoint| checkpoint.map_or(Ok(()), |path| trajectory.save(path, run));
+    let start = checkpoint.map(|path| trajectory.load(path, schedule.epochs)).transpose()?.flatten();
+    finish(engine, task, schedule, start, &save, observe)
+}
+
+/// Trains from `start` on, or from the engine's state, and scores the test part after the last epoch.
+pub(crate) fn finish(
+    engine: &mut dyn Engine,
+    task: &FoldTask,
+    schedule: &Schedule,
+    start: Option<Checkpoint>,
+    save: &dyn Fn(&Checkpoint) -> Result<(), CheckpointError>,
+    observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
+) -> Result<FoldOutcome, TrainError> {
     if task.test.is_empty() {
         return Err(TrainError::Empty("test"));
     }
-    let run = run(engine, task, schedule, checkpoint, observe)?;
+    if schedule.patience.is_some() && task.validation.is_empty() {
+        return Err(TrainError::Patience);
+    }
+    let mut run = run(engine, task, schedule, start, save, observe)?;
     let last = Evaluation::of(engine, task, task.test)?;
-    let scored = Scored { epoch: schedule.epochs, accuracy: last.accuracy, probabilities: last.probabilities };
-    Ok(FoldOutcome {
-        records: run.records,
-        last: Selected { scored, weights: run.state.weights },
-        best: run.best,
-        validated: run.validated,
-    })
+    let epoch = run.records.len() as u32;
+    run.last = Some(Scored { epoch, accuracy: last.accuracy, probabilities: last.probabilities });
+    save(&run)?;
+    run.outcome().ok_or(TrainError::Empty("test"))
+}
+
+fn trajectory<'a>(
+    engine: &dyn Engine,
+    task: &'a FoldTask<'a>,
+    schedule: &Schedule,
+) -> Result<Trajectory<'a>, TrainError> {
+    let layout = engine.state()?.weights.layout;
+    Ok(Trajectory::new(engine.describe(), engine.inputs(), &layout, task, schedule))
 }
 
 /// Trains on the task's training part as [`train_fold`] does, and scores nothing: the network for use, of which other folds have said
@@ -250,35 +258,45 @@ pub fn train_unscored(
     observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<Weights, TrainError> {
     let task = FoldTask { validation: &[], test: &[], ..task.clone() };
-    Ok(run(engine, &task, schedule, checkpoint, observe)?.state.weights)
+    if schedule.patience.is_some() {
+        return Err(TrainError::Patience);
+    }
+    let trajectory = trajectory(engine, &task, schedule)?;
+    let save = |run: &Checkpoint| checkpoint.map_or(Ok(()), |path| trajectory.save(path, run));
+    let start = checkpoint.map(|path| trajectory.load(path, schedule.epochs)).transpose()?.flatten();
+    let run = run(engine, &task, schedule, start, &save, observe)?;
+    save(&run)?;
+    Ok(run.state.weights)
 }
 
-/// All epochs that are not in the checkpoint yet; the engine then holds the last one's state.
+/// All epochs that are not in `start` yet, saved now and then; the engine then holds the last one's state, which is not saved.
 fn run(
     engine: &mut dyn Engine,
     task: &FoldTask,
     schedule: &Schedule,
-    checkpoint: Option<&Path>,
+    start: Option<Checkpoint>,
+    save: &dyn Fn(&Checkpoint) -> Result<(), CheckpointError>,
     observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<Checkpoint, TrainError> {
     schedule.check()?;
     task.check()?;
-    let start = engine.state()?;
-    let layout = Arc::clone(&start.weights.layout);
-    let store = checkpoint.map(|path| Store::new(path, engine, &layout, task, schedule));
-    let saved = store.as_ref().map(|store| store.load(schedule.epochs)).transpose()?.flatten();
-    let mut run = match saved {
-        Some(mut saved) => {
-            engine.restore(&saved.state)?;
-            if !schedule.test_every_epoch && saved.records.len() < schedule.epochs as usize {
-                saved.forget_scores();
+    let mut run = match start {
+        Some(mut start) => {
+            engine.restore(&start.state)?;
+            if !schedule.is_over(&start) {
+                start.last = None;
+                if !schedule.test_every_epoch {
+                    start.forget_scores();
+                }
             }
-            saved
+            start
         }
-        None => Checkpoint::start(start, !task.validation.is_empty()),
+        None => Checkpoint::start(engine.state()?, !task.validation.is_empty()),
     };
+    let layout = Arc::clone(&run.state.weights.layout);
     let mut saved_at = Instant::now();
-    for epoch in run.records.len() as u32 + 1..=schedule.epochs {
+    while !schedule.is_over(&run) {
+        let epoch = run.records.len() as u32 + 1;
         let batches = streams::epoch(&layout, task.key, epoch, task.train, schedule.batch_size);
         let outcomes = engine.train(&batches)?;
         if let Some((step, bad)) = outcomes.iter().enumerate().find(|(_, o)| !o.loss.is_finite()) {
@@ -299,11 +317,12 @@ fn run(
             select(&mut run.best, &run.state.weights, epoch, test.accuracy, &test);
         }
         run.records.push(record);
-        let stop = observe(&record).is_break() && epoch < schedule.epochs;
-        if stop || epoch == schedule.epochs || saved_at.elapsed() >= schedule.checkpoint_every {
-            if let Some(store) = &store {
-                store.save(&run)?;
-            }
+        let stop = observe(&record).is_break();
+        if schedule.is_over(&run) {
+            break;
+        }
+        if stop || saved_at.elapsed() >= schedule.checkpoint_every {
+            save(&run)?;
             saved_at = Instant::now();
         }
         if stop {

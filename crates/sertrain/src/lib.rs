@@ -2,13 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod checkpoint;
-mod files;
 mod fold;
-mod protocol;
+mod pool;
+mod store;
 
-pub use checkpoint::CheckpointError;
-pub use files::{create_folder, is_partial, sync_folder, write_atomic};
-pub use fold::{
-    EpochRecord, FoldOutcome, FoldTask, Schedule, Scored, Selected, TrainError, train_fold, train_unscored,
-};
-pub use protocol::{Protocol, UnknownProtocol};
+pub use checkpoint::{CheckpointError, Trajectory};
+pub use fold::{FoldOutcome, FoldTask, Schedule, Selected, TrainError, train_fold, train_unscored};
+pub use pool::{PoolError, side_by_side};
+pub use serrun::{EpochRecord, Scored};
+pub use store::{Claim, Entry, FoldStore, StoreError};

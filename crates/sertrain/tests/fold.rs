@@ -2,115 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, ops::ControlFlow, sync::Arc, time::Duration};
+mod common;
 
+use std::{fs, ops::ControlFlow};
+
+use common::*;
 use serengine::{
-    Batch, Engine, EngineError, EngineFacts, Objective, Predictions, Settings, StepOutcome, TrainState, TrainingInputs,
+    EngineError,
     streams::{self, Key},
 };
 use sertrain::{CheckpointError, EpochRecord, FoldTask, Schedule, TrainError, train_fold, train_unscored};
 use timnet_core::ModelConfig;
-
-/// Right about as many test utterances as `ACCURACY` says of the epoch, in order of their index; its parameters count steps and
-/// add up the indices it has seen, in the order it saw them.
-struct Scripted {
-    state: TrainState,
-    nan_at: Option<u64>,
-    /// The step from which on a running variance is infinite, though the loss is a number.
-    spoiled_at: Option<u64>,
-    /// The step from which on logits are NaN.
-    silent_at: Option<u64>,
-    facts: EngineFacts,
-    inputs: TrainingInputs,
-}
-
-const LABELS: [usize; 15] = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0];
-const TRAIN: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
-const TEST: [usize; 4] = [8, 9, 10, 11];
-const VALIDATION: [usize; 3] = [12, 13, 14];
-/// Of 4 test utterances, right after each epoch.
-const RIGHT: [usize; 6] = [1, 3, 2, 3, 4, 2];
-const KEY: Key = Key { seed: 1, fold: 0 };
-
-fn fresh(config: &ModelConfig) -> TrainState {
-    TrainState::start(streams::initial(&Arc::new(config.layout().unwrap()), KEY))
-}
-
-impl Scripted {
-    fn new() -> Self {
-        Self {
-            state: fresh(&ModelConfig::timnet(1, 2)),
-            nan_at: None,
-            spoiled_at: None,
-            silent_at: None,
-            facts: EngineFacts { name: "scripted".into(), numerics: 1, device: "cpu".into(), simd: None },
-            inputs: TrainingInputs { data: "none".into(), objective: Objective::default() },
-        }
-    }
-
-    fn epoch(&self) -> usize {
-        self.state.steps as usize / 2
-    }
-}
-
-impl Engine for Scripted {
-    fn describe(&self) -> EngineFacts {
-        self.facts.clone()
-    }
-
-    fn inputs(&self) -> TrainingInputs {
-        self.inputs.clone()
-    }
-
-    fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {
-        Ok(batches
-            .iter()
-            .map(|batch| {
-                self.state.steps += 1;
-                let p = &mut self.state.weights.parameters[0];
-                *p = batch.indices.iter().fold(*p, |p, &i| p * 0.7 + i as f32) + batch.dropout[..5].iter().sum::<f32>();
-                self.state.first_moment[1] = *p;
-                let p = *p;
-                if self.spoiled_at.is_some_and(|at| self.state.steps >= at) {
-                    *self.state.weights.statistics.last_mut().unwrap() = f32::INFINITY;
-                }
-                let loss = if self.nan_at == Some(self.state.steps) { f32::NAN } else { p };
-                StepOutcome { loss, correct: 1 }
-            })
-            .collect())
-    }
-
-    fn predict(&mut self, indices: &[usize]) -> Result<Predictions, EngineError> {
-        let right = RIGHT[self.epoch() - 1];
-        let logits = indices.iter().enumerate().flat_map(|(k, &i)| {
-            let answer = if k < right { LABELS[i] } else { 1 - LABELS[i] };
-            let right = if self.silent_at.is_some_and(|at| self.state.steps >= at) { f32::NAN } else { 1.0 };
-            [if answer == 0 { right } else { 0.0 }, if answer == 1 { right } else { 0.0 }]
-        });
-        Ok(Predictions { logits: logits.collect(), embeddings: Vec::new() })
-    }
-
-    fn state(&self) -> Result<TrainState, EngineError> {
-        Ok(self.state.clone())
-    }
-
-    fn restore(&mut self, state: &TrainState) -> Result<(), EngineError> {
-        self.state = state.clone();
-        Ok(())
-    }
-}
-
-fn task(validation: &[usize]) -> FoldTask<'_> {
-    FoldTask { key: KEY, labels: &LABELS, classes: 2, train: &TRAIN, validation, test: &TEST }
-}
-
-fn schedule(epochs: u32) -> Schedule {
-    Schedule { epochs, batch_size: 4, checkpoint_every: Duration::ZERO, test_every_epoch: true }
-}
-
-fn go_on(_: &EpochRecord) -> ControlFlow<()> {
-    ControlFlow::Continue(())
-}
 
 #[test]
 fn each_protocol_gets_its_epoch() {
@@ -170,6 +72,26 @@ fn empty_parts_are_errors() {
     no_test.test = &[];
     let error = train_fold(&mut Scripted::new(), &no_test, &schedule(1), None, &mut go_on).unwrap_err();
     assert_eq!(error.to_string(), "the fold's test part is empty");
+}
+
+/// On validation right are 1, 3, 2, 3, 3, 2 of 3: the best is epoch 2.
+#[test]
+fn early_stopping_looks_at_the_validation_part() {
+    for (patience, last) in [(1, 3), (2, 4), (4, 6), (9, 6)] {
+        let tired = Schedule { patience: Some(patience), ..schedule(6) };
+        let outcome = train_fold(&mut Scripted::new(), &task(&VALIDATION), &tired, None, &mut go_on).unwrap();
+        assert_eq!((outcome.records.len(), outcome.last.scored.epoch), (last as usize, last), "{patience}");
+        assert_eq!(outcome.validated.unwrap().scored.epoch, 2);
+        let whole = train_fold(&mut Scripted::new(), &task(&VALIDATION), &schedule(last), None, &mut go_on).unwrap();
+        assert_eq!(outcome.last, whole.last);
+    }
+    let tired = Schedule { patience: Some(1), ..schedule(6) };
+    let no_part = train_fold(&mut Scripted::new(), &task(&[]), &tired, None, &mut go_on);
+    let not_every = Schedule { test_every_epoch: false, ..tired };
+    let not_every = train_fold(&mut Scripted::new(), &task(&VALIDATION), &not_every, None, &mut go_on);
+    for failed in [no_part, not_every] {
+        assert!(matches!(failed, Err(TrainError::Patience)));
+    }
 }
 
 #[test]
@@ -281,7 +203,7 @@ fn more_epochs_go_on_from_fewer_and_fewer_are_refused() {
 }
 
 #[test]
-fn a_checkpoint_with_a_value_that_is_no_number_is_an_error() {
+fn a_checkpoint_with_another_value_than_was_written_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fold.checkpoint");
     train(&mut Scripted::new(), &task(&VALIDATION), &schedule(2), &path).unwrap();
@@ -290,7 +212,7 @@ fn a_checkpoint_with_a_value_that_is_no_number_is_an_error() {
     bytes[at..].copy_from_slice(&f32::NAN.to_le_bytes());
     fs::write(&path, bytes).unwrap();
     let text = train(&mut Scripted::new(), &task(&VALIDATION), &schedule(3), &path).unwrap_err().to_string();
-    assert!(text.contains("fold.checkpoint cannot be used") && text.contains("has NaN at element"), "{text}");
+    assert!(text.contains("fold.checkpoint cannot be used") && text.contains("not what was written"), "{text}");
 }
 
 #[test]

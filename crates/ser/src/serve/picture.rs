@@ -56,9 +56,9 @@ mod tests {
     /// Silence, then a tone: nothing on the left, a bright band on the right, the higher the higher the tone.
     #[test]
     fn a_picture_shows_where_and_how_high_it_sounds() {
-        let front_end = FrontEnd::preset("librosa-0.10").unwrap();
+        let front_end = FrontEnd::preset("timnet-0.10").unwrap();
         let brightest = [440.0, 2000.0].map(|hertz: f32| {
-            let tone = |i: usize| 0.5 * (i as f32 * std::f32::consts::TAU * hertz / front_end.rate as f32).sin();
+            let tone = |i: usize| 0.5 * (i as f32 * std::f32::consts::TAU * hertz / front_end.sample_rate as f32).sin();
             let samples: Vec<f32> = (0..44_100).map(|i| if i < 22_050 { 0.0 } else { tone(i) }).collect();
             let picture = Picture::of(&front_end, &samples).unwrap();
             assert_eq!((picture.low.len(), picture.high.len()), (COLUMNS, COLUMNS));
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_shortest_recordings_can_be_drawn() {
-        let front_end = FrontEnd::preset("librosa-0.8.1").unwrap();
+        let front_end = FrontEnd::preset("timnet-0.8.1").unwrap();
         let picture = Picture::of(&front_end, &vec![0.1; front_end.shortest()]).unwrap();
         assert!(!picture.mel.is_empty() && picture.low.iter().all(|&l| l == 0.0));
     }

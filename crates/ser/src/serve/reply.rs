@@ -94,7 +94,7 @@ pub fn reply(
 ) -> Result<Response, Refusal> {
     let samples = read(model, limits, bytes, patience)?;
     let front_end = &model.card().front_end;
-    let rate = front_end.rate;
+    let rate = front_end.sample_rate;
     let seconds = samples.len() as f64 / f64::from(rate);
     let recording = Recording::Samples { samples: &samples, rate, patience };
     let windows = match asked.windows(seconds)? {
@@ -129,7 +129,7 @@ fn read(model: &Model, limits: Limits, bytes: Vec<u8>, patience: &Patience) -> R
         }
         let stream = match &mut stream {
             Some(stream) => stream,
-            None => match ResampleStream::new(rate, model.card().front_end.rate, model.resampler()) {
+            None => match ResampleStream::new(rate, model.card().front_end.sample_rate, model.resampler()) {
                 Ok(new) => stream.insert(new),
                 Err(e) => {
                     stopped = Some(e.into());

@@ -52,7 +52,7 @@ pub fn augmenter(args: &Train, source: &Source) -> Result<Option<Augmenter>> {
         return Ok(None);
     }
     let noise = args.noise_folder.as_deref().filter(|_| args.augment.range(seraugment::Step::Noise).is_some());
-    Augmenter::new(args.augment.clone(), source.front_end.rate, noise).map(Some).map_err(Failure::input)
+    Augmenter::new(args.augment.clone(), source.front_end.sample_rate, noise).map(Some).map_err(Failure::input)
 }
 
 /// The features, from the work folder or computed and put there.
@@ -61,7 +61,7 @@ pub fn augmenter(args: &Train, source: &Source) -> Result<Option<Augmenter>> {
 /// Recordings that can't be used, by name; a folder that can't be written.
 pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augmenter>, work: &Work) -> Result<Data> {
     let frames = source.front_end.frames(source.length);
-    let row = frames * source.front_end.coefficients;
+    let row = frames * source.front_end.n_mfcc;
     let values = match &source.from {
         Origin::Features(values) => values.clone(),
         Origin::Corpus(corpus) => {
@@ -71,7 +71,7 @@ pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augm
                 None => {
                     eprintln!("computing features");
                     let rows = recordings::all(corpus, |_, u| {
-                        let samples = recordings::read(u, source.front_end.rate, model.resampler())?;
+                        let samples = recordings::read(u, source.front_end.sample_rate, model.resampler())?;
                         features(model, source, &samples)
                             .map_err(|e| Failure::Input(format!("{}: {e}", u.path.display())))
                     })?;
@@ -82,7 +82,7 @@ pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augm
             }
         }
     };
-    let plain = Dataset::new(values, source.classes.clone(), frames, source.front_end.coefficients);
+    let plain = Dataset::new(values, source.classes.clone(), frames, source.front_end.n_mfcc);
     let plain = Arc::new(plain.map_err(Failure::work)?);
     let Some(augmenter) = augmenter else {
         return Ok(Data { plain, varied: None });
@@ -100,7 +100,7 @@ pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augm
 }
 
 fn features(model: &Model, source: &Source, samples: &[f32]) -> std::result::Result<Vec<f32>, sermodel::ModelError> {
-    Ok(model.features(samples, source.front_end.rate)?.values)
+    Ok(model.features(samples, source.front_end.sample_rate)?.values)
 }
 
 impl Varied {
@@ -135,7 +135,7 @@ impl Varied {
     fn copies_of(&self, source: &Source, model: &Model, i: usize) -> Result<Vec<f32>> {
         let Some(u) = source.utterance(i) else { return Ok(Vec::new()) };
         let failed = |e: &dyn std::fmt::Display| Failure::Input(format!("{}: {e}", u.path.display()));
-        let samples = recordings::read(u, source.front_end.rate, model.resampler())?;
+        let samples = recordings::read(u, source.front_end.sample_rate, model.resampler())?;
         let mut rows = Vec::new();
         for copy in 0..self.copies {
             let draw = Draw { seed: self.seed, epoch: copy, utterance: i as u32 };

@@ -97,7 +97,7 @@ impl Source {
         let length = match args.length {
             Length::Samples(samples) => samples,
             Length::Auto => match corpus.kind {
-                Some(kind) if corpus.is_complete() && front_end.rate == 22_050 => kind.length_samples(),
+                Some(kind) if corpus.is_complete() && front_end.sample_rate == 22_050 => kind.length_samples(),
                 _ => auto_length(&corpus, &front_end)?,
             },
         };
@@ -135,10 +135,10 @@ impl Source {
                 return Err(Failure::Input(format!("--classes names {given} classes, {} has {found}", path.display())));
             }
         };
-        let front_end = FrontEnd { coefficients: file.coefficients, ..super::front_end(args)? };
+        let front_end = super::front_end(args)?.with(|f| f.n_mfcc = file.coefficients);
         let length = match args.length {
             // The shortest signal with so many frames.
-            Length::Auto => (file.frames - 1) * front_end.hop,
+            Length::Auto => (file.frames - 1) * front_end.hop_length,
             Length::Samples(samples) => samples,
         };
         if front_end.frames(length) != file.frames {
@@ -207,7 +207,7 @@ impl Source {
             Some(all) => format!("{} speakers", all.iter().collect::<BTreeSet<_>>().len()),
             None => "speakers unknown".to_owned(),
         };
-        let seconds = self.length as f64 / f64::from(self.front_end.rate);
+        let seconds = self.length as f64 / f64::from(self.front_end.sample_rate);
         format!(
             "{}: {} utterances of {} classes ({}), {speakers}; {seconds:.2} s each; {}",
             self.name,
@@ -232,12 +232,12 @@ fn present(corpus: Corpus) -> Corpus {
 
 /// The least whole number of hops that holds 95 of 100 utterances whole.
 fn auto_length(corpus: &Corpus, front_end: &FrontEnd) -> Result<usize> {
-    let mut lengths = recordings::all(corpus, |_, u| recordings::length(u, front_end.rate))?;
+    let mut lengths = recordings::all(corpus, |_, u| recordings::length(u, front_end.sample_rate))?;
     lengths.sort_unstable();
     let Some(&whole) = lengths.get((lengths.len() * 95).div_ceil(100).saturating_sub(1)) else {
         return Err(Failure::Input(format!("{}: no utterance is left", corpus.name)));
     };
     // A header may claim any length; this is the most that a model file takes.
     let whole = whole.min(1 << 28);
-    Ok(whole.next_multiple_of(front_end.hop).max(front_end.shortest().next_multiple_of(front_end.hop)))
+    Ok(whole.next_multiple_of(front_end.hop_length).max(front_end.shortest().next_multiple_of(front_end.hop_length)))
 }

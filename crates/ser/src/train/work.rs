@@ -67,7 +67,7 @@ fn is_ours(name: &str) -> bool {
         "everything.safetensors",
         "everything.checkpoint",
     ];
-    fixed.contains(&name) || name.strip_prefix("fold-").is_some_and(of_a_fold) || sertrain::is_partial(name)
+    fixed.contains(&name) || name.strip_prefix("fold-").is_some_and(of_a_fold) || serrun::is_partial(name)
 }
 
 /// Names in the folder, each with whether it is a regular file of ours. Links are not followed.

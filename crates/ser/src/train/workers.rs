@@ -7,7 +7,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sercorpus::split::Fold;
 use serde::{Deserialize, Serialize};
 use serengine::{Layout, Weights, streams};
-use sertrain::{FoldTask, Schedule, TrainError, train_fold, train_unscored};
+use sertrain::{FoldOutcome, FoldTask, PoolError, Schedule, TrainError, train_fold, train_unscored};
 use timnet_core::ModelConfig;
 
 use super::{Train, engine, features::Data, work::Work};
@@ -56,6 +56,12 @@ enum Task {
     Everything(u32),
 }
 
+/// What a task ends in.
+enum Trained {
+    Fold(FoldOutcome),
+    Everything(Weights),
+}
+
 impl Trainings<'_> {
     /// Trains whatever is not finished, `jobs` networks at a time, a thread each. Returns the class probabilities of
     /// every utterance from the fold that did not learn from it (none without folds), and the network for the file.
@@ -87,34 +93,16 @@ impl Trainings<'_> {
     }
 
     fn side_by_side(&self, tasks: &[Task], jobs: usize, progress: &Progress) -> Result<()> {
-        let next = AtomicUsize::new(0);
-        let failure = Mutex::new(None);
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.min(tasks.len()) {
-                scope.spawn(|| {
-                    while let Some(&task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if self.stop.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        if let Err(e) = self.train(task, progress) {
-                            self.stop.store(true, Ordering::Relaxed);
-                            if let Ok(mut failure) = failure.lock() {
-                                failure.get_or_insert(e);
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        match failure.into_inner() {
-            Ok(None) if self.stop.load(Ordering::Relaxed) => Err(interrupted()),
-            Ok(None) => Ok(()),
-            Ok(Some(e)) => Err(e),
-            Err(_) => Err(Failure::Work("a training thread panicked".into())),
+        match sertrain::side_by_side(tasks, jobs, self.stop, |task| self.train(*task, progress)) {
+            Ok(ControlFlow::Continue(())) => Ok(()),
+            Ok(ControlFlow::Break(())) => Err(Failure::Work("stopped; the same command goes on from here".into())),
+            Err(PoolError::Work(e)) => Err(e),
+            Err(PoolError::Panicked) => Err(Failure::Work("a training thread panicked".into())),
         }
     }
 
-    fn train(&self, task: Task, progress: &Progress) -> Result<()> {
+    /// Break where it was stopped.
+    fn train(&self, task: Task, progress: &Progress) -> Result<ControlFlow<()>> {
         let everything: Vec<usize> = (0..self.data.plain.len()).collect();
         let (name, done, number, epochs, fold) = match task {
             Task::Fold(i) => {
@@ -130,7 +118,7 @@ impl Trainings<'_> {
         let done = self.work.path(&done);
         if done.is_file() {
             progress.skip(u64::from(epochs));
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
         let key = streams::Key { seed: u64::from(self.args.seed), fold: number as u32 };
         let mut engine = engine::engine(self.data, streams::initial(self.layout, key)).map_err(Failure::work)?;
@@ -148,6 +136,7 @@ impl Trainings<'_> {
             checkpoint_every: CHECKPOINT_EVERY,
             // Only the choice of an epoch needs a score of each.
             test_every_epoch: !fold.validation.is_empty(),
+            patience: None,
         };
         let checkpoint = done.with_extension("checkpoint");
         let mut first = true;
@@ -158,28 +147,29 @@ impl Trainings<'_> {
             progress.epoch(&format!("{name}: epoch {}, training loss {:.3}", record.epoch, record.train_loss));
             if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let failed = |e: TrainError| match e {
-            TrainError::Stopped(_) => interrupted(),
-            e => Failure::Work(format!("{name}: {e}")),
-        };
         let (engine, checkpoint_file) = (engine.as_mut(), Some(checkpoint.as_path()));
-        let bytes = match task {
+        let trained = match task {
             Task::Everything(_) => {
-                let weights = train_unscored(engine, &fold_task, &schedule, checkpoint_file, &mut observe);
-                weights.map_err(failed)?.to_safetensors(&Default::default()).map_err(Failure::work)?
+                train_unscored(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map(Trained::Everything)
             }
             Task::Fold(_) => {
-                let outcome =
-                    train_fold(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map_err(failed)?;
+                train_fold(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map(Trained::Fold)
+            }
+        };
+        let bytes = match trained {
+            Ok(Trained::Everything(weights)) => weights.to_safetensors(&Default::default()).map_err(Failure::work)?,
+            Ok(Trained::Fold(outcome)) => {
                 let scored = outcome.validated.unwrap_or(outcome.last).scored;
                 let file = FoldFile { epoch: scored.epoch, probabilities: scored.probabilities };
                 serde_json::to_vec(&file).map_err(Failure::work)?
             }
+            Err(TrainError::Stopped(_)) => return Ok(ControlFlow::Break(())),
+            Err(e) => return Err(Failure::Work(format!("{name}: {e}"))),
         };
         output::save(&done, &bytes)?;
         // What it held is in the file now.
         let _ = fs::remove_file(checkpoint);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     fn fold_file(&self, i: usize) -> Result<FoldFile> {
@@ -196,10 +186,6 @@ impl Trainings<'_> {
             Err(unusable(&"it has other utterances or classes", &path))
         }
     }
-}
-
-fn interrupted() -> Failure {
-    Failure::Work("stopped; the same command goes on from here".into())
 }
 
 /// Ctrl-C asks to stop after the epochs in hand; the second one ends the process at once.

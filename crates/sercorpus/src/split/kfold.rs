@@ -9,8 +9,23 @@ use super::{Fold, SplitError};
 /// # Errors
 /// `k` below 2 or above `n`.
 pub fn kfold(n: usize, k: usize, seed: u32) -> Result<Vec<Fold>, SplitError> {
+    repeated_kfold(n, k, 1, seed)
+}
+
+/// `RepeatedKFold(n_splits=k, n_repeats=repeats, random_state=seed)`: shuffled k-fold several times, `k * repeats` folds. Those of the first
+/// repeat are [`kfold`]'s.
+///
+/// # Errors
+/// As [`kfold`].
+pub fn repeated_kfold(n: usize, k: usize, repeats: usize, seed: u32) -> Result<Vec<Fold>, SplitError> {
     check_k(k, n, "utterances")?;
-    let shuffled = RandomState::new(seed).permutation(n);
+    let mut random = RandomState::new(seed);
+    Ok((0..repeats).flat_map(|_| cut(&random.permutation(n), k)).collect())
+}
+
+/// The folds of consecutive pieces of `shuffled`.
+fn cut(shuffled: &[usize], k: usize) -> Vec<Fold> {
+    let n = shuffled.len();
     let mut fold_of = vec![0; n];
     let mut start = 0;
     for fold in 0..k {
@@ -19,7 +34,7 @@ pub fn kfold(n: usize, k: usize, seed: u32) -> Result<Vec<Fold>, SplitError> {
         shuffled[start..end].iter().for_each(|&i| fold_of[i] = fold);
         start = end;
     }
-    Ok(folds_of(&fold_of, k))
+    folds_of(&fold_of, k)
 }
 
 /// `StratifiedKFold(k, shuffle=True, random_state=seed)`: each fold has nearly the same share of each class.

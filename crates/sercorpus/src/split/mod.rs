@@ -7,12 +7,14 @@
 //! | here | scikit-learn |
 //! |---|---|
 //! | [`kfold`] | `KFold(k, shuffle=True, random_state=seed)` |
+//! | [`repeated_kfold`] | `RepeatedKFold(n_splits=k, n_repeats=repeats, random_state=seed)` |
 //! | [`stratified_kfold`] | `StratifiedKFold(k, shuffle=True, random_state=seed)` |
 //! | [`group_kfold`] | `GroupKFold(k)` |
 //! | [`leave_one_group_out`] | `LeaveOneGroupOut()` |
 //! | [`hold_out`] | `ShuffleSplit(1, test_size=share, random_state=seed)`, i.e. `train_test_split` |
 //! | [`stratified_hold_out`] | `StratifiedShuffleSplit(1, test_size=share, random_state=seed)` |
 
+mod crossed;
 mod file;
 mod group;
 mod hold_out;
@@ -21,10 +23,11 @@ mod leakage;
 mod numpy;
 mod scheme;
 
+pub use crossed::crossed_group_kfold;
 pub use file::{read_csv, read_emobox, write_csv};
 pub use group::{group_kfold, leave_one_group_out};
 pub use hold_out::{hold_out, stratified_hold_out, train_validation_test, with_validation};
-pub use kfold::{kfold, stratified_kfold};
+pub use kfold::{kfold, repeated_kfold, stratified_kfold};
 pub use leakage::{FoldLeakage, LeakageReport, leakage};
 pub use scheme::Scheme;
 

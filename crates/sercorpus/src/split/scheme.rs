@@ -2,8 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{
-    Fold, SplitError, group_kfold, hold_out, kfold, leave_one_group_out, stratified_hold_out, stratified_kfold,
-    train_validation_test,
+    Fold, SplitError, crossed_group_kfold, group_kfold, hold_out, kfold, leave_one_group_out, stratified_hold_out,
+    stratified_kfold, train_validation_test,
 };
 use crate::{Corpus, Part};
 
@@ -23,6 +23,10 @@ pub enum Scheme {
     SpeakerIndependent,
     /// `group`: k folds, whole speakers.
     GroupKFold,
+    /// `texts`: k folds, whole texts (sentences).
+    Texts,
+    /// `texts-and-speakers`: k x k folds that share neither a text nor a speaker with what they are trained on.
+    TextsAndSpeakers,
     /// `hold-out`: 8:2.
     HoldOut,
     /// `stratified-hold-out`: 8:2 with equal class shares.
@@ -40,6 +44,8 @@ const NAMES: &[(Scheme, &str)] = &[
     (Scheme::LeaveOneSessionOut, "leave-one-session-out"),
     (Scheme::SpeakerIndependent, "speaker-independent"),
     (Scheme::GroupKFold, "group"),
+    (Scheme::Texts, "texts"),
+    (Scheme::TextsAndSpeakers, "texts-and-speakers"),
     (Scheme::HoldOut, "hold-out"),
     (Scheme::StratifiedHoldOut, "stratified-hold-out"),
     (Scheme::TrainValidationTest, "train-validation-test"),
@@ -67,6 +73,8 @@ impl Scheme {
             Self::LeaveOneSessionOut => leave_one_group_out(&corpus.sessions()?),
             Self::SpeakerIndependent => corpus.speaker_independent_folds(),
             Self::GroupKFold => group_kfold(&corpus.speakers()?, folds),
+            Self::Texts => group_kfold(&corpus.texts()?, folds),
+            Self::TextsAndSpeakers => crossed_group_kfold(&corpus.texts()?, &corpus.speakers()?, (folds, folds)),
             Self::HoldOut => Ok(vec![hold_out(n, 0.2, seed)?]),
             Self::StratifiedHoldOut => Ok(vec![stratified_hold_out(&labels(), 0.2, seed)?]),
             Self::TrainValidationTest => Ok(vec![train_validation_test(&labels(), 0.1, 0.1, seed)?]),

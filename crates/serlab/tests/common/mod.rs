@@ -52,6 +52,7 @@ impl Lab {
         for name in ["SER_DATA", "SER_LOG", "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"] {
             command.env_remove(name);
         }
+        self.give_store(&mut command, words);
         command.args(words);
         if matches!(words.first(), Some(&("reproduce" | "merge"))) {
             command.args(["--configs", "configs"]);
@@ -62,7 +63,14 @@ impl Lab {
     pub fn command(&self, options: &[&str]) -> Command {
         let mut command = self.serlab(&["reproduce", "table1", "--only", "emodb"]);
         command.args(options);
+        self.give_store(&mut command, options);
         command
+    }
+
+    /// A store for each run folder, so that each run trains its folds itself; `--store` shares.
+    fn give_store(&self, command: &mut Command, words: &[&str]) {
+        let run_dir = words.iter().skip_while(|w| **w != "--run-dir").nth(1).unwrap_or(&"none");
+        command.env("SER_STORE", self.path(&format!("stores/{}", run_dir.replace('/', "-"))));
     }
 
     pub fn run(&self, options: &[&str]) -> Output {

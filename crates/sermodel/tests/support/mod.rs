@@ -9,11 +9,11 @@ use sermfcc::FrontEnd;
 use sermodel::{Card, Model};
 use timnet_core::ModelConfig;
 
-/// Three blocks, three classes, `librosa-0.8.1`, two seconds.
+/// Three blocks, three classes, `timnet-0.8.1`, two seconds.
 pub fn model() -> Model {
     let layout = ModelConfig::timnet(3, 3).layout().unwrap();
     let weights = streams::initial(&layout.into(), streams::Key { seed: 5, fold: 0 });
-    let card = Card::new(["angry", "neutral", "sad"], FrontEnd::preset("librosa-0.8.1").unwrap(), 44_100);
+    let card = Card::new(["angry", "neutral", "sad"], FrontEnd::preset("timnet-0.8.1").unwrap(), 44_100);
     Model::new(weights, card).unwrap()
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serrun::Mark;
+
 use super::{plot::Plot, stamp};
-use crate::{
-    marks::Mark,
-    svg::{Anchor, Rect, Svg},
-};
+use crate::svg::{Anchor, Rect, Svg};
 
 /// Columns at most; longer utterances are averaged over neighbouring frames.
 const COLUMNS: usize = 220;

@@ -3,7 +3,9 @@
 use sermetrics::Confusion;
 
 use super::{Field, Heat, heat};
-use crate::{marks::Mark, svg::Svg};
+use serrun::Mark;
+
+use crate::svg::Svg;
 
 /// Counts, and below them the part of the row in percent, which is the shade too.
 pub fn confusion(label: &str, labels: &[String], counts: &Confusion, marks: &[Mark]) -> Svg {

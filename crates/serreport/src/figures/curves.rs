@@ -1,10 +1,9 @@
 //! Figure 2: a figure of merit against the epoch, mean and spread over folds.
 
+use serrun::Mark;
+
 use super::{plot::Plot, plot::range, stamp};
-use crate::{
-    marks::Mark,
-    svg::{Anchor, Svg},
-};
+use crate::svg::{Anchor, Svg};
 
 /// One line: its name, then (epoch, mean, standard deviation over folds).
 #[derive(Debug)]

@@ -1,10 +1,9 @@
 //! Values with their spread, one row or column each: fusion weights, paired differences, recall of speakers.
 
+use serrun::Mark;
+
 use super::{plot::Plot, plot::range, stamp};
-use crate::{
-    marks::Mark,
-    svg::{Anchor, Svg},
-};
+use crate::svg::{Anchor, Svg};
 
 /// A value and its interval.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,9 @@
 //! A matrix of numbers as shades.
 
+use serrun::Mark;
+
 use super::stamp;
-use crate::{
-    marks::Mark,
-    svg::{Anchor, Svg},
-};
+use crate::svg::{Anchor, Svg};
 
 /// A matrix with names.
 #[derive(Debug)]

@@ -17,9 +17,10 @@ pub use heat::{Field, Heat, heat};
 pub use reliability::reliability;
 pub use scatter::{Point, scatter};
 
+use serrun::Mark;
+
 use crate::{
     document::words,
-    marks::Mark,
     svg::{Anchor, Svg},
 };
 

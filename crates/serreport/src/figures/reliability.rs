@@ -2,11 +2,10 @@
 
 use sermetrics::Calibration;
 
+use serrun::Mark;
+
 use super::{plot::Plot, stamp};
-use crate::{
-    marks::Mark,
-    svg::{Anchor, Svg},
-};
+use crate::svg::{Anchor, Svg};
 
 /// The part that is right against the confidence, bin by bin, and below it how many utterances each bin holds.
 pub fn reliability(label: &str, calibration: &Calibration, marks: &[Mark]) -> Svg {

@@ -1,10 +1,9 @@
 //! Figure 3: points of several classes in a plane without units.
 
+use serrun::Mark;
+
 use super::{plot::Plot, plot::range, stamp};
-use crate::{
-    marks::Mark,
-    svg::{Anchor, SHAPES, Svg},
-};
+use crate::svg::{Anchor, SHAPES, Svg};
 
 /// A point: which class it is of, where, and whether it was recognised.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use serrun::Mark;
+
 use super::words;
-use crate::{
-    document::{Document, Entry, Table},
-    marks::Mark,
-};
+use crate::document::{Document, Entry, Table};
 
 /// Raised when the meaning of the JSON files changes.
 const VERSION: u32 = 2;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use serrun::Mark;
+
 use crate::{
     document::{Block, Document, Entry, Figure, Section, Table},
-    marks::Mark,
     svg::{STYLE, escape},
 };
 

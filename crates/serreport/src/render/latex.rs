@@ -1,9 +1,8 @@
 //! The rows of a LaTeX table, to be put between `\begin{tabular}` and `\end{tabular}`.
 
-use crate::{
-    document::{Entry, Table},
-    marks::Mark,
-};
+use serrun::Mark;
+
+use crate::document::{Entry, Table};
 
 /// The header and the rows, with comments that say what they are.
 pub fn latex(table: &Table) -> String {

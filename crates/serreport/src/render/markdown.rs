@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
+use serrun::Mark;
+
 use super::words;
-use crate::{
-    document::{Block, Document, Entry, Table},
-    marks::Mark,
-};
+use crate::document::{Block, Document, Entry, Table};
 
 /// The report; figures are in `figures/`.
 pub fn markdown(document: &Document) -> String {

@@ -2,6 +2,9 @@
 
 use sermetrics::{Equivalence, FEWEST_TRAININGS, Verdict, equivalence};
 
+use sercorpus::CorpusName;
+use serrun::{Comparison, FoldScore, Mark, Protocol};
+
 use super::{
     Context, table1, table2,
     table3::{self, Compared},
@@ -9,9 +12,7 @@ use super::{
 use crate::{
     document::{Block, Entry, Section, Table, columns, percent, signed, words},
     group::{self, Group},
-    marks::Mark,
-    names, published,
-    run::FoldScore,
+    published,
 };
 
 /// The rule in words; `sermetrics::equivalence` is the rule.
@@ -81,7 +82,7 @@ fn findings(context: &Context) -> Vec<Finding> {
     let mut out = Vec::new();
     for group in table1::groups(context).into_iter().filter(|g| !g.synthetic()) {
         let cell = group.first();
-        let published = context.published.table1(&cell.variant, &cell.protocol, &cell.corpus);
+        let published = context.published.table1(&cell.variant, cell.protocol, &cell.corpus);
         for (i, published) in published.into_iter().flatten().enumerate() {
             out.push(Finding {
                 what: group.title(),
@@ -90,45 +91,45 @@ fn findings(context: &Context) -> Vec<Finding> {
                 published,
                 judgement: judge(context, unlike(context, group), || folds(context, group, i), published),
                 marks: group.marks(),
-                published_marks: published::marks(&cell.protocol),
+                published_marks: published::marks(Some(cell.protocol)),
                 origin: group::origin(&[group]),
             });
         }
     }
     for network in table2::networks(context).iter().filter(|n| n.is_whole() && !n.pairs[0].synthetic()) {
-        let Some(row) = context.published.table2.get(network.variant) else { continue };
-        for (i, runs) in network.seeds().into_iter().enumerate().filter(|(_, runs)| !runs.is_empty()) {
+        let Some([paper, _]) = context.published.table2(network.system.as_str()) else { continue };
+        for (i, runs) in network.runs().into_iter().enumerate().filter(|(_, runs)| !runs.is_empty()) {
             let obstacle = network.pairs.iter().find_map(|g| unlike(context, g));
             out.push(Finding {
                 what: format!("Across corpora, {}, {}", network.title(), network.protocol),
                 metric: METRICS[i],
                 ours: group::mean_and_std(runs.iter().copied()).0,
-                published: row.mean[i],
-                judgement: judge(context, obstacle, || Ok(vec![runs]), row.mean[i]),
+                published: paper[i],
+                judgement: judge(context, obstacle, || Ok(vec![runs]), paper[i]),
                 marks: network.marks(),
-                published_marks: published::marks_across(network.variant),
+                published_marks: published::marks_across(network.system.as_str()),
                 origin: group::origin(&network.pairs),
             });
         }
     }
     for ablation in table3::ablations(context) {
-        let corpora: Vec<&str> = ablation.corpora.iter().copied().collect();
+        let corpora: Vec<CorpusName> = ablation.corpora.iter().map(|&c| c.clone()).collect();
         // TIM-Net's figures of single corpora stand above.
         let networks =
-            ablation.networks.iter().filter(|(variant, groups)| *variant != "tim-net" && !groups[0].synthetic());
-        for (variant, groups) in networks {
-            let Some(published) = context.published.mean(variant, ablation.protocol, &corpora) else { continue };
+            ablation.networks.iter().filter(|(system, groups)| !system.is_tim_net() && !groups[0].synthetic());
+        for (system, groups) in networks {
+            let Some(published) = context.published.mean(system, ablation.protocol, &corpora) else { continue };
             for (i, published) in published.into_iter().enumerate() {
                 let obstacle = groups.iter().find_map(|g| unlike(context, g));
                 let all = || Ok(groups.iter().map(|g| folds(context, g, i)).collect::<Result<Vec<_>, _>>()?.concat());
                 out.push(Finding {
-                    what: format!("Mean over six corpora, {}, {}", names::variant(variant), ablation.protocol),
+                    what: format!("Mean over six corpora, {}, {}", system.title(), ablation.protocol),
                     metric: METRICS[i],
                     ours: table3::means(groups)[i],
                     published,
                     judgement: judge(context, obstacle, all, published),
                     marks: group::marks(groups),
-                    published_marks: published::marks(ablation.protocol),
+                    published_marks: published::marks(Some(ablation.protocol)),
                     origin: group::origin(groups),
                 });
             }
@@ -148,7 +149,7 @@ fn unlike(context: &Context, group: &Group) -> Option<String> {
     let missing = group.setting.get(&format!("corpora.{}.missing folds", cell.corpus));
     group
         .setting
-        .first_unlike(&paper.of_division(&cell.division), cell)
+        .first_unlike(&paper.of_division(cell.division), cell)
         .or_else(|| missing.map(|folds| format!("the folds {folds} are missing")))
 }
 
@@ -323,7 +324,7 @@ impl Compared<'_> {
 
 /// Whether a part of the network is worth something on a corpus.
 fn comparison(compared: &Compared) -> String {
-    let clause = |metric: &str, c: &crate::comparison::Comparison| {
+    let clause = |metric: &str, c: &Comparison| {
         let i = &c.interval;
         format!(
             "{metric} {} points [{}, {}], p {:.4}, adjusted {:.4}: {}",
@@ -339,7 +340,7 @@ fn comparison(compared: &Compared) -> String {
     format!(
         "{}, {} against TIM-Net, {}{}, over {}: {}; {}. Intervals are not adjusted; p values are, by Holm over {} comparison{} ({}).",
         compared.corpus,
-        names::variant(&p.variant),
+        p.variant.title(),
         p.protocol,
         said(&p.marks),
         compared.over(),
@@ -354,34 +355,34 @@ fn comparison(compared: &Compared) -> String {
 /// What the protocol alone changes, over the seeds of one setting.
 fn protocol_gaps(context: &Context) -> Vec<String> {
     let groups: Vec<&Group> = table1::groups(context).into_iter().filter(|g| !g.synthetic()).collect();
-    let seeds = |g: &Group| g.cells.iter().map(|(_, c)| c.seed).collect::<Vec<_>>();
+    let seeds = |g: &Group| g.cells.iter().map(|(_, c)| (c.seed, c.training_seed)).collect::<Vec<_>>();
     let mut out = Vec::new();
-    for last in groups.iter().filter(|g| g.first().protocol == "last-epoch") {
+    for last in groups.iter().filter(|g| g.first().protocol == Protocol::LastEpoch) {
         let cell = last.first();
         let partners = groups.iter().filter(|g| {
             let other = g.first();
             let alike = g.setting.without_folds() == last.setting.without_folds() && seeds(g) == seeds(last);
             alike && (&other.corpus, &other.variant) == (&cell.corpus, &cell.variant)
         });
-        for other in partners.filter(|g| g.first().protocol != "last-epoch") {
-            let protocol = &other.first().protocol;
+        for other in partners.filter(|g| g.first().protocol != Protocol::LastEpoch) {
+            let protocol = other.first().protocol;
             let gap = other.figures()[0].mean - last.figures()[0].mean;
-            let paper = |protocol: &str| context.published.table1(&cell.variant, protocol, &cell.corpus).map(|p| p[0]);
-            let published = match (unlike(context, last), paper(protocol).zip(paper("last-epoch"))) {
+            let paper =
+                |protocol: Protocol| context.published.table1(&cell.variant, protocol, &cell.corpus).map(|p| p[0]);
+            let published = match (unlike(context, last), paper(protocol).zip(paper(Protocol::LastEpoch))) {
                 (Some(what), _) => format!("; not made as in the paper: {what}"),
                 (None, Some((a, b))) => {
-                    format!("; in the paper {}{}", signed(a - b), said(&published::marks(protocol)))
+                    format!("; in the paper {}{}", signed(a - b), said(&published::marks(Some(protocol))))
                 }
                 (None, None) => "; the paper has no such figure".to_owned(),
             };
             out.push(format!(
-                "{}, {}: {protocol} is {} points of UAR from last-epoch{}, mean of {} seed{}{published}.",
+                "{}, {}: {protocol} is {} points of UAR from last-epoch{}, mean of {}{published}.",
                 last.corpus(),
-                names::variant(&cell.variant),
+                cell.variant.title(),
                 signed(gap),
                 said(&other.marks()),
-                last.cells.len(),
-                if last.cells.len() == 1 { "" } else { "s" }
+                last.over()
             ));
         }
     }

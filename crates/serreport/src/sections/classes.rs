@@ -5,12 +5,11 @@ use crate::{
     document::{Block, Figure},
     figures::confusion,
     group::{Group, origin},
-    names,
 };
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     let mut within: Vec<&Group> = context.groups.iter().filter(|g| g.first().target.is_none()).collect();
-    within.sort_by_key(|g| (g.first().variant != "tim-net", names::protocol_rank(&g.first().protocol)));
+    within.sort_by_key(|g| (!g.first().variant.is_tim_net(), g.first().protocol));
     let figures: Vec<Figure> = within.iter().filter_map(|g| figure(g)).collect();
     if figures.len() < within.len() {
         absent.push(format!(
@@ -31,7 +30,8 @@ fn figure(group: &Group) -> Option<Figure> {
     let counts = group.confusion()?;
     let marks = group.marks();
     let title = group.title();
-    let seeds: Vec<String> = group.cells.iter().map(|(_, c)| c.seed.to_string()).collect();
+    let mut seeds: Vec<String> = group.cells.iter().map(|(_, c)| c.seed.to_string()).collect();
+    seeds.dedup();
     let plural = if seeds.len() == 1 { "" } else { "s" };
     Some(Figure {
         id: format!("confusion-{}", group.slug()),

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serrun::Epoch;
+
 use super::{Absent, Context, Trainings, note_absent, trainings};
 use crate::{
     document::{Block, Figure},
     figures::{Curve, curves},
     group::{mean_and_std, slug},
-    training::Epoch,
 };
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
@@ -37,7 +38,7 @@ fn pair(group: &Trainings) -> [Figure; 2] {
     let folds: usize =
         group.members.iter().map(|(_, t)| t.epochs.iter().map(|e| e.fold).collect::<BTreeSet<_>>().len()).sum();
     let caption = |what: &str| format!("{title}: {what} over {folds} folds ({}).", group.origin());
-    let id = |what: &str| format!("figure2-{}-{what}", slug(group.stem));
+    let id = |what: &str| format!("figure2-{}-{what}", slug(&group.name.stem()));
     let lines = |train: fn(&Epoch) -> Option<f64>, test: fn(&Epoch) -> Option<f64>| {
         [
             Curve { name: "training", points: over_folds(group, train) },

@@ -2,34 +2,35 @@
 
 use sermetrics::Interval;
 
+use serrun::{Cell, Mark};
+
 use crate::{
     document::{Entry, Table, columns, percent},
     group::{Group, origin},
-    marks::Mark,
-    names,
-    run::{Cell, Run},
+    run::Run,
 };
 
 /// What the columns mean.
 const NOTE: &str = "UAR and WAR: mean over folds, in percent. Standard deviations have divisor n - 1, over the folds and seeds of the row; a single \
-    value has none (-); in the rows for several seeds the std over folds is the mean over seeds. Pooled: the predictions of all folds together, \
+    value has none (-); in the rows for several trainings the std over folds is the mean over them, and the other one is over \
+    what the row says: seeds of the folds, or trainings of the same folds. Pooled: the predictions of all folds together, \
     with a 95 % bootstrap interval over what the column says: over utterances where the speakers were trained on (percentile), over speakers where \
     they were not (Student's t with the bootstrap's standard error; none over fewer than five). Intervals hold for these trained models; \
     retraining is not in them.";
 
-/// A row for each seed, and one for all seeds where there are several; then what is there a second time.
+/// A row for each training, and one for all where there are several; then what is there a second time.
 pub fn details(id: &str, title: &str, groups: &[&Group]) -> Table {
     let mut rows = Vec::new();
     for group in groups {
         for (run, cell) in &group.cells {
-            rows.push(seed_row(group, cell.seed.to_string(), run, cell));
+            rows.push(seed_row(group, seed(cell), run, cell));
         }
         if group.cells.len() > 1 {
             rows.push(all_row(group));
         }
         for repeat in &group.repeats {
             let what = if repeat.same { "the same as" } else { "other figures than" };
-            let seed = format!("{}: {what} {}, not counted", repeat.cell.seed, repeat.of.name);
+            let seed = format!("{}: {what} {}, not counted", seed(repeat.cell), repeat.of.name);
             rows.push(seed_row(group, seed, repeat.run, repeat.cell));
         }
     }
@@ -44,13 +45,18 @@ pub fn details(id: &str, title: &str, groups: &[&Group]) -> Table {
         "#UAR",
         "#WAR",
         "#std over folds UAR / WAR",
-        "#std over seeds UAR / WAR",
+        "#std over seeds or trainings UAR / WAR",
         "#pooled UAR [95 %]",
         "#pooled WAR [95 %]",
         "interval over",
         "run",
     ]);
     Table { id: id.to_owned(), title: title.to_owned(), note: NOTE.to_owned(), columns, rows }
+}
+
+/// "46", or "46, training 7" where the training seed is another.
+fn seed(cell: &Cell) -> String {
+    cell.training_seed.map_or_else(|| cell.seed.to_string(), |t| format!("{}, training {t}", cell.seed))
 }
 
 fn start(group: &Group, cell: &Cell, seed: String) -> Vec<Entry> {
@@ -60,8 +66,8 @@ fn start(group: &Group, cell: &Cell, seed: String) -> Vec<Entry> {
     };
     vec![
         Entry::text(group.corpus()),
-        Entry::text(names::variant(&cell.variant)),
-        Entry::text(&cell.protocol),
+        Entry::text(cell.variant.title()),
+        Entry::text(cell.protocol.name()),
         Entry::text(seed),
         Entry::number(utterances, cell.utterances, &[]),
         Entry::number(group.folds().to_string(), group.folds(), &[]),
@@ -86,11 +92,11 @@ fn seed_row(group: &Group, seed: String, run: &Run, cell: &Cell) -> Vec<Entry> {
 fn all_row(group: &Group) -> Vec<Entry> {
     let marks = group.marks();
     let [uar, war] = group.figures();
-    let mut row = start(group, group.first(), format!("mean of {}", group.cells.len()));
+    let mut row = start(group, group.first(), format!("mean of {}", group.over()));
     row.push(Entry::percent(uar.mean, &marks));
     row.push(Entry::percent(war.mean, &marks));
     row.push(stds(uar.fold_std, war.fold_std, &marks));
-    row.push(stds(uar.seed_std, war.seed_std, &marks));
+    row.push(stds(uar.std, war.std, &marks));
     row.extend([Entry::none(), Entry::none(), Entry::none()]);
     row.push(origin(&[group]));
     row

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use sermetrics::{Calibration, MetricError, ReliabilityBin, brier_score, log_loss};
 
+use serrun::{Mark, Protocol};
+
 use super::{Absent, Context, Trainings, note_absent, shown, trainings};
 use crate::{
     document::{Block, Entry, Figure, Table, columns},
     figures::{Dot, Row, attention, dots, reliability},
     group::{mean_and_std, slug},
-    marks::Mark,
     names,
-    training::Predictions,
+    training::Tested,
 };
 
 /// Bins of the reliability diagrams, as in Guo et al. 2017.
@@ -57,7 +58,7 @@ fn fusion(group: &Trainings) -> Option<Figure> {
     let title = group.title();
     let marks = group.unselected();
     Some(Figure {
-        id: format!("fusion-{}", slug(group.stem)),
+        id: format!("fusion-{}", slug(&group.name.stem())),
         caption: format!("{title}: {} folds ({}).", folds.len(), group.origin()),
         svg: dots(&format!("Fusion weights, {title}"), "weight", &rows, 0.0, &marks),
         marks,
@@ -76,7 +77,7 @@ fn map(group: &Trainings, i: usize) -> Option<Figure> {
     let title = group.title();
     let marks = group.unselected();
     Some(Figure {
-        id: format!("attention-{}", slug(&training.name)),
+        id: format!("attention-{}", slug(&training.name.to_string())),
         caption: format!(
             "{title}: utterance {}, {} taken for {} ({}, {}).",
             found.id, found.label, found.predicted, training.name, run.name
@@ -101,7 +102,7 @@ struct Judged {
     origin: String,
     commands: Vec<String>,
     /// TIM-Net first, then by protocol.
-    place: (bool, usize),
+    place: (bool, Protocol),
 }
 
 pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
@@ -111,11 +112,11 @@ pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
     note_absent(absent, "Calibration and speakers", "PROTOCOL/predictions.csv", have, members().count());
     let mut judged = Vec::new();
     for group in &all {
-        let mut protocols: BTreeMap<(usize, &str), Vec<&Predictions>> = BTreeMap::new();
+        let mut protocols: BTreeMap<Protocol, Vec<&Tested>> = BTreeMap::new();
         for (protocol, parts) in group.members.iter().flat_map(|(_, t)| &t.predictions) {
-            protocols.entry((names::protocol_rank(protocol), protocol)).or_default().extend(parts);
+            protocols.entry(*protocol).or_default().extend(parts);
         }
-        for ((_, protocol), parts) in protocols {
+        for (protocol, parts) in protocols {
             match judge(group, protocol, &parts) {
                 Ok(found) => judged.push(found),
                 Err(e) => absent.push(format!("Calibration of {}, {protocol}: {e}.", group.title())),
@@ -139,9 +140,9 @@ pub fn calibration(context: &Context, absent: &mut Absent) -> Vec<Block> {
     ]
 }
 
-fn judge(group: &Trainings, protocol: &str, parts: &[&Predictions]) -> Result<Judged, MetricError> {
-    let rows = || parts.iter().flat_map(|p| &p.rows);
-    let classes = parts.iter().map(|p| p.labels.len()).max().unwrap_or(0);
+fn judge(group: &Trainings, protocol: Protocol, parts: &[&Tested]) -> Result<Judged, MetricError> {
+    let rows = || parts.iter().flat_map(|p| &p.predictions.rows);
+    let classes = parts.iter().map(|p| p.predictions.labels.len()).max().unwrap_or(0);
     let confidence: Vec<f64> = rows().map(|r| r.probabilities.iter().copied().fold(0.0, f64::max)).collect();
     let right: Vec<bool> = rows().map(|r| r.truth == r.predicted).collect();
     let truth: Vec<usize> = rows().map(|r| r.truth).collect();
@@ -155,11 +156,11 @@ fn judge(group: &Trainings, protocol: &str, parts: &[&Predictions]) -> Result<Ju
         brier: brier_score(&truth, &probabilities, classes)?,
         log_loss: log_loss(&truth, &probabilities, classes)?,
         marks: group.marks(protocol),
-        slug: slug(&format!("{} {protocol}", group.stem)),
+        slug: slug(&format!("{} {protocol}", group.name.stem())),
         title,
         origin: group.origin(),
         commands: group.commands(),
-        place: (names::training_order(group.stem).0, names::protocol_rank(protocol)),
+        place: (names::training_order(group.name).0, protocol),
     })
 }
 

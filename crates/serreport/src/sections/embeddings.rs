@@ -1,12 +1,12 @@
 //! Figure 3: embeddings of test utterances in the plane.
 
+use serrun::Embedding;
+
 use super::{Absent, Context, Trainings, note_absent, shown, trainings};
 use crate::{
     document::{Block, Figure},
     figures::{Point, scatter},
     group::slug,
-    names,
-    training::Embedding,
     tsne::{FEWEST, Settings, tsne},
 };
 
@@ -46,7 +46,7 @@ fn figure(group: &Trainings, i: usize) -> Option<Figure> {
     classes.sort();
     classes.dedup();
     let rows: Vec<&[f64]> = shown.iter().map(|e| e.values.as_slice()).collect();
-    let seed = names::split_seed(&training.name).1.unwrap_or(0);
+    let seed = training.name.seed;
     let settings = Settings { seed, ..Settings::default() };
     let points: Vec<Point> = tsne(&rows, settings)?
         .into_iter()
@@ -61,7 +61,7 @@ fn figure(group: &Trainings, i: usize) -> Option<Figure> {
     let title = group.title();
     let marks = group.unselected();
     Some(Figure {
-        id: format!("figure3-{}", slug(&training.name)),
+        id: format!("figure3-{}", slug(&training.name.to_string())),
         caption: format!(
             "{title}: {} test utterances of fold {fold}, {right} of them recognised; perplexity {} (seed {seed}, {}).",
             points.len(),

@@ -17,13 +17,14 @@ use std::collections::BTreeMap;
 
 use table3::Compared;
 
+use serrun::{Mark, Protocol, TrainingName};
+
 use crate::{
     document::{Block, Document, Section},
     error::Result,
     group::Group,
-    marks::Mark,
     names,
-    published::Published,
+    published::Paper,
     run::Run,
     setting::Setting,
     training::Training,
@@ -35,21 +36,22 @@ pub struct Context<'a> {
     pub runs: &'a [Run],
     pub groups: Vec<Group<'a>>,
     pub comparisons: Vec<Compared<'a>>,
-    pub published: Published,
+    pub published: Paper<'a>,
     /// Share around a published figure within which ours agrees with it.
     pub margin: f64,
 }
 
-/// Trainings that differ by their seed alone.
+/// Trainings that differ by their seeds alone.
 #[derive(Debug)]
 pub struct Trainings<'a> {
-    pub stem: &'a str,
+    /// One of them.
+    pub name: &'a TrainingName,
     pub synthetic: bool,
     pub members: Vec<(&'a Run, &'a Training)>,
     /// The runs that have a training of the same setting and seed, which counts in no figure.
     repeats: Vec<&'a Run>,
     /// Marks of the cells that the trainings gave, by protocol.
-    marks: BTreeMap<&'a str, Vec<Mark>>,
+    marks: BTreeMap<Protocol, Vec<Mark>>,
     /// What sets them apart from others of this name.
     apart: String,
 }
@@ -64,7 +66,7 @@ pub type Absent = Vec<String>;
 pub fn document(runs: &[Run], margin: f64) -> Result<(Document, Absent)> {
     let groups = Group::all(runs)?;
     let comparisons = table3::comparisons(runs, &groups)?;
-    let context = Context { runs, groups, comparisons, published: Published::of(runs), margin };
+    let context = Context { runs, groups, comparisons, published: Paper::of(runs), margin };
     let mut absent = Vec::new();
     if runs.iter().all(|r| r.published.is_none()) {
         absent.push("Published figures: no run has published.json.".to_owned());
@@ -155,20 +157,19 @@ fn trainings<'a>(context: &'a Context<'a>) -> Vec<Trainings<'a>> {
     let mut out: Vec<(Option<&Setting>, Trainings)> = Vec::new();
     for run in context.runs {
         for training in &run.trainings {
-            let stem = training.stem();
-            let of_it = |r: &Run, name: String| r.index == run.index && name == training.name;
+            let of_it = |r: &Run, name: TrainingName| r.index == run.index && name == training.name;
             let of = context.groups.iter().find(|g| {
                 g.cells.iter().any(|(r, c)| of_it(r, c.training()))
                     || g.repeats.iter().any(|repeat| of_it(repeat.run, repeat.cell.training()))
             });
-            // A folder that no cell comes from stands alone.
             let setting = of.map(|g| &g.setting);
-            let found = out.iter().position(|(s, t)| s.is_some() && *s == setting && t.stem == stem);
+            let found =
+                out.iter().position(|(s, t)| s.is_some() && *s == setting && t.name.stem() == training.name.stem());
             let place = found.unwrap_or_else(|| {
                 let apart = of.map(Group::apart).unwrap_or_default();
                 let (members, repeats, marks) = Default::default();
                 let synthetic = run.metrics.synthetic;
-                out.push((setting, Trainings { stem, synthetic, members, repeats, marks, apart }));
+                out.push((setting, Trainings { name: &training.name, synthetic, members, repeats, marks, apart }));
                 out.len() - 1
             });
             let group = &mut out[place].1;
@@ -178,32 +179,34 @@ fn trainings<'a>(context: &'a Context<'a>) -> Vec<Trainings<'a>> {
             }
             group.members.push((run, training));
             for cell in run.metrics.cells.iter().filter(|c| c.training() == training.name) {
-                let marks = group.marks.entry(&cell.protocol).or_default();
+                let marks = group.marks.entry(cell.protocol).or_default();
                 *marks = Mark::sorted(marks.iter().chain(&cell.marks).copied());
             }
         }
     }
-    out.sort_by(|(_, a), (_, b)| names::training_order(a.stem).cmp(&names::training_order(b.stem)));
+    out.sort_by(|(_, a), (_, b)| names::training_order(a.name).cmp(&names::training_order(b.name)));
     out.into_iter().map(|(_, group)| group).collect()
 }
 
 impl Trainings<'_> {
     /// "EMODB, TIM-Net, random folds", with what sets it apart.
     fn title(&self) -> String {
-        crate::group::with_apart(&names::training(self.stem), &self.apart)
+        crate::group::with_apart(&names::training(self.name), &self.apart)
     }
 
     /// For captions: "seed 46" or "seeds 46, 47", and the runs.
     fn origin(&self) -> String {
-        let seeds: Vec<String> =
-            self.members.iter().filter_map(|(_, t)| names::split_seed(&t.name).1).map(|s| s.to_string()).collect();
+        let seed = |name: &TrainingName| {
+            let training = name.training_seed.map_or_else(String::new, |t| format!(" training {t}"));
+            format!("{}{training}", name.seed)
+        };
+        let seeds: Vec<String> = self.members.iter().map(|(_, t)| seed(&t.name)).collect();
         let distinct = |runs: &mut dyn Iterator<Item = &Run>| {
             let mut names: Vec<String> = runs.map(|r| r.name.clone()).collect();
             names.dedup();
             names.join(", ")
         };
         let seeds = match seeds.len() {
-            0 => String::new(),
             1 => format!("seed {}, ", seeds[0]),
             _ => format!("seeds {}, ", seeds.join(", ")),
         };
@@ -222,8 +225,8 @@ impl Trainings<'_> {
     }
 
     /// What has to be said at figures of a protocol.
-    fn marks(&self, protocol: &str) -> Vec<Mark> {
-        self.marks.get(protocol).cloned().unwrap_or_else(|| self.unselected())
+    fn marks(&self, protocol: Protocol) -> Vec<Mark> {
+        self.marks.get(&protocol).cloned().unwrap_or_else(|| self.unselected())
     }
 
     /// What has to be said at figures that depend on no choice of an epoch.
@@ -248,8 +251,9 @@ fn shown<'a, 'b>(all: &'b [Trainings<'a>], has: impl Fn(&Training) -> bool) -> V
     let mut out: Vec<(String, usize, &Trainings, usize)> = Vec::new();
     for group in all {
         let Some(member) = group.members.iter().position(|(_, t)| has(t)) else { continue };
-        let rank = names::division_rank(group.stem);
-        let key = format!("{}, {}, {}", names::corpus_and_network(group.stem), group.synthetic, group.apart);
+        let rank = names::division_rank(group.name.division);
+        let (corpus, system) = (&group.name.corpus, &group.name.system);
+        let key = format!("{corpus} {system}, {}, {}", group.synthetic, group.apart);
         match out.iter_mut().find(|(k, ..)| *k == key) {
             Some(kept) if kept.1 <= rank => {}
             Some(kept) => *kept = (key, rank, group, member),

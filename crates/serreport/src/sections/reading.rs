@@ -1,9 +1,8 @@
 //! What words mean here.
 
-use crate::{
-    document::{Block, Section},
-    marks::Mark,
-};
+use serrun::Mark;
+
+use crate::document::{Block, Section};
 
 /// With the meaning of the `marks` that occur.
 pub fn section(marks: &[Mark]) -> Section {

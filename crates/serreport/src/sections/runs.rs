@@ -1,28 +1,20 @@
 //! What was run, on what data, where, and how.
 
+use sercorpus::CorpusName;
 use serde_json::Value;
+use serrun::{Environment, Environments, Part, Provenance, Session};
 
 use super::{Absent, Context};
 use crate::{
     document::{Block, Column, Entry, Section, Table},
     group::Group,
     names,
-    run::{Environment, Run},
+    run::Run,
 };
 
-/// Columns of the table of provenance and their keys in `provenance.json`.
-const PROVENANCE: [(&str, &str); 10] = [
-    ("folds", "folds"),
-    ("version", "version"),
-    ("commit", "commit"),
-    ("engine", "engine"),
-    ("numerics", "numerics"),
-    ("device", "device"),
-    ("SIMD", "simd"),
-    ("machine", "machine"),
-    ("started", "started"),
-    ("ended", "ended"),
-];
+/// Columns of the table of provenance.
+const PROVENANCE: [&str; 10] =
+    ["folds", "version", "commit", "engine", "numerics", "device", "SIMD", "machine", "started", "ended"];
 
 pub fn section(context: &Context, absent: &mut Absent) -> Section {
     let mut blocks = Vec::new();
@@ -67,15 +59,11 @@ fn differences(context: &Context) -> Vec<String> {
         let runs: Vec<&str> =
             g.cells.iter().map(|(r, _)| r.name.as_str()).chain(g.repeats.iter().map(|r| r.run.name.as_str())).collect();
         let cell = g.first();
-        let corpus = std::iter::once(&cell.corpus)
-            .chain(&cell.target)
-            .map(|c| names::corpus(c))
-            .collect::<Vec<_>>()
-            .join(" to ");
+        let corpus = names::pair(&cell.corpus, cell.target.as_ref());
         let said = g.setting.said(&g.differing, cell);
         format!(
             "{corpus}, {}, {} ({}): {said}",
-            names::variant(&cell.variant),
+            cell.variant.title(),
             cell.protocol,
             distinct(runs.into_iter().map(str::to_owned))
         )
@@ -114,11 +102,24 @@ fn repeats(context: &Context) -> Vec<String> {
 
 /// What trained the folds, as each finished fold has recorded it.
 fn provenance(runs: &[Run]) -> Table {
-    let titles = std::iter::once("run").chain(PROVENANCE.iter().map(|(title, _)| *title));
-    let row = |(run, p): (&Run, &crate::run::Provenance)| {
-        let texts = PROVENANCE.iter().map(|(_, key)| p.text(key));
+    let titles = std::iter::once("run").chain(PROVENANCE);
+    let row = |(run, p): (&Run, &Provenance)| {
+        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+        let by = &p.by;
+        let texts: [String; PROVENANCE.len()] = [
+            p.folds.len().to_string(),
+            by.version.clone(),
+            optional(&by.commit),
+            by.engine.clone(),
+            by.numerics.to_string(),
+            by.device.clone(),
+            optional(&by.simd),
+            by.machine.clone(),
+            p.started.clone(),
+            optional(&p.ended),
+        ];
         let entry = |text: String| if text.is_empty() { Entry::none() } else { Entry::text(text) };
-        std::iter::once(Entry::text(&run.name)).chain(texts.map(entry)).collect()
+        std::iter::once(Entry::text(&run.name)).chain(texts.into_iter().map(entry)).collect()
     };
     Table {
         id: "provenance".to_owned(),
@@ -136,58 +137,61 @@ fn facts(run: &Run) -> Vec<(String, String)> {
     };
     add("data", Some(data(run)));
     let cells = &run.metrics.cells;
-    add("networks", Some(distinct(cells.iter().map(|c| names::variant(&c.variant)))));
-    add("protocols", Some(distinct(cells.iter().map(|c| c.protocol.clone()))));
+    add("networks", Some(distinct(cells.iter().map(|c| c.variant.title().to_owned()))));
+    add("protocols", Some(distinct(cells.iter().map(|c| c.protocol.to_string()))));
     add("seeds", Some(distinct(cells.iter().map(|c| c.seed.to_string()))));
     if let Some(config) = &run.config {
-        add("features", features(config));
-        add("training", training(config));
-        for part in config.get("parts").and_then(Value::as_array).into_iter().flatten() {
-            let experiment = part.get("experiment").map_or_else(String::new, plain);
-            add(&format!("training, {experiment}"), training(part));
+        add("features", features(&config.front_end));
+        match &config.parts[..] {
+            [part] => add("training", training(part)),
+            parts => parts.iter().for_each(|p| add(&format!("training, {}", p.experiment), training(p))),
         }
     }
-    if let Some(e) = &run.environment {
-        add("engine", engine(e));
-        add("program", program(e));
-        add("machine", machine(e));
-        for (i, part) in e.merged_from.iter().enumerate() {
-            let all = [engine(part), program(part), machine(part)];
-            add(&format!("merged from, {}", i + 1), Some(all.into_iter().flatten().collect::<Vec<_>>().join("; ")));
+    match &run.environment {
+        None => {}
+        Some(Environments::One(e)) => {
+            add("engine", Some(engine(e)));
+            add("program", Some(program(e)));
+            add("machine", Some(machine(e)));
+        }
+        Some(Environments::Merged(parts)) => {
+            for (i, part) in parts.iter().enumerate() {
+                let all = [engine(part), program(part), machine(part)];
+                add(&format!("merged from, {}", i + 1), Some(all.join("; ")));
+            }
         }
     }
     add("time", time(run));
     out
 }
 
-fn engine(e: &Environment) -> Option<String> {
-    e.engine.as_ref().map(|engine| match (engine.as_str(), &e.libtorch) {
-        ("libtorch", Some(version)) => format!("libtorch {version}, device {}", e.device.as_deref().unwrap_or("?")),
-        _ => engine.clone(),
-    })
+fn engine(e: &Environment) -> String {
+    match e.engine.as_str() {
+        "libtorch" => format!("libtorch {}, device {}", e.libtorch, e.device),
+        other => other.to_owned(),
+    }
 }
 
-fn program(e: &Environment) -> Option<String> {
+fn program(e: &Environment) -> String {
     let commit = e.built_at_commit.as_ref().map_or(String::new(), |c| format!(", commit {c}"));
-    e.program.as_ref().map(|p| format!("{p} {}{commit}", e.program_version.as_deref().unwrap_or("?")))
+    format!("{} {}{commit}", e.program, e.program_version)
 }
 
 fn data(run: &Run) -> String {
     let kind = if run.metrics.synthetic { "synthetic, made by a program" } else { "real recordings" };
-    let partial = |name: &str| {
+    let partial = |name: &CorpusName| {
         let cell = run.metrics.cells.iter().find(|c| c.target.as_ref().unwrap_or(&c.corpus) == name)?;
         cell.partial.map(|[_, expected]| format!(" of {expected}"))
     };
     let mut corpora: Vec<String> = Vec::new();
-    if let Some(table) = run.config.as_ref().and_then(|c| c.get("corpora")?.as_object()) {
-        for (name, part) in table {
-            let n = part.get("utterances").and_then(Value::as_u64);
+    if let Some(config) = &run.config {
+        for (name, corpus) in &config.corpora {
             let of = partial(name).unwrap_or_default();
-            corpora.push(n.map_or(names::corpus(name), |n| format!("{} ({n}{of} utterances)", names::corpus(name))));
+            corpora.push(format!("{} ({}{of} utterances)", names::corpus(name), corpus.utterances));
         }
     } else {
         let all = run.metrics.cells.iter().flat_map(|c| [Some(&c.corpus), c.target.as_ref()]).flatten();
-        corpora.push(distinct(all.map(|c| names::corpus(c))));
+        corpora.push(distinct(all.map(names::corpus)));
     }
     format!("{kind}: {}", corpora.join(", "))
 }
@@ -203,26 +207,26 @@ fn distinct(values: impl Iterator<Item = String>) -> String {
     seen.join(", ")
 }
 
-fn features(config: &Value) -> Option<String> {
-    let f = config.get("front_end")?.as_object()?;
+fn features(front_end: &Value) -> Option<String> {
+    let f = front_end.as_object()?;
     let get = |key: &str| f.get(key).map(plain);
     let parts = [
-        get("coefficients").map(|v| format!("{v} MFCCs")),
-        get("rate").map(|v| format!("{v} Hz")),
+        get("n_mfcc").map(|v| format!("{v} MFCCs")),
+        get("sample_rate").map(|v| format!("{v} Hz")),
         get("n_fft").map(|v| format!("n_fft {v}")),
-        get("hop").map(|v| format!("hop {v}")),
-        get("centre").map(|v| format!("edges {v}")),
+        get("hop_length").map(|v| format!("hop {v}")),
+        get("pad_mode").map(|v| format!("edges {v}")),
         get("resampler").map(|v| format!("resampler {v}")),
     ];
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
-fn training(config: &Value) -> Option<String> {
-    let t = config.get("training")?.as_object()?;
+fn training(part: &Part<Value>) -> Option<String> {
+    let t = part.training.as_object()?;
     let get = |key: &str, name: &str| t.get(key).map(|v| format!("{name} {}", plain(v)));
     let parts = [
         get("epochs", "epochs"),
-        config.get("folds").map(|v| format!("random folds {}", plain(v))),
+        (part.folds > 0).then(|| format!("random folds {}", part.folds)),
         get("batch_size", "batch"),
         get("learning_rate", "Adam, rate"),
         get("beta1", "beta1"),
@@ -237,16 +241,16 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn machine(e: &Environment) -> Option<String> {
-    let cores = e.cores.map(|n| format!("{n} core{}", if n == 1 { "" } else { "s" }));
-    let jobs = e.jobs.map(|n| format!("{n} fold{} at a time", if n == 1 { "" } else { "s" }));
-    let parts = [e.cpu.clone(), cores, jobs, e.os.clone(), e.architecture.clone()];
-    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    (!text.is_empty()).then_some(text)
+fn machine(e: &Environment) -> String {
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let cores = format!("{} core{}", e.cores, plural(e.cores));
+    let jobs = format!("{} fold{} at a time", e.jobs, plural(e.jobs));
+    let parts = [e.cpu.clone().unwrap_or_default(), cores, jobs, e.os.clone(), e.architecture.clone()];
+    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn time(run: &Run) -> Option<String> {
-    let sum = |of: fn(&crate::run::Session) -> f64| run.sessions.iter().map(of).sum::<f64>() / 60.0;
+    let sum = |of: fn(&Session) -> f64| run.sessions.iter().map(of).sum::<f64>() / 60.0;
     let calls = run.sessions.len();
     (calls > 0).then(|| {
         let plural = if calls == 1 { "" } else { "s" };

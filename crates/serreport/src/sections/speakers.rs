@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use sermetrics::{Confusion, confusion};
 
+use serrun::{Mark, Protocol};
+
 use super::{Absent, Context, Trainings, trainings};
 use crate::{
     document::{Block, Entry, Figure, Table, columns, percent},
     figures::{Field, Heat, heat},
     group::{mean_and_std, slug},
-    marks::Mark,
     names,
 };
 
@@ -25,7 +26,7 @@ struct Speakers {
     origin: String,
     commands: Vec<String>,
     /// TIM-Net first, then by protocol.
-    place: (bool, usize),
+    place: (bool, Protocol),
 }
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
@@ -40,8 +41,8 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
             .iter()
             .flat_map(|(_, t)| &t.predictions)
             .filter(|(_, p)| p.iter().all(|p| p.target.is_none()));
-        let mut protocols: Vec<&String> = own.map(|(protocol, _)| protocol).collect();
-        protocols.sort_by_key(|p| (names::protocol_rank(p), *p));
+        let mut protocols: Vec<Protocol> = own.map(|(protocol, _)| *protocol).collect();
+        protocols.sort();
         protocols.dedup();
         for protocol in protocols {
             match speakers(&group, protocol) {
@@ -66,19 +67,14 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     vec![Block::Text(text.to_owned()), Block::Table(table(&found)), Block::Figures(figures)]
 }
 
-fn speakers(group: &Trainings, protocol: &str) -> Option<Speakers> {
-    let corpus = names::tested_corpus(group.stem);
+fn speakers(group: &Trainings, protocol: Protocol) -> Option<Speakers> {
     let mut labels: Vec<String> = Vec::new();
     let mut pairs: BTreeMap<String, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (run, training) in &group.members {
-        let of = match corpus {
-            Some(name) => run.speakers.get(name)?,
-            // A corpus of another name: the one file whose name the folder starts with.
-            None => run.speakers.iter().find(|(name, _)| group.stem.starts_with(name.as_str()))?.1,
-        };
-        for predictions in training.predictions.get(protocol).into_iter().flatten() {
-            labels.clone_from(&predictions.labels);
-            for row in &predictions.rows {
+        let of = run.speakers.get(&training.name.corpus)?;
+        for tested in training.predictions.get(&protocol).into_iter().flatten() {
+            labels.clone_from(&tested.predictions.labels);
+            for row in &tested.predictions.rows {
                 let (truth, predicted) = pairs.entry(of.get(&row.id)?.clone()).or_default();
                 truth.push(row.truth);
                 predicted.push(row.predicted);
@@ -91,13 +87,13 @@ fn speakers(group: &Trainings, protocol: &str) -> Option<Speakers> {
         .collect::<Option<_>>()?;
     Some(Speakers {
         title: format!("{}, {protocol}", group.title()),
-        slug: slug(&format!("{} {protocol}", group.stem)),
+        slug: slug(&format!("{} {protocol}", group.name.stem())),
         labels,
         counts,
         marks: group.marks(protocol),
         origin: group.origin(),
         commands: group.commands(),
-        place: (names::training_order(group.stem).0, names::protocol_rank(protocol)),
+        place: (names::training_order(group.name).0, protocol),
     })
 }
 

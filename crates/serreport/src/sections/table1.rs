@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use sercorpus::CorpusName;
+use serrun::Protocol;
+
 use super::{Absent, Context, details::details};
 use crate::{
     document::{Block, Column, Entry, Table, columns, percent},
     group::{Group, aparts, origin},
     names,
-    published::{self, Published},
+    published::{self, Paper},
 };
 
 pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
@@ -34,21 +37,22 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
 pub fn groups<'a>(context: &'a Context) -> Vec<&'a Group<'a>> {
     let fits = |g: &&Group| {
         let own = g.cells.iter().any(|(run, _)| run.metrics.experiment == "table1");
-        g.first().target.is_none() && g.folds() > 1 && (own || g.first().variant == "tim-net")
+        g.first().target.is_none() && g.folds() > 1 && (own || g.first().variant.is_tim_net())
     };
     context.groups.iter().filter(fits).collect()
 }
 
 /// A row of the table: where it stands, then its entries.
-type Placed = ((usize, String, usize), Vec<Entry>);
+type Placed = ((Option<Protocol>, usize), Vec<Entry>);
 
 fn side_by_side(context: &Context, groups: &[&Group]) -> Table {
-    let mut corpora: Vec<&str> = groups.iter().map(|g| g.first().corpus.as_str()).collect();
+    let mut corpora: Vec<&CorpusName> = groups.iter().map(|g| &g.first().corpus).collect();
     corpora.sort_unstable();
     corpora.dedup();
     let mut rows = published_rows(&context.published, &corpora);
     rows.extend(our_rows(groups, &corpora));
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    // Figures under protocols of their own stand last.
+    rows.sort_by_key(|(place, _)| (place.0.is_none(), *place));
     let mut titles = columns(&["system", "protocol", "from"]);
     titles.extend(corpora.iter().map(|c| Column { title: names::corpus(c), number: true }));
     Table {
@@ -64,32 +68,32 @@ fn side_by_side(context: &Context, groups: &[&Group]) -> Table {
 }
 
 /// A row for each of the paper's and the official README's systems that has one of the corpora.
-fn published_rows(published: &Published, corpora: &[&str]) -> Vec<Placed> {
-    let own = published.tim_net.iter().map(|(protocol, figures)| {
-        let figure = |corpus: &str| figures.get(corpus).map_or([None; 2], |f| f.map(Some));
+fn published_rows(published: &Paper, corpora: &[&CorpusName]) -> Vec<Placed> {
+    let own = published.tim_net().map(|(protocol, figures)| {
+        let figure = |corpus: &CorpusName| figures(corpus).map_or([None; 2], |f| f.map(Some));
         published_row("TIM-Net", Some(protocol), "paper", corpora, figure)
     });
-    let others = published.others.iter().map(|o| {
-        let figure = |corpus: &str| [o.uar.get(corpus).copied(), o.war.get(corpus).copied()];
-        published_row(&o.system, o.protocol.as_deref(), &o.source, corpora, figure)
+    let others = published.others().map(|o| {
+        let figure = |corpus: &CorpusName| [&o.uar, &o.war].map(|of| of.get(corpus).map(|v| v / 100.0));
+        published_row(&o.system, o.protocol, &o.source, corpora, figure)
     });
     own.chain(others).flatten().collect()
 }
 
 fn published_row(
     system: &str,
-    protocol: Option<&str>,
+    protocol: Option<Protocol>,
     source: &str,
-    corpora: &[&str],
-    figure: impl Fn(&str) -> [Option<f64>; 2],
+    corpora: &[&CorpusName],
+    figure: impl Fn(&CorpusName) -> [Option<f64>; 2],
 ) -> Option<Placed> {
-    let protocol = protocol.unwrap_or("other");
     let marks = published::marks(protocol);
     let figures: Vec<[Option<f64>; 2]> = corpora.iter().map(|c| figure(c)).collect();
     if figures.iter().flatten().all(Option::is_none) {
         return None;
     }
-    let mut entries = vec![Entry::text(system), Entry::text(protocol), Entry::text(source)];
+    let mut entries =
+        vec![Entry::text(system), Entry::text(protocol.map_or("other", Protocol::name)), Entry::text(source)];
     entries.extend(figures.into_iter().map(|pair| match pair {
         [None, None] => Entry::none(),
         _ => {
@@ -98,23 +102,23 @@ fn published_row(
         }
     }));
     let place = if source == "paper" { 0 } else { 1 };
-    Some(((names::protocol_rank(protocol), protocol.to_owned(), place), entries))
+    Some(((protocol, place), entries))
 }
 
 /// A row for each network, protocol and setting.
-fn our_rows(groups: &[&Group], corpora: &[&str]) -> Vec<Placed> {
+fn our_rows(groups: &[&Group], corpora: &[&CorpusName]) -> Vec<Placed> {
     let mut rows: BTreeMap<_, Vec<&Group>> = BTreeMap::new();
     for group in groups {
         rows.entry(group.system()).or_default().push(group);
     }
     let row = |members: Vec<&Group>| {
         let cell = members[0].first();
-        let mut entries = vec![Entry::text(names::variant(&cell.variant)), Entry::text(&cell.protocol), from(&members)];
+        let mut entries = vec![Entry::text(cell.variant.title()), Entry::text(cell.protocol.name()), from(&members)];
         entries.extend(corpora.iter().map(|c| {
-            let group = members.iter().find(|g| g.first().corpus == *c);
+            let group = members.iter().find(|g| g.first().corpus == **c);
             group.map_or_else(Entry::none, |g| Entry::pair(g.figures().map(|f| f.mean), &g.marks()))
         }));
-        ((names::protocol_rank(&cell.protocol), cell.protocol.clone(), 2), entries)
+        ((Some(cell.protocol), 2), entries)
     };
     rows.into_values().map(row).collect()
 }

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use sermetrics::Confusion;
+use sercorpus::CorpusName;
+use serrun::{Mark, Protocol, System};
 
 use super::{Absent, Context, details::details};
 use crate::{
     document::{Block, Entry, Figure, Table, columns, percent},
     figures::{Field, Heat, heat},
     group::{self, Group, mean_and_std, slug, with_apart},
-    marks::Mark,
     names, published,
 };
 
 /// A network's groups over all pairs.
 #[derive(Debug)]
 pub struct Network<'a> {
-    pub variant: &'a str,
-    pub protocol: &'a str,
+    pub system: &'a System,
+    pub protocol: Protocol,
     pub pairs: Vec<&'a Group<'a>>,
 }
 
@@ -43,8 +43,8 @@ pub fn networks<'a>(context: &'a Context) -> Vec<Network<'a>> {
     for group in context.groups.iter().filter(|g| g.first().target.is_some()) {
         let cell = group.first();
         let network = out.entry(group.system()).or_insert_with(|| Network {
-            variant: &cell.variant,
-            protocol: &cell.protocol,
+            system: &cell.variant,
+            protocol: cell.protocol,
             pairs: Vec::new(),
         });
         network.pairs.push(group);
@@ -53,11 +53,11 @@ pub fn networks<'a>(context: &'a Context) -> Vec<Network<'a>> {
 }
 
 impl Network<'_> {
-    /// Each seed's mean over pairs, for the seeds that have every pair: UARs and WARs.
-    pub fn seeds(&self) -> [Vec<f64>; 2] {
-        let mut sums: BTreeMap<u64, (usize, [f64; 2])> = BTreeMap::new();
+    /// Each run's mean over pairs, for the runs that have every pair: UARs and WARs. A run is one pair of seeds.
+    pub fn runs(&self) -> [Vec<f64>; 2] {
+        let mut sums: BTreeMap<(u64, Option<u64>), (usize, [f64; 2])> = BTreeMap::new();
         for (_, cell) in self.pairs.iter().flat_map(|g| &g.cells) {
-            let (n, sum) = sums.entry(cell.seed).or_default();
+            let (n, sum) = sums.entry((cell.seed, cell.training_seed)).or_default();
             *n += 1;
             sum[0] += cell.uar.mean;
             sum[1] += cell.war.mean;
@@ -77,7 +77,7 @@ impl Network<'_> {
 
     /// "TIM-Net", with what sets it apart.
     pub fn title(&self) -> String {
-        with_apart(&names::variant(self.variant), &group::aparts(&self.pairs))
+        with_apart(&self.system.title(), &group::aparts(&self.pairs))
     }
 }
 
@@ -89,19 +89,23 @@ fn summary(context: &Context, networks: &[Network]) -> Table {
     };
     let mut rows: Vec<Vec<Entry>> = Vec::new();
     let comparable = networks.iter().any(Network::is_whole);
-    for (system, row) in context.published.table2.iter().filter(|_| comparable) {
+    for system in context.published.table2_systems().filter(|_| comparable) {
+        let Some([mean, std]) = context.published.table2(system) else { continue };
         let marks = published::marks_across(system);
-        let system = if system == "caam" { "CAAM".to_owned() } else { names::variant(system) };
+        let system = match system.parse::<System>() {
+            Ok(known) if system != "caam" => known.title().to_owned(),
+            _ => system.to_uppercase(),
+        };
         let mut entries: Vec<Entry> = [&system, "last-epoch", "paper"].into_iter().map(Entry::text).collect();
         entries.extend([published::PAIRS, published::RUNS].map(|n| Entry::number(n.to_string(), n, &[])));
-        entries.extend([0, 1].map(|i| spread(row.mean[i], Some(row.std[i]), &marks)));
+        entries.extend([0, 1].map(|i| spread(mean[i], Some(std[i]), &marks)));
         entries.push(Entry::text("published"));
         rows.push(entries);
     }
     for network in networks {
         let marks = network.marks();
-        let [uar, war] = network.seeds();
-        let text = [network.title(), network.protocol.to_owned(), "ours".to_owned()];
+        let [uar, war] = network.runs();
+        let text = [network.title(), network.protocol.name().to_owned(), "ours".to_owned()];
         let mut entries: Vec<Entry> = text.into_iter().map(Entry::text).collect();
         entries.push(Entry::number(network.pairs.len().to_string(), network.pairs.len(), &marks));
         entries.push(Entry::number(uar.len().to_string(), uar.len(), &marks));
@@ -131,20 +135,16 @@ fn summary(context: &Context, networks: &[Network]) -> Table {
 
 /// The pairs of a network; the `largest` UAR of all networks has the full shade.
 fn matrix(network: &Network, largest: f64) -> Figure {
-    let mut corpora: Vec<&str> = network
-        .pairs
-        .iter()
-        .flat_map(|g| [Some(g.first().corpus.as_str()), g.first().target.as_deref()])
-        .flatten()
-        .collect();
+    let mut corpora: Vec<&CorpusName> =
+        network.pairs.iter().flat_map(|g| std::iter::once(&g.first().corpus).chain(&g.first().target)).collect();
     corpora.sort_unstable();
     corpora.dedup();
     let names: Vec<String> = corpora.iter().map(|c| names::corpus(c)).collect();
-    let field = |source: &str, target: &str| {
+    let field = |source: &CorpusName, target: &CorpusName| {
         let group =
-            network.pairs.iter().find(|g| g.first().corpus == source && g.first().target.as_deref() == Some(target))?;
+            network.pairs.iter().find(|g| g.first().corpus == *source && g.first().target.as_ref() == Some(target))?;
         let [uar, _] = group.figures();
-        let spread = uar.seed_std.map(|s| format!("± {:.1}", 100.0 * s));
+        let spread = uar.std.map(|s| format!("± {:.1}", 100.0 * s));
         let mean = format!("{:.1}", 100.0 * uar.mean);
         Some(Field { shade: uar.mean / largest, lines: std::iter::once(mean).chain(spread).collect() })
     };
@@ -152,8 +152,8 @@ fn matrix(network: &Network, largest: f64) -> Figure {
     let title = format!("{}, {}", network.title(), network.protocol);
     let marks = network.marks();
     let drawing = Heat { rows: &names, columns: &names, row_title: "trained on", column_title: "tested on", fields };
-    let seeds = network.seeds()[0].len();
-    let classes = network.pairs[0].first().confusion.as_ref().map(Confusion::classes).filter(|n| *n > 0);
+    let seeds = network.runs()[0].len();
+    let classes = Some(network.pairs[0].first().confusion.classes()).filter(|n| *n > 0);
     let chance = classes.map_or_else(String::new, |n| format!("; chance is {:.0} %", 100.0 / n as f64));
     Figure {
         id: format!("table2-{}", slug(&title)),

@@ -2,24 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sercorpus::CorpusName;
+use serrun::{Cell, Comparison, Division, Metrics, Paired, Protocol, RunError, System};
+
 use super::{Absent, Context, details::details, table1};
 use crate::{
-    comparison::Comparison,
     document::{Block, Entry, Figure, Table, columns, signed},
-    error::{ReportError, Result},
+    error::Result,
     figures::{Dot, Row, dots},
     group::{self, Group, mean_and_std, slug, with_apart},
     names, published,
-    run::{Paired, Run},
+    run::{Run, same_comparison},
 };
 
 /// The networks compared under one protocol and setting, over the corpora that all of them have.
 #[derive(Debug)]
 pub struct Ablation<'a> {
-    pub protocol: &'a str,
-    pub corpora: BTreeSet<&'a str>,
+    pub protocol: Protocol,
+    pub corpora: BTreeSet<&'a CorpusName>,
     /// In the table's order: the network, and a group a corpus.
-    pub networks: Vec<(&'a str, Vec<&'a Group<'a>>)>,
+    pub networks: Vec<(&'a System, Vec<&'a Group<'a>>)>,
 }
 
 /// A network against TIM-Net, as one or several runs have it.
@@ -86,15 +88,15 @@ fn ablation<'a>(members: Vec<&'a Group<'a>>) -> Option<Ablation<'a>> {
         networks.entry(group.system()).or_default().push(group);
     }
     let of =
-        |groups: &Vec<&'a Group>| -> BTreeSet<&'a str> { groups.iter().map(|g| g.first().corpus.as_str()).collect() };
+        |groups: &Vec<&'a Group>| -> BTreeSet<&'a CorpusName> { groups.iter().map(|g| &g.first().corpus).collect() };
     let corpora = networks.values().map(of).reduce(|a, b| &a & &b)?;
     if networks.len() < 2 || corpora.is_empty() {
         return None;
     }
-    let protocol = &members[0].first().protocol;
+    let protocol = members[0].first().protocol;
     let shared = |groups: Vec<&'a Group<'a>>| {
-        let groups: Vec<&Group> = groups.into_iter().filter(|g| corpora.contains(g.first().corpus.as_str())).collect();
-        (groups[0].first().variant.as_str(), groups)
+        let groups: Vec<&Group> = groups.into_iter().filter(|g| corpora.contains(&g.first().corpus)).collect();
+        (&groups[0].first().variant, groups)
     };
     Some(Ablation { protocol, networks: networks.into_values().map(shared).collect(), corpora })
 }
@@ -108,21 +110,22 @@ fn summary(context: &Context, ablations: &[Ablation]) -> Table {
     let mut rows = Vec::new();
     for ablation in ablations {
         let names: Vec<String> = ablation.corpora.iter().map(|c| names::corpus(c)).collect();
-        let corpora: Vec<&str> = ablation.corpora.iter().copied().collect();
-        for (variant, groups) in &ablation.networks {
+        let corpora: Vec<CorpusName> = ablation.corpora.iter().map(|&c| c.clone()).collect();
+        for (system, groups) in &ablation.networks {
             let marks = group::marks(groups);
             let seeds: Vec<usize> = groups.iter().map(|g| g.cells.len()).collect();
             let stds: Option<Vec<f64>> = groups.iter().map(|g| g.figures()[0].fold_std).collect();
-            let paper = context.published.mean(variant, ablation.protocol, &corpora).filter(|_| !groups[0].synthetic());
+            let paper = context.published.mean(system, ablation.protocol, &corpora).filter(|_| !groups[0].synthetic());
             let mut entries = vec![
-                Entry::text(with_apart(&names::variant(variant), &group::aparts(groups))),
-                Entry::text(ablation.protocol),
+                Entry::text(with_apart(system.title(), &group::aparts(groups))),
+                Entry::text(ablation.protocol.name()),
                 Entry::text(names.join(", ")),
                 Entry::text(range(&seeds)),
             ];
             entries.extend(means(groups).map(|v| Entry::percent(v, &marks)));
             entries.push(Entry::std(stds.map(|s| mean_and_std(s.into_iter()).0), &marks));
-            entries.push(paper.map_or_else(Entry::none, |p| Entry::pair(p, &published::marks(ablation.protocol))));
+            entries
+                .push(paper.map_or_else(Entry::none, |p| Entry::pair(p, &published::marks(Some(ablation.protocol)))));
             entries.push(group::origin(groups));
             rows.push(entries);
         }
@@ -165,7 +168,7 @@ pub fn comparisons<'a>(runs: &'a [Run], groups: &[Group]) -> Result<Vec<Compared
     let mut out: Vec<(Option<&Group>, Compared)> = Vec::new();
     for run in runs {
         for paired in &run.metrics.paired {
-            let of = |r: &Run, c: &crate::run::Cell| {
+            let of = |r: &Run, c: &Cell| {
                 r.index == run.index
                     && c.target.is_none()
                     && (&c.corpus, &c.variant, &c.protocol, &c.division)
@@ -175,7 +178,7 @@ pub fn comparisons<'a>(runs: &'a [Run], groups: &[Group]) -> Result<Vec<Compared
                 g.cells.iter().any(|(r, c)| of(r, c)) || g.repeats.iter().any(|again| of(again.run, again.cell))
             });
             let same = |(g, c): &&mut (Option<&Group>, Compared)| {
-                g.is_some() && g.map(|g| &g.setting) == group.map(|g| &g.setting) && c.paired.is(paired)
+                g.is_some() && g.map(|g| &g.setting) == group.map(|g| &g.setting) && same_comparison(&c.paired, paired)
             };
             match out.iter_mut().find(same) {
                 Some((_, known)) => known.runs.push(run),
@@ -189,18 +192,17 @@ pub fn comparisons<'a>(runs: &'a [Run], groups: &[Group]) -> Result<Vec<Compared
     let mut out: Vec<Compared> = out.into_iter().map(|(_, c)| c).collect();
     let key = |c: &Compared| {
         let p = &c.paired;
-        (p.corpus.clone(), names::protocol_rank(&p.protocol), p.protocol.clone(), p.division.clone())
+        (p.corpus.clone(), p.protocol, p.division.name())
     };
-    out.sort_by_key(|c| (key(c), names::variant_rank(&c.paired.variant)));
+    out.sort_by_key(|c| (key(c), names::system_rank(&c.paired.variant)));
     for family in out.chunk_by_mut(|a, b| key(a) == key(b)) {
         let size = family.len();
         family.iter_mut().for_each(|c| c.family = size);
         for of in [|p: &mut Paired| &mut p.uar, |p: &mut Paired| &mut p.war] as [fn(&mut Paired) -> &mut Comparison; 2]
         {
             let mut members: Vec<&mut Comparison> = family.iter_mut().map(|c| of(&mut c.paired)).collect();
-            Comparison::adjust(&mut members).map_err(|e| {
-                ReportError::malformed(&family[0].runs[0].path.join("metrics.json"), format!("paired: {e}"))
-            })?;
+            Comparison::adjust(&mut members)
+                .map_err(|e| RunError::malformed(&Metrics::file(&family[0].runs[0].path), format!("paired: {e}")))?;
         }
     }
     Ok(out)
@@ -209,17 +211,18 @@ pub fn comparisons<'a>(runs: &'a [Run], groups: &[Group]) -> Result<Vec<Compared
 impl Compared<'_> {
     /// "10 random folds, seed 46" and the like: what the differences are over.
     pub fn over(&self) -> String {
-        let Paired { division, n, seeds, .. } = &self.paired;
-        let what = match division.as_str() {
-            "random" => "random folds",
-            "random-validated" => "random folds with a validation part",
-            "speaker-out" => "speakers left out",
-            "hold-out" => "hold-outs of a fifth",
-            other => other,
+        let Paired { division, n, seeds, training_seeds, .. } = &self.paired;
+        let what = match division {
+            Division::SpeakerOut => "speakers left out",
+            Division::HoldOut => "hold-outs of a fifth",
+            other => other.title(),
         };
-        let plural = if seeds.len() == 1 { "" } else { "s" };
-        let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-        format!("{n} {what}, seed{plural} {}", seeds.join(", "))
+        let list = |what: &str, seeds: &[u64]| {
+            let all: Vec<String> = seeds.iter().map(u64::to_string).collect();
+            format!(", {what}{} {}", if seeds.len() == 1 { "" } else { "s" }, all.join(", "))
+        };
+        let trainings = if training_seeds.is_empty() { String::new() } else { list("training seed", training_seeds) };
+        format!("{n} {what}{}{trainings}", list("seed", seeds))
     }
 
     /// The runs that have it.
@@ -233,8 +236,8 @@ fn differences(compared: &[Compared]) -> Table {
         let marks = &c.paired.marks;
         let mut entries = vec![
             Entry::text(&c.corpus),
-            Entry::text(names::variant(&c.paired.variant)),
-            Entry::text(&c.paired.protocol),
+            Entry::text(c.paired.variant.title()),
+            Entry::text(c.paired.protocol.name()),
             Entry::text(c.over()),
         ];
         for comparison in [&c.paired.uar, &c.paired.war] {
@@ -286,14 +289,14 @@ fn forests(compared: &[Compared]) -> Vec<Figure> {
     let mut keyed: BTreeMap<_, Vec<&Compared>> = BTreeMap::new();
     for c in compared {
         let p = &c.paired;
-        let key = (&p.corpus, names::protocol_rank(&p.protocol), &p.protocol, &c.corpus, c.over(), c.origin());
+        let key = (&p.corpus, p.protocol, &c.corpus, c.over(), c.origin());
         keyed.entry(key).or_default().push(c);
     }
     let figure = |members: Vec<&Compared>| {
         let row = |c: &&Compared| {
             let i = &c.paired.uar.interval;
             let dot = Dot { value: 100.0 * i.estimate, low: 100.0 * i.low, high: 100.0 * i.high };
-            Row { name: names::variant(&c.paired.variant), dot, values: Vec::new() }
+            Row { name: c.paired.variant.title().to_owned(), dot, values: Vec::new() }
         };
         let rows: Vec<Row> = members.iter().map(row).collect();
         let first = members[0];

@@ -14,6 +14,8 @@ pub struct Demo<'a> {
     pub epochs: u32,
     pub folds: usize,
     pub seeds: &'a [u64],
+    /// Trainings of each seed's folds; one with that seed if empty.
+    pub training_seeds: &'a [u64],
     /// UAR of TIM-Net under last-epoch; everything else is derived from it.
     pub uar: f64,
     pub corpus: &'a str,
@@ -26,6 +28,8 @@ pub struct Demo<'a> {
     pub across: bool,
     /// Folds that are missing.
     pub missing: &'a [usize],
+    /// A system that the paper quotes.
+    pub rival: &'a str,
 }
 
 impl Default for Demo<'_> {
@@ -35,6 +39,7 @@ impl Default for Demo<'_> {
             epochs: 6,
             folds: 3,
             seeds: &[46, 47],
+            training_seeds: &[],
             uar: 0.6,
             corpus: "emodb",
             labels: &["angry", "fear", "happy", "neutral", "sad"],
@@ -43,6 +48,7 @@ impl Default for Demo<'_> {
             utterances: 535,
             across: true,
             missing: &[],
+            rival: "TSP+INCA",
         }
     }
 }
@@ -68,7 +74,7 @@ impl Demo<'_> {
         let roster: String = (0..40).map(|i| format!("\"{}\",{},s{}\n", id(i), self.labels[0], i % 4)).collect();
         put(&dir.join(format!("corpora/{}.csv", self.corpus)), &format!("id,label,speaker\n{roster}"));
         let environment = json!({
-            "version": 1, "program": "serlab", "program_version": "0.1.0", "built_at_commit": "0123abc",
+            "version": 1, "program": "serlab", "program_version": "0.1.0", "built_at_commit": "0123abc", "corpora": {},
             "libtorch": "2.11.0", "engine": "native", "device": "auto", "os": "linux", "architecture": "x86_64",
             "cpu": "A & B <CPU>", "cores": 2, "jobs": 2,
             "command": ["/some/where/serlab", "reproduce", "table1", "--only", "it's"],
@@ -76,12 +82,19 @@ impl Demo<'_> {
         put(&dir.join("environment.json"), &environment.to_string());
         put(
             &dir.join("sessions.jsonl"),
-            "{\"cpu_seconds\":60,\"ended_unix\":1,\"finished\":true,\"wall_seconds\":90}\n",
+            &format!(
+                "{}\n",
+                json!({
+                    "cpu_seconds": 60, "ended_unix": 1, "finished": true, "wall_seconds": 90, "command": ["serlab"],
+                    "by": {"version": "0.1.0", "engine": "native", "numerics": 1, "device": "cpu", "machine": "A"},
+                })
+            ),
         );
         let provenance = json!([
             {"commit": "0123abc", "version": "0.1.0", "engine": "native", "numerics": 1, "device": "cpu", "simd": "avx512",
              "machine": "A", "started": "2026-01-01T00:00:00Z", "ended": "2026-01-01T01:00:00Z", "folds": ["x/0", "x/1"]},
-            {"commit": "4567def", "machine": "B", "folds": ["x/2"]},
+            {"commit": "4567def", "version": "0.1.0", "engine": "libtorch", "numerics": 1, "device": "cuda:0", "machine": "B",
+             "started": "2026-01-01T00:00:00Z", "folds": ["x/2"]},
         ]);
         put(&dir.join("provenance.json"), &provenance.to_string());
         put(&dir.join("config.toml"), &self.config());
@@ -89,13 +102,20 @@ impl Demo<'_> {
 
     /// As `serlab` writes it: the keys of a single experiment stand at the top.
     fn config(&self) -> String {
-        let part = |experiment: &str, variants: &str, protocols: &str, rest: &str| {
+        let trainings = match self.training_seeds {
+            [] => String::new(),
+            seeds => format!("training_seeds = {seeds:?}\n"),
+        };
+        let part = |experiment: &str, systems: &str, protocols: &str, rest: &str| {
             format!(
-                "experiment = \"{experiment}\"\nvariants = [{variants}]\nprotocols = [{protocols}]\nseeds = {:?}\n{rest}\n",
+                "experiment = \"{experiment}\"\nsystems = [{systems}]\nprotocols = [{protocols}]\nseeds = {:?}\n{trainings}{rest}\n",
                 self.seeds
             )
         };
-        let training = format!("epochs = {}\nbatch_size = 64\nlearning_rate = {}\n", self.epochs, self.learning_rate);
+        let training = format!(
+            "epochs = {}\nbatch_size = 64\ndropout = 0.1\nlabel_smoothing = 0.1\nlearning_rate = {}\nbeta1 = 0.93\nbeta2 = 0.98\neps = 1e-8\n",
+            self.epochs, self.learning_rate
+        );
         let own = part(
             "table3",
             "\"tim-net\", \"tcn\"",
@@ -104,7 +124,7 @@ impl Demo<'_> {
         );
         let across =
             part("table2", "\"tim-net\"", "\"last-epoch\"", "split = \"cross-corpus\"\nclasses = [\"angry\", \"sad\"]");
-        let head = format!("engine = \"native\"\nsynthetic = {}\n", self.synthetic);
+        let head = format!("engine = \"native\"\nnumerics = 1\ndevice = \"cpu\"\nsynthetic = {}\n", self.synthetic);
         let parts = match self.across {
             true => format!(
                 "{head}[[parts]]\n{own}[parts.training]\n{training}[[parts]]\n{across}[parts.training]\n{training}"
@@ -113,19 +133,19 @@ impl Demo<'_> {
         };
         let corpus = |name: &str, utterances: usize| {
             format!(
-                "[corpora.'{name}']\nlength = 96000\nblocks = {}\nseed = 46\nutterances = {utterances}\n",
+                "[corpora.'{name}']\nlength = 96000\nblocks = {}\nseed = 46\nutterances = {utterances}\nfeatures = \"0123\"\n",
                 self.blocks
             )
         };
         let others = ["casia", "savee"].map(|c| if self.across { corpus(c, 480) } else { String::new() }).concat();
-        format!("{parts}[front_end]\nhop = 512\n{}{others}", corpus(self.corpus, self.utterances))
+        format!("{parts}[front_end]\nhop_length = 512\n{}{others}", corpus(self.corpus, self.utterances))
     }
 
     /// Only `metrics.json` and `published.json`.
     pub fn write_bare(&self, dir: &Path) {
         let mut metrics = json!({
             "version": 2, "experiment": if self.across { "all" } else { "table3" }, "synthetic": self.synthetic,
-            "cells": self.cells(), "paired": self.paired(),
+            "cells": self.cells(), "summaries": [], "paired": self.paired(),
         });
         if !self.missing.is_empty() {
             let training = |seed| (format!("{}-tim-net-random-seed{seed}", self.corpus), json!(self.missing));
@@ -134,12 +154,15 @@ impl Demo<'_> {
         put(&dir.join("metrics.json"), &format!("{metrics:#}"));
         let published = json!({
             "setting": {
-                "folds": 10, "training": {"epochs": 500, "batch_size": 64, "learning_rate": 1e-3}, "front_end": {"hop": 512},
+                "folds": 10, "training": {
+                    "epochs": 500, "batch_size": 64, "dropout": 0.1, "label_smoothing": 0.1, "learning_rate": 1e-3, "beta1": 0.93,
+                    "beta2": 0.98, "eps": 1e-8,
+                }, "front_end": {"hop_length": 512},
                 "corpora": {"emodb": {"length": 96000, "blocks": 8, "seed": 46, "utterances": 535}},
             },
             "tim-net": {"last-epoch": {"emodb": [89.19, 90.28]}, "best-epoch": {"emodb": [95.17, 95.70]}},
             "others": [
-                {"system": "TSP+INCA", "source": "paper", "uar": {"emodb": 89.47}, "war": {}},
+                {"system": self.rival, "source": "paper", "uar": {"emodb": 89.47}, "war": {}},
                 {"system": "CPAC", "source": "official README, re-run", "protocol": "last-epoch",
                  "uar": {"emodb": 86.92}, "war": {"emodb": 86.15}},
             ],
@@ -151,7 +174,13 @@ impl Demo<'_> {
 
     fn cells(&self) -> Vec<Value> {
         let mut out = Vec::new();
-        for &seed in self.seeds {
+        let trainings = match self.training_seeds {
+            [] => vec![None],
+            seeds => seeds.iter().copied().map(Some).collect(),
+        };
+        let all = self.seeds.iter().flat_map(|&seed| trainings.iter().map(move |&training| (seed, training)));
+        for (seed, training) in all {
+            let first = out.len();
             for (variant, worse) in [("tim-net", 0.0), ("tcn", 0.08)] {
                 for (protocol, better) in [("last-epoch", 0.0), ("best-epoch", 0.06), ("speaker-independent", -0.2)] {
                     out.push(self.cell(seed, variant, protocol, None, self.uar - worse + better));
@@ -159,6 +188,18 @@ impl Demo<'_> {
             }
             for target in ["casia", "savee"].into_iter().filter(|_| self.across) {
                 out.push(self.cell(seed, "tim-net", "last-epoch", Some(target), 0.3));
+            }
+            for cell in out[first..].iter_mut().filter(|_| training.is_some_and(|training| training != seed)) {
+                cell["training_seed"] = json!(training);
+                // Another training of the same folds is a little worse.
+                let worse = 0.001 * training.unwrap_or_default() as f64;
+                let folds = cell["folds"].as_array_mut().unwrap();
+                let mut values = Vec::new();
+                for fold in folds {
+                    values.push(fold["uar"].as_f64().unwrap() - worse);
+                    fold["uar"] = json!(values[values.len() - 1]);
+                }
+                cell["uar"] = spread(&values);
             }
         }
         out
@@ -174,8 +215,11 @@ impl Demo<'_> {
         let lacks = |f: &usize| division == "random" && variant == "tim-net" && self.missing.contains(f);
         let there: Vec<usize> = (0..folds).filter(|f| !lacks(f)).collect();
         let values: Vec<f64> = there.iter().map(|f| uar + 0.05 * (noise(f + seed as usize) - 0.5)).collect();
-        let scores: Vec<Value> =
-            there.iter().zip(&values).map(|(f, v)| json!({"fold": f, "epoch": 1, "uar": v, "war": v})).collect();
+        let scores: Vec<Value> = there
+            .iter()
+            .zip(&values)
+            .map(|(f, v)| json!({"fold": f, "epoch": 1, "uar": v, "war": v, "utterances": 9, "trained_on": 18}))
+            .collect();
         let n = self.labels.len();
         let interval = json!({"estimate": uar, "low": uar - 0.04, "high": uar + 0.04, "level": 0.95});
         let over = if division == "random" {

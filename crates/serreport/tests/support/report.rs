@@ -68,6 +68,7 @@ pub const OWN: Demo = Demo {
     epochs: 6,
     folds: 3,
     seeds: &[46],
+    training_seeds: &[],
     uar: 0.6,
     corpus: "emodb",
     labels: &["angry", "fear", "happy", "neutral", "sad"],
@@ -76,4 +77,5 @@ pub const OWN: Demo = Demo {
     utterances: 535,
     across: false,
     missing: &[],
+    rival: "TSP+INCA",
 };

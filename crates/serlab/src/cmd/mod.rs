@@ -1,0 +1,7 @@
+//! The commands, a file each.
+
+mod emit;
+pub mod merge;
+pub mod reproduce;
+pub mod show;
+pub mod store;

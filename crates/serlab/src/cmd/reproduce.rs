@@ -1,0 +1,349 @@
+//! `reproduce`: from the command line to the table.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use sercorpus::CorpusName;
+use serengine::EngineFacts;
+use sermfcc::FrontEnd;
+use serrun::{Environments, Maker, RunCorpus, Session, Split, System};
+use timnet_core::Variant;
+
+use super::{emit, store};
+use crate::{
+    backend::Backend,
+    cli::{self, Reproduce},
+    config::{Configs, Experiment, Origin, Overrides, Part, Published, RunConfig},
+    data::{
+        Roster, Sources, cache, features,
+        sources::{self, Given},
+    },
+    error::{LabError, Result},
+    estimate,
+    folder::{self, RunDir},
+    machine,
+    plan::Plan,
+    shard,
+    show::{print, show, tables},
+    workers::Work,
+};
+
+/// Runs the experiment.
+///
+/// # Errors
+/// See [`LabError`].
+pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
+    let start = Instant::now();
+    let shard = shard(args)?;
+    let configs = Configs::of(args.configs.as_deref())?;
+    let published: Published = configs.read("published.toml")?;
+    let backend = Backend::choose(args.engine, &args.device)?;
+    let setting = Setting::of(args, &configs, published.setting.training.epochs)?;
+    let facts = backend.facts();
+    let jobs = args.jobs.map_or_else(machine::cores, |n| n as usize);
+    if args.dry_run || args.emit.is_some() {
+        let config = setting.run_config(&facts, &BTreeMap::new())?;
+        let plan = Plan::of(&config, setting.rosters())?;
+        return match args.emit {
+            Some(emit) => {
+                let text = |word: std::ffi::OsString| {
+                    word.into_string().map_err(|w| LabError::Input(format!("{}: --emit wants UTF-8", w.display())))
+                };
+                let words = std::env::args_os().skip(1).map(text).collect::<Result<Vec<String>>>()?;
+                print(emit::job(args, emit, &words, plan.places().len())?.trim_end())
+            }
+            None => {
+                let estimate = estimate::of(&plan, &config, backend, jobs, args.run_dir.as_deref())?;
+                print(&format!("{}{}", estimate.trainings, estimate.total))
+            }
+        };
+    }
+    let cache = features::Cache::new(&setting.front_end, cache::open()?.join("features"), stop);
+    let mut features = Vec::new();
+    for source in &setting.sources.corpora {
+        features.push(cache.features(&Roster::of(&source.name, &source.corpus), source.length)?);
+    }
+    let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.name.clone(), f.hash.clone())).collect();
+    let config = setting.run_config(&facts, &hashes)?;
+    let plan = Plan::of(&config, setting.rosters())?;
+    for material in &plan.materials[features.len()..] {
+        features.push(cache.features(&material.roster, config.corpora[&material.roster.name].length)?);
+    }
+    let text = config.to_toml()?;
+    let name = format!("runs/{}-{}", config.name(), &blake3::hash(text.as_bytes()).to_hex()[..12]);
+    let path = args.run_dir.clone().unwrap_or_else(|| PathBuf::from(name));
+    let dir = RunDir::open(&path, &config, &plan, shard)?;
+    let maker = folder::maker(facts);
+    if !Environments::file(&path).exists() {
+        Environments::One(Box::new(folder::environment(&maker, &setting.sources, jobs))).write(&path)?;
+    }
+    tables::rosters(&dir, &plan)?;
+    tracing::info!("run folder {}", path.display());
+    let estimate = estimate::of(&plan, &config, backend, jobs, Some(&path))?;
+    if estimate.unfinished > 0 {
+        tracing::info!("{}", estimate.total);
+    }
+    let hop_seconds = setting.front_end.hop_length as f64 / f64::from(setting.front_end.sample_rate);
+    let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
+    let store = store::open(args.store.as_deref())?;
+    let work = Work {
+        plan: &plan,
+        features: &features,
+        hop_seconds,
+        backend,
+        dir: dir.path(),
+        store: &store,
+        shard,
+        checkpoint_every,
+        maker: &maker,
+        epochs: AtomicU64::new(0),
+        stop,
+    };
+    let done = work.run(jobs);
+    // A call that finds all folds finished adds nothing to what the run says of itself.
+    if work.epochs.load(Ordering::Relaxed) > 0
+        && let Err(e) = log_session(dir.path(), start, shard, &maker, done.is_ok())
+    {
+        tracing::warn!("{e}");
+    }
+    done?;
+    let (finished, all) = tables::finished(dir.path(), &plan);
+    if let Some(shard) = shard.filter(|_| finished < all) {
+        return print(&format!(
+            "part {shard} is done; {finished} of {all} folds are in {}. The part that ends last makes the tables, or \
+             `merge` does where each has its own folder.",
+            path.display()
+        ));
+    }
+    tables::provenance(dir.path(), &plan)?;
+    let metrics = tables::write(&dir, &config, &plan, &published)?;
+    show(&metrics, args.json)?;
+    tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
+    if let Some(preview) = &setting.preview {
+        tracing::info!("{preview}");
+    }
+    Ok(())
+}
+
+/// Which part of the folds is this process'. A job that is only planned or written has none yet.
+fn shard(args: &Reproduce) -> Result<Option<shard::Part>> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let scheduled = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"].into_iter().find(|name| variable(name).is_some());
+    match (args.shard, scheduled) {
+        _ if args.dry_run || args.emit.is_some() => Ok(None),
+        (Some(shard), _) => shard.part(&variable).map(Some),
+        (None, scheduled) => {
+            if let Some(name) = scheduled {
+                tracing::warn!("{name} is set, but every task trains all folds without --shard auto");
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// What is to be run on what, before anything is computed.
+struct Setting {
+    /// With their names.
+    experiments: Vec<(&'static str, Experiment)>,
+    front_end: FrontEnd,
+    sources: Sources,
+    /// Where the run is a preview: that it is, and the command for the whole.
+    preview: Option<String>,
+}
+
+impl Setting {
+    fn of(args: &Reproduce, configs: &Configs, full: u32) -> Result<Self> {
+        let overrides = Overrides::of(args)?;
+        let given = Given::of(args)?;
+        let own = given.own();
+        // A corpus of one's own takes part in every experiment, after those that its file names.
+        let load = |origin| -> Result<Vec<(&'static str, Experiment)>> {
+            let load = |name| -> Result<(&'static str, Experiment)> {
+                let mut e = Experiment::load(configs, name, &overrides, origin, args.full)?;
+                let more: Vec<CorpusName> = own.iter().filter(|name| !e.corpora.contains(name)).cloned().collect();
+                e.corpora.extend(more);
+                Ok((name, e))
+            };
+            args.experiment.parts().into_iter().map(|e| load(e.name())).collect()
+        };
+        let mut experiments = load(Origin::Given)?;
+        let corpora = experiments.iter().flat_map(|(_, e)| e.corpora.iter().cloned()).collect();
+        let (first_name, first) = &experiments[0];
+        for (name, other) in &experiments {
+            for (key, differs) in [
+                ("front_end", other.front_end != first.front_end),
+                ("synthetic.seed", other.synthetic.seed != first.synthetic.seed),
+            ] {
+                if differs {
+                    return Err(LabError::Input(format!(
+                        "`{key}` of {first_name}.toml and {name}.toml differ: one run has one of them; run these apart"
+                    )));
+                }
+            }
+        }
+        let front_end = front_end(first)?;
+        let sources = sources::find(args, configs, given, &corpora, first.synthetic.seed, &front_end, &overrides)?;
+        let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
+        overrides.check(&names, &sources.corpora.iter().map(|s| s.name.clone()).collect::<BTreeSet<_>>())?;
+        match sources.origin {
+            Origin::Given => {}
+            Origin::Synthetic => {
+                tracing::warn!("running on small SYNTHETIC corpora: the figures say nothing of real speech")
+            }
+            Origin::Bundled => {
+                let names: Vec<&str> = sources.corpora.iter().map(|s| s.name.as_str()).collect();
+                tracing::info!("no corpus is configured: running on the one that comes along, {}", names.join(", "));
+            }
+        }
+        if sources.origin != Origin::Given {
+            experiments = load(sources.origin)?;
+        }
+        let epochs = experiments.iter().map(|(_, e)| e.training.epochs).max().unwrap_or(0);
+        let preview = (sources.origin == Origin::Bundled && epochs < full).then(|| {
+            let words: Vec<_> = std::env::args_os().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
+            format!(
+                "this is a preview: {epochs} of {full} epochs. All epochs, in about {} times its time: {}",
+                full.div_ceil(epochs.max(1)),
+                full_command(&words)
+            )
+        });
+        for (name, e) in experiments.iter_mut().filter(|(_, e)| e.split == Split::CrossCorpus) {
+            share_classes(name, e, &sources);
+        }
+        let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.name)).count();
+        let needs = |e: &Experiment| if e.split == Split::CrossCorpus { 2 } else { 1 };
+        let all = args.experiment == cli::Experiment::All;
+        for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
+            let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.name == **k));
+            let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
+            let way_out = format!("Give one more with --data CORPUS=PATH. {}", sources::where_to_obtain(absent));
+            if !all {
+                return Err(LabError::Input(format!("{said}. {way_out} Or try --synthetic.")));
+            }
+            tracing::warn!("{said}, so it is left out. {way_out}");
+        }
+        experiments.retain(|(_, e)| count(e) >= needs(e));
+        Ok(Self { experiments, front_end, sources, preview })
+    }
+
+    fn rosters(&self) -> Vec<Roster> {
+        self.sources.corpora.iter().map(|s| Roster::of(&s.name, &s.corpus)).collect()
+    }
+
+    /// With the hashes of the corpora's features.
+    fn run_config(&self, facts: &EngineFacts, hashes: &BTreeMap<CorpusName, String>) -> Result<RunConfig> {
+        let corpora = self.sources.corpora.iter().map(|source| {
+            let corpus = RunCorpus {
+                length: source.length,
+                blocks: source.config.blocks,
+                seed: source.config.seed,
+                utterances: source.corpus.utterances.len(),
+                partial: source.partial,
+                // Those of a known corpus are known.
+                classes: if source.name.kind().is_none() { source.corpus.labels.clone() } else { Vec::new() },
+                features: hashes.get(&source.name).cloned().unwrap_or_default(),
+            };
+            (source.name.clone(), corpus)
+        });
+        Ok(RunConfig {
+            engine: facts.name.clone(),
+            numerics: facts.numerics,
+            device: facts.device_kind().to_owned(),
+            synthetic: self.sources.origin == Origin::Synthetic,
+            parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect::<Result<_>>()?,
+            front_end: self.front_end.clone(),
+            corpora: corpora.collect(),
+        })
+    }
+
+    fn part(&self, name: &str, e: &Experiment) -> Result<Part> {
+        let there = |name: &&CorpusName| self.sources.corpora.iter().any(|s| s.name == **name);
+        let system = |v: &Variant| v.name().parse::<System>().map_err(LabError::work);
+        let some = if e.one_corpus { 1 } else { usize::MAX };
+        let on: Vec<CorpusName> = e.corpora.iter().filter(there).take(some).cloned().collect();
+        Ok(Part {
+            experiment: name.to_owned(),
+            protocols: e.protocols.clone(),
+            systems: e.systems.iter().map(system).collect::<Result<_>>()?,
+            split: e.split,
+            classes: e.classes.clone(),
+            on: (on.len() < self.sources.corpora.len()).then_some(on),
+            folds: if e.split.is_folds() { e.folds } else { 0 },
+            seeds: e.seeds.clone(),
+            training_seeds: e.training_seeds.clone(),
+            training: e.training.clone(),
+        })
+    }
+}
+
+/// The classes of a cross-corpus experiment that the corpora of one's own have as well. One that has fewer than two of them is left out.
+fn share_classes(name: &str, e: &mut Experiment, sources: &Sources) {
+    let before = e.classes.clone();
+    for source in sources.corpora.iter().filter(|s| s.name.kind().is_none()) {
+        let shared: Vec<String> = e.classes.iter().filter(|c| source.corpus.labels.contains(c)).cloned().collect();
+        if shared.len() < 2 {
+            tracing::warn!(
+                "{name} leaves {} out: of the shared classes, {}, it has {}; its own are {}. A label_map in configs/corpora/{}.toml translates them",
+                source.name,
+                e.classes.join(", "),
+                if shared.is_empty() { "none".to_owned() } else { shared.join(", ") + " alone" },
+                source.corpus.labels.join(", "),
+                source.name
+            );
+            e.corpora.retain(|corpus| *corpus != source.name);
+        } else {
+            e.classes = shared;
+        }
+    }
+    if e.classes != before {
+        tracing::info!(
+            "{name}: all corpora share the classes {}, in place of {}",
+            e.classes.join(", "),
+            before.join(", ")
+        );
+    }
+}
+
+/// The words of this call as the user gives them to `cargo xtask`, for all epochs.
+fn full_command(words: &[String]) -> String {
+    let mut given = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            // What `cargo xtask` adds.
+            "--bundled" | "--configs" => drop(words.next()),
+            "--epochs" => drop(words.next()),
+            other if other.starts_with("--epochs=") => {}
+            other => given.push(other),
+        }
+    }
+    format!("cargo xtask {} --full", given.join(" "))
+}
+
+fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
+    let choice = &experiment.front_end;
+    let mut front_end = FrontEnd::preset(&choice.preset).map_err(LabError::input)?;
+    if let Some(resampler) = &choice.resampler {
+        front_end.resampler.clone_from(resampler);
+    }
+    Ok(front_end)
+}
+
+/// One line for each call that trained, in `sessions.jsonl`: where it ran, how long and on how much CPU time, both from its start
+/// on, the computing of features included.
+fn log_session(dir: &Path, start: Instant, shard: Option<shard::Part>, maker: &Maker, finished: bool) -> Result<()> {
+    let session = Session {
+        ended_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+        wall_seconds: start.elapsed().as_secs_f64(),
+        cpu_seconds: machine::cpu_seconds(),
+        shard: shard.map(|s| s.to_string()),
+        finished,
+        command: cli::words(),
+        by: maker.clone(),
+    };
+    Ok(session.append(dir)?)
+}

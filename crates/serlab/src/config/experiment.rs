@@ -1,0 +1,248 @@
+//! Experiment files.
+
+use sercorpus::CorpusName;
+use serde::{Deserialize, Serialize};
+use serengine::{Adam, Objective};
+use serrun::{Division, Protocol, Split};
+use timnet_core::{TcnPooling, Variant};
+
+use super::{
+    corpus::TOO_LARGE_A_SEED,
+    files::Configs,
+    overrides::{Overrides, Target},
+};
+use crate::error::{LabError, Result};
+
+/// An experiment: `configs/table1.toml` and its like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Corpora to run on, where they are configured.
+    pub corpora: Vec<CorpusName>,
+    /// Use only the first corpus that is available.
+    #[serde(default)]
+    pub one_corpus: bool,
+    /// Systems to train.
+    pub systems: Vec<Variant>,
+    /// Protocols to report.
+    pub protocols: Vec<Protocol>,
+    /// What is trained on and what is scored.
+    #[serde(default)]
+    pub split: Split,
+    /// The classes that all corpora share; cross-corpus only.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// Folds of the random splits; not for the other splits.
+    #[serde(default)]
+    pub folds: usize,
+    /// Seeds of the folds; absent: each corpus' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<u64>>,
+    /// Seeds of initialisation, order and dropout, each with every seed of the folds; absent: the seed of the folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_seeds: Option<Vec<u64>>,
+    /// The features.
+    pub front_end: FrontEndChoice,
+    /// The training.
+    pub training: TrainingSettings,
+    /// What a preview on a corpus that comes along leaves out.
+    pub preview: Preview,
+    /// What `--synthetic` runs on.
+    pub synthetic: Synthetic,
+}
+
+/// Where the corpora of a run come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The user's.
+    Given,
+    /// Real corpora that come along with the program's sources.
+    Bundled,
+    /// Written by the program.
+    Synthetic,
+}
+
+/// A preset of `sermfcc`, and another resampler than its own if wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontEndChoice {
+    /// Name of the preset.
+    pub preset: String,
+    /// Name of the resampler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resampler: Option<String>,
+}
+
+/// How a fold trains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSettings {
+    /// Passes over the training part.
+    pub epochs: u32,
+    /// Utterances a step.
+    pub batch_size: usize,
+    /// Probability of spatial dropout.
+    pub dropout: f64,
+    /// How the TCN turns frames into one vector, where not as `timnet-core` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcn_pooling: Option<TcnPooling>,
+    /// s of (1 - s) onehot + s / classes.
+    pub label_smoothing: f64,
+    /// Adam's learning rate.
+    pub learning_rate: f64,
+    /// Adam's decay of the first moment.
+    pub beta1: f64,
+    /// Adam's decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of Adam's second moment.
+    pub eps: f64,
+    /// Part of the training utterances that the protocol `validated` chooses the epoch on.
+    pub validation_share: f64,
+}
+
+impl TrainingSettings {
+    /// As the engines take it.
+    pub fn objective(&self) -> Objective {
+        Objective {
+            label_smoothing: self.label_smoothing,
+            adam: Adam {
+                learning_rate: self.learning_rate,
+                beta1: self.beta1,
+                beta2: self.beta2,
+                eps: self.eps,
+                ..Adam::default()
+            },
+            ..Objective::default()
+        }
+    }
+}
+
+/// A preview: a run on a corpus that comes along, without `--full`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preview {
+    /// Epochs in place of the experiment's.
+    pub epochs: u32,
+}
+
+/// The synthetic stand-in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Synthetic {
+    /// Seed of the recordings.
+    pub seed: u64,
+    /// Folds in place of the experiment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    /// Seeds in place of the experiment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<u64>>,
+    /// Epochs in place of the experiment's.
+    pub epochs: u32,
+    /// Batch size in place of the experiment's: a small corpus takes few steps an epoch, and BatchNorm's running
+    /// statistics want hundreds.
+    pub batch_size: usize,
+}
+
+impl Experiment {
+    /// Reads `name`'s file with the command line's values in place of its own. Where the corpora do not come
+    /// from the user, the values of `[preview]` (unless `full`) or `[synthetic]` stand in first.
+    ///
+    /// # Errors
+    /// As [`Configs::read`]; an override that does not fit, by its text; a value that cannot be used.
+    pub fn load(configs: &Configs, name: &str, overrides: &Overrides, origin: Origin, full: bool) -> Result<Self> {
+        let file = configs.file(&format!("{name}.toml"))?;
+        if file.parse::<toml::Table>()?.contains_key("variants") {
+            return Err(LabError::Input(format!("{}: `variants` is called `systems` now; rename the key", file.path)));
+        }
+        let split = file.parse::<Self>()?.split;
+        let target = Target::Experiment { name, folds: split.is_folds() };
+        let mut loaded: Self = overrides.apply(&target, file.parse()?)?;
+        let stands_in = match origin {
+            Origin::Given => false,
+            Origin::Bundled => !full,
+            Origin::Synthetic => true,
+        };
+        if stands_in {
+            loaded.stand_in(origin);
+            // What was asked for in so many words counts all the same.
+            loaded = overrides.apply(&target, toml::Table::try_from(&loaded).map_err(LabError::work)?)?;
+        }
+        loaded.validate().map_err(|e| LabError::Input(format!("{}: {e}", file.path)))?;
+        Ok(loaded)
+    }
+
+    fn stand_in(&mut self, origin: Origin) {
+        if origin == Origin::Bundled {
+            self.training.epochs = self.preview.epochs;
+            return;
+        }
+        let Synthetic { folds, seeds, epochs, batch_size, .. } = self.synthetic.clone();
+        self.folds = folds.unwrap_or(self.folds);
+        self.seeds = seeds.or(self.seeds.take());
+        self.training.epochs = epochs;
+        self.training.batch_size = batch_size;
+    }
+
+    /// A list that has an element twice, and the element: it would be trained twice, or have two rows.
+    fn repeated(&self) -> Option<(&'static str, String)> {
+        fn of<T: PartialEq + ToString>(key: &'static str, list: &[T]) -> Option<(&'static str, String)> {
+            let twice = list.iter().enumerate().find(|(i, element)| list[..*i].contains(element))?;
+            Some((key, twice.1.to_string()))
+        }
+        of("corpora", &self.corpora)
+            .or_else(|| of("systems", &self.systems))
+            .or_else(|| of("protocols", &self.protocols))
+            .or_else(|| of("classes", &self.classes))
+            .or_else(|| of("seeds", self.seeds.as_deref().unwrap_or_default()))
+            .or_else(|| of("training_seeds", self.training_seeds.as_deref().unwrap_or_default()))
+    }
+
+    /// The cheapest checks, before anything is computed.
+    fn validate(&self) -> Result<()> {
+        let bad = |key: &str, why: &str| Err(LabError::Input(format!("`{key}` {why}")));
+        let t = &self.training;
+        if let Some((key, twice)) = self.repeated() {
+            return bad(key, &format!("names {twice} twice; leave one out"));
+        }
+        match () {
+            () if self.corpora.is_empty() => bad("corpora", "names no corpus"),
+            () if self.systems.is_empty() => bad("systems", "names no system"),
+            () if self.protocols.is_empty() => bad("protocols", "names no protocol"),
+            () if !self.split.is_folds() && self.protocols.iter().any(|&p| Division::of(p) != Division::Random) => {
+                bad("protocols", "may only be last-epoch and best-epoch where `split` is not folds")
+            }
+            () if self.split == Split::CrossCorpus && self.protocols != [Protocol::LastEpoch] => {
+                bad("protocols", "may only be last-epoch across corpora: no target data is seen before the end")
+            }
+            () if self.split == Split::CrossCorpus && self.classes.len() < 2 => {
+                bad("classes", "must name at least two classes that all corpora share")
+            }
+            () if self.seeds.as_ref().is_some_and(Vec::is_empty) => bad("seeds", "is empty"),
+            () if self.training_seeds.as_ref().is_some_and(Vec::is_empty) => bad("training_seeds", "is empty"),
+            () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => bad("seeds", TOO_LARGE_A_SEED),
+            () if self.split.is_folds() && self.folds < 2 => bad("folds", "must be at least 2"),
+            () if !self.split.is_folds() && self.folds != 0 => bad(
+                "folds",
+                "is for experiments that train on folds; `split` says that this one does not, so leave it out",
+            ),
+            () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
+            () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
+            () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),
+            () if !(0.0..1.0).contains(&t.label_smoothing) => {
+                bad("training.label_smoothing", "must be at least 0 and below 1")
+            }
+            () if !(t.learning_rate > 0.0 && t.learning_rate.is_finite()) => {
+                bad("training.learning_rate", "must be above 0")
+            }
+            () if !(0.0..1.0).contains(&t.beta1) || !(0.0..1.0).contains(&t.beta2) => {
+                bad("training.beta1/beta2", "must be at least 0 and below 1")
+            }
+            () if !(t.eps > 0.0 && t.eps.is_finite()) => bad("training.eps", "must be above 0"),
+            () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
+                bad("training.validation_share", "must lie above 0 and below 0.9")
+            }
+            () => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! From a recording to the features of a fixed length.
+
+use seraudio::LoadOptions;
+use sermfcc::{Extractor, FrontEnd};
+use serrun::Utterance;
+
+use crate::error::{LabError, Result};
+
+/// From a recording to the features of a fixed length.
+pub struct Extract {
+    extractor: Extractor<f64>,
+    pub options: LoadOptions,
+    length: usize,
+}
+
+impl Extract {
+    /// By `front_end`, of `length` samples.
+    ///
+    /// # Errors
+    /// Settings that cannot be used.
+    pub fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
+        let extractor = Extractor::new(front_end).map_err(LabError::input)?;
+        let resampler = front_end.resampler.parse().map_err(LabError::input)?;
+        let options = LoadOptions { rate: Some(front_end.sample_rate), resampler, ..LoadOptions::default() };
+        Ok(Self { extractor, options, length })
+    }
+
+    /// [frames, coefficients] of an utterance: a recording, or its part between start and end.
+    ///
+    /// # Errors
+    /// A recording that cannot be used, with its path and why.
+    pub fn utterance(&self, utterance: &Utterance) -> Result<Vec<f32>> {
+        let Utterance { path, start, end, .. } = utterance;
+        let audio = seraudio::load(path, &self.options).map_err(LabError::input)?;
+        let at = |seconds: f64| ((seconds * f64::from(audio.rate)).round() as usize).min(audio.samples.len());
+        let (from, to) = (start.map_or(0, at), end.map_or(audio.samples.len(), at));
+        let part = audio.samples.get(from..to).filter(|part| !part.is_empty()).ok_or_else(|| {
+            let all = audio.samples.len() as f64 / f64::from(audio.rate);
+            LabError::Input(format!("{}: {} lies outside of its {all:.3} s", path.display(), utterance.id))
+        })?;
+        self.mfcc(part).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
+    }
+
+    /// [frames, coefficients] of samples of any number.
+    ///
+    /// # Errors
+    /// Samples that have no features.
+    pub fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
+        let samples = seraudio::fit_length(samples, self.length);
+        Ok(self.extractor.mfcc(&samples)?.iter().map(|&v| v as f32).collect())
+    }
+}
+
+/// Little-endian.
+pub fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}

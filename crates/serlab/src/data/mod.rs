@@ -1,0 +1,14 @@
+//! From corpora to utterance lists and features.
+
+mod arrays;
+pub mod cache;
+mod extract;
+pub mod features;
+mod fingerprint;
+mod matrices;
+mod roster;
+pub mod sources;
+
+pub use features::Features;
+pub use roster::Roster;
+pub use sources::Sources;

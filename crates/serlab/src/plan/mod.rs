@@ -1,0 +1,178 @@
+//! What is to be trained, and which figures come out of it.
+
+mod division;
+mod training;
+
+use std::collections::BTreeMap;
+
+use sercorpus::CorpusName;
+use serrun::{Division, Protocol, Split, TrainingName};
+use timnet_core::{ModelConfig, Variant};
+
+pub use training::{Material, Training};
+
+use crate::{
+    config::{Part, RunConfig},
+    data::Roster,
+    error::{LabError, Result},
+};
+use division::divide;
+
+/// All that is trained in a run.
+pub struct Plan {
+    /// The corpora of the run in order, then those of cross-corpus training.
+    pub materials: Vec<Material>,
+    /// In the order of the tables; what several experiments need is there once.
+    pub trainings: Vec<Training>,
+}
+
+impl Plan {
+    /// Of the corpora's utterances.
+    ///
+    /// # Errors
+    /// A corpus that can't be divided as asked; experiments that would train the same network in two ways.
+    pub fn of(config: &RunConfig, rosters: Vec<Roster>) -> Result<Self> {
+        let partial = |name: &CorpusName| Some((name.clone(), config.corpora.get(name)?.partial?));
+        let own = |roster: Roster| Material {
+            partial: partial(&roster.name).into_iter().collect(),
+            roster,
+            targets: Vec::new(),
+        };
+        let mut plan = Self { materials: rosters.into_iter().map(own).collect(), trainings: Vec::new() };
+        let corpora = plan.materials.len();
+        for part in &config.parts {
+            let names: Vec<&CorpusName> = config.corpora_of(part).collect();
+            for &name in &names {
+                let found = plan.materials[..corpora].iter().position(|m| m.roster.name == *name);
+                let own = found.ok_or_else(|| LabError::Work(format!("no utterances of {name}")))?;
+                let material = match part.split {
+                    Split::CrossCorpus => plan.across(&part.classes, own, &names)?,
+                    Split::Folds | Split::HoldOut => own,
+                };
+                plan.add(config, part, material)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The material of training on `own` and testing on the rest of `names`.
+    fn across(&mut self, classes: &[String], own: usize, names: &[&CorpusName]) -> Result<usize> {
+        let mut roster = self.materials[own].roster.with_labels(classes);
+        let mut targets = Vec::new();
+        let mut partial = self.materials[own].partial.clone();
+        for material in &self.materials {
+            let name = &material.roster.name;
+            if material.targets.is_empty() && *name != roster.name && names.contains(&name) {
+                let start = roster.rows.len();
+                roster.rows.extend(material.roster.with_labels(classes).rows);
+                targets.push((name.clone(), start..roster.rows.len()));
+                partial.extend(material.partial.clone());
+            }
+        }
+        let source = targets.first().map_or(0, |(_, range)| range.start);
+        if source == 0 || targets.iter().any(|(_, range)| range.is_empty()) {
+            return Err(LabError::Input(format!(
+                "cross-corpus training needs at least two corpora with utterances of {}",
+                classes.join(", ")
+            )));
+        }
+        let material = Material { roster, targets, partial };
+        if let Some(known) = self.materials.iter().position(|m| *m == material) {
+            return Ok(known);
+        }
+        self.materials.push(material);
+        Ok(self.materials.len() - 1)
+    }
+
+    fn add(&mut self, config: &RunConfig, part: &Part, material: usize) -> Result<()> {
+        let roster = &self.materials[material].roster;
+        let name = &roster.name;
+        let corpus = &config.corpora[name];
+        let published = vec![corpus.seed];
+        let divisions: BTreeMap<Division, Vec<Protocol>> =
+            part.protocols.iter().fold(BTreeMap::new(), |mut map, &protocol| {
+                let division = match part.split {
+                    Split::Folds => Division::of(protocol),
+                    Split::HoldOut => Division::HoldOut,
+                    Split::CrossCorpus => Division::CrossCorpus,
+                };
+                map.entry(division).or_insert_with(Vec::new).push(protocol);
+                map
+            });
+        let mut new = Vec::new();
+        for system in &part.systems {
+            let variant: Variant = system.as_str().parse().map_err(LabError::input)?;
+            for (seed, training_seed) in
+                seeds(part.seeds.as_ref().unwrap_or(&published), part.training_seeds.as_deref())
+            {
+                for (&division, protocols) in &divisions {
+                    let folds = divide(part, &self.materials[material], division, seed)
+                        .map_err(|e| LabError::Input(format!("{name}: {e}")))?;
+                    let model = ModelConfig::of(variant, corpus.blocks, roster.labels.len());
+                    let (corpus, system) = (name.clone(), system.clone());
+                    new.push(Training {
+                        material,
+                        name: TrainingName { corpus, system, division, seed, training_seed },
+                        model: ModelConfig {
+                            dropout: part.training.dropout,
+                            tcn_pooling: part.training.tcn_pooling.unwrap_or_default(),
+                            ..model
+                        },
+                        folds,
+                        settings: part.training.clone(),
+                        protocols: protocols.clone(),
+                    });
+                }
+            }
+        }
+        new.into_iter().try_for_each(|training| self.join(training))
+    }
+
+    /// Adds a training, or its protocols to the one that is there.
+    fn join(&mut self, new: Training) -> Result<()> {
+        let Some(known) = self.trainings.iter_mut().find(|t| t.name == new.name) else {
+            self.trainings.push(new);
+            return Ok(());
+        };
+        let more: Vec<Protocol> = new.protocols.iter().copied().filter(|p| !known.protocols.contains(p)).collect();
+        if (Training { protocols: known.protocols.clone(), ..new }) != *known {
+            return Err(LabError::Input(format!(
+                "{}: two experiments of this run train it in different ways (folds or [training]); make their files agree or \
+                 run them apart",
+                known.name
+            )));
+        }
+        known.protocols.extend(more);
+        known.protocols.sort();
+        Ok(())
+    }
+
+    /// Every fold of every training, in order.
+    pub fn places(&self) -> Vec<Place> {
+        let folds = |(training, t): (usize, &Training)| (0..t.folds.len()).map(move |fold| Place { training, fold });
+        self.trainings.iter().enumerate().flat_map(folds).collect()
+    }
+
+    /// What a training works on.
+    pub fn material(&self, training: &Training) -> &Material {
+        &self.materials[training.material]
+    }
+}
+
+/// A fold's place: training and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Index of the training.
+    pub training: usize,
+    /// Number of the fold.
+    pub fold: usize,
+}
+
+/// Every seed of the folds with every training seed, which is None where both are equal.
+fn seeds(folds: &[u64], trainings: Option<&[u64]>) -> Vec<(u64, Option<u64>)> {
+    let own = |&seed: &u64| match trainings {
+        None => vec![(seed, None)],
+        Some(all) => all.iter().map(|&training| (seed, (training != seed).then_some(training))).collect(),
+    };
+    folds.iter().flat_map(own).collect()
+}
