@@ -199,7 +199,9 @@ fn training_seeds_give_other_weights_on_the_same_folds() {
     let bytes = |name: String| fs::read(lab.path(&name)).unwrap();
     let weights = "fold-00.last.safetensors";
     assert_eq!(bytes(format!("run/{same}/{weights}")), bytes(format!("plain/{same}/{weights}")));
-    let parameters = |name: &str| timnet_core::Weights::load(&lab.path(&format!("run/{name}/{weights}"))).unwrap();
+    let parameters = |name: &str| {
+        serengine::Weights::load::<timnet_core::ModelConfig>(&lab.path(&format!("run/{name}/{weights}"))).unwrap()
+    };
     assert_ne!(parameters(same).0.parameters, parameters(other).0.parameters);
     assert_eq!(parameters(other).1["training_seed"], "7");
     let folds = |name: &str| -> Vec<String> {

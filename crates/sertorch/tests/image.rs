@@ -35,7 +35,7 @@ impl Settings for Image {
     type Error = Infallible;
 
     fn layout(&self) -> Result<Layout, Infallible> {
-        Ok(ImageNet::new().0)
+        Ok(ImageNet::laid_out().0)
     }
 }
 
@@ -48,7 +48,7 @@ struct ImageNet {
 }
 
 impl ImageNet {
-    fn new() -> (Layout, [Range; 3]) {
+    fn laid_out() -> (Layout, [Range; 3]) {
         let n = |n: i64| n as usize;
         let settings = Image { frames: n(FRAMES) };
         let mut layout = Layout::new(&settings, n(COEFFICIENTS), n(CLASSES)).of_frames(n(FRAMES));
@@ -63,7 +63,7 @@ impl ImageNet {
     }
 
     fn of(layout: &Arc<Layout>) -> Self {
-        let [kernel, gamma, head] = Self::new().1;
+        let [kernel, gamma, head] = Self::laid_out().1;
         Self { layout: Arc::clone(layout), kernel, gamma, head }
     }
 }
