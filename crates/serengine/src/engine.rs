@@ -12,7 +12,7 @@ use crate::{
 /// What one optimiser step saw, before its update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepOutcome {
-    /// Mean loss of the batch.
+    /// Mean loss of the batch, class weights included.
     pub loss: f32,
     /// Utterances whose largest logit was the true class.
     pub correct: u32,

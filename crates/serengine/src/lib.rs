@@ -13,7 +13,7 @@ mod state;
 pub mod streams;
 mod weights;
 
-pub use adam::Adam;
+pub use adam::{Adam, RateSchedule};
 pub use data::{Batch, Dataset, check_indices};
 pub use engine::{Engine, EngineError, Predictions, StepOutcome};
 pub use facts::{EngineFacts, TrainingInputs, sha256_of};

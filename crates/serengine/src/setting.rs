@@ -14,6 +14,17 @@ pub enum SettingError {
         /// What it must be.
         must: &'static str,
     },
+    /// Class weights of another number of classes.
+    #[error(
+        "training setting `class_weights` has {found} values for {classes} classes; give one for each class, in the order of the \
+         labels, or none"
+    )]
+    ClassWeights {
+        /// Number of weights.
+        found: usize,
+        /// Number of classes.
+        classes: usize,
+    },
 }
 
 /// [`SettingError::Value`] unless `fine`.

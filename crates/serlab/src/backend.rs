@@ -132,7 +132,7 @@ impl Backend {
         objective: Objective,
     ) -> std::result::Result<Vec<Box<dyn Engine>>, EngineError> {
         match self {
-            Self::Native => weights.into_iter().map(|w| self.engine(w, data, objective)).collect(),
+            Self::Native => weights.into_iter().map(|w| self.engine(w, data, objective.clone())).collect(),
             #[cfg(feature = "libtorch")]
             Self::Libtorch(device) => {
                 let Some(first) = weights.first() else { return Ok(Vec::new()) };

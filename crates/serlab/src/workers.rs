@@ -9,7 +9,7 @@ use std::{
 };
 
 use serengine::{Engine, Settings, TrainingInputs, Weights, argmax, streams};
-use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol, RunError};
+use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol};
 use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, side_by_side};
 
 use crate::{
@@ -219,7 +219,7 @@ impl Work<'_> {
                 let mut log = None;
                 let begin = |epochs| {
                     progress.skip(place, epochs);
-                    log = Some(FoldLog::start(&notes, self.maker)?);
+                    log = Some(FoldLog::start(&notes, self.maker).map_err(LabError::from)?);
                     Ok::<(), Stopped>(())
                 };
                 let mut observe = |record: &EpochRecord| {
@@ -282,12 +282,6 @@ enum Stopped {
 impl From<TrainError> for Stopped {
     fn from(e: TrainError) -> Self {
         Self::Train(e)
-    }
-}
-
-impl From<RunError> for Stopped {
-    fn from(e: RunError) -> Self {
-        Self::Lab(e.into())
     }
 }
 

@@ -200,8 +200,7 @@ fn training_seeds_give_other_weights_on_the_same_folds() {
     let weights = "fold-00.last.safetensors";
     assert_eq!(bytes(format!("run/{same}/{weights}")), bytes(format!("plain/{same}/{weights}")));
     let parameters = |name: &str| {
-        let path = lab.path(&format!("run/{name}/{weights}"));
-        serengine::Weights::load::<timnet_core::ModelConfig>(&path).unwrap()
+        serengine::Weights::load::<timnet_core::ModelConfig>(&lab.path(&format!("run/{name}/{weights}"))).unwrap()
     };
     assert_ne!(parameters(same).0.parameters, parameters(other).0.parameters);
     assert_eq!(parameters(other).1["training_seed"], "7");

@@ -16,6 +16,7 @@ use crate::{
     file::text,
     protocol::Protocol,
     system::System,
+    training::TrainingName,
 };
 
 /// One experiment of a run, whose training settings are a `T`.
@@ -52,30 +53,21 @@ pub struct RunExperiment<T> {
 }
 
 impl<T> RunExperiment<T> {
-    /// Whether it gives figures of this corpus, system, protocol, division and seeds. `training_seed` is None where it equals the
-    /// seed of the folds.
-    pub fn gives(
-        &self,
-        corpus: &CorpusName,
-        system: &System,
-        protocol: Protocol,
-        division: Division,
-        seed: u64,
-        training_seed: Option<u64>,
-    ) -> bool {
-        let split = match division {
+    /// Whether it gives a training's figures under a protocol.
+    pub fn gives(&self, training: &TrainingName, protocol: Protocol) -> bool {
+        let split = match training.division {
             Division::HoldOut => Split::HoldOut,
             Division::CrossCorpus => Split::CrossCorpus,
             Division::Random | Division::RandomValidated | Division::SpeakerOut => Split::Folds,
         };
-        self.systems.contains(system)
+        self.systems.contains(&training.system)
             && self.protocols.contains(&protocol)
             && self.split == split
-            && self.on.as_ref().is_none_or(|on| on.contains(corpus))
-            && self.seeds.as_ref().is_none_or(|seeds| seeds.contains(&seed))
+            && self.on.as_ref().is_none_or(|on| on.contains(&training.corpus))
+            && self.seeds.as_ref().is_none_or(|seeds| seeds.contains(&training.seed))
             && match &self.training_seeds {
-                Some(seeds) => seeds.contains(&training_seed.unwrap_or(seed)),
-                None => training_seed.is_none(),
+                Some(seeds) => seeds.contains(&training.training_seed.unwrap_or(training.seed)),
+                None => training.training_seed.is_none(),
             }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Result, RunError},
-    file::{json, put, put_json, text, versioned_json},
+    file::{json, put, put_json, versioned_json},
 };
 
 /// Raised when the files' meaning changes.
@@ -78,11 +79,11 @@ impl FoldLog {
     /// # Errors
     /// Those of the file system; notes that are not there.
     pub fn copy(notes: &Path, fold_file: &Path) -> Result<()> {
-        let text = text(notes)?.ok_or_else(|| {
-            let what = "not there, so nothing says what trained this fold; delete its folder to train it again";
+        let text = fs::read(notes).map_err(|e| {
+            let what = format!("{e}, so nothing says what trained this fold; delete its folder to train it again");
             RunError::malformed(notes, what)
         })?;
-        put(&file(fold_file), text.as_bytes())
+        put(&file(fold_file), &text)
     }
 
     /// Writes that the fold is finished.

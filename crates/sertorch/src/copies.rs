@@ -69,6 +69,8 @@ pub(crate) struct Copies {
     data: String,
     utterances: usize,
     objective: Objective,
+    /// `[classes]`; None where all are 1.
+    class_weights: Option<Tensor>,
     /// [utterances, frames, coefficients]
     features: Tensor,
     /// [utterances]
@@ -90,7 +92,7 @@ impl Copies {
             return Err(EngineError::Shape("no network to train".into()));
         }
         let layout = network.layout();
-        objective.validate()?;
+        objective.check(layout)?;
         states.iter().try_for_each(|state| check(state, layout))?;
         data.check(layout)?;
         let shape = [data.len() as i64, data.frames() as i64, data.coefficients() as i64];
@@ -106,6 +108,13 @@ impl Copies {
         let moment = |of: fn(&TrainState) -> &Vec<f32>| {
             rows(states.iter().map(|s| &of(s)[..]), layout.trainable(), device, kind).map_err(backend)
         };
+        let class_weights = match &objective.class_weights[..] {
+            [] => None,
+            all => {
+                let tensor = Tensor::f_from_slice(all).and_then(|t| t.f_to_kind(kind)).and_then(|t| t.f_to(device));
+                Some(tensor.map_err(backend)?)
+            }
+        };
         Ok(Self {
             first_moment: moment(|s| &s.first_moment)?,
             second_moment: moment(|s| &s.second_moment)?,
@@ -115,6 +124,7 @@ impl Copies {
             data: data.sha256(),
             utterances: data.len(),
             objective,
+            class_weights,
             features,
             labels,
             device,
@@ -127,7 +137,7 @@ impl Copies {
     }
 
     pub fn inputs(&self) -> TrainingInputs {
-        TrainingInputs { data: self.data.clone(), objective: self.objective }
+        TrainingInputs { data: self.data.clone(), objective: self.objective.clone() }
     }
 
     /// Each copy's batches in order, the copies' n-th batches together where they are of one size.
@@ -262,6 +272,10 @@ impl Copies {
         let logits = logits.f_flatten(0, 1)?;
         let smoothing = self.objective.label_smoothing;
         let losses = logits.f_cross_entropy_loss::<Tensor>(&labels, None, tch::Reduction::None, -100, smoothing)?;
+        let losses = match &self.class_weights {
+            None => losses,
+            Some(weights) => losses.f_mul(&weights.f_index_select(0, &labels)?)?,
+        };
         let losses = losses.f_view([-1, size])?.f_mean_dim([1i64].as_slice(), false, None)?;
         let correct = logits.f_detach()?.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_view([-1, size])?;
         let correct = correct.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Int64)?;

@@ -7,10 +7,7 @@ mod common;
 use std::{fs, ops::ControlFlow};
 
 use common::*;
-use serengine::{
-    EngineError,
-    streams::{self, Key},
-};
+use serengine::{EngineError, streams::Key};
 use sertrain::{CheckpointError, EpochRecord, FoldTask, Schedule, TrainError, train_fold, train_unscored};
 use timnet_core::ModelConfig;
 

@@ -65,7 +65,7 @@ impl NativeEngine {
         objective: Objective,
         simd: Simd,
     ) -> Result<Self, EngineError> {
-        objective.validate()?;
+        objective.check(&weights.layout)?;
         weights.check()?;
         dataset.check(&weights.layout)?;
         let config: ModelConfig = weights.settings()?;
@@ -132,11 +132,12 @@ impl NativeEngine {
             let logits = head::logits(&parameters[places.head.all()], &parameters[places.head_bias.all()], &embedding);
             let label = dataset.labels()[i as usize];
             let (l, d_logits) = head::cross_entropy(&logits, label, objective.label_smoothing);
-            loss += l;
+            let weight_of_class = objective.class_weight(label);
+            loss += weight_of_class * l;
             correct += u32::from(argmax(&logits) == label);
             let mut d_embedding = vec![0.0f64; c];
             for (k, d) in d_logits.into_iter().enumerate() {
-                let d = d / size as f64;
+                let d = weight_of_class * d / size as f64;
                 head_gradient[places.head.len + k] += d;
                 for (i, &g) in embedding.iter().enumerate() {
                     head_gradient[k * c + i] += d * f64::from(g);
@@ -171,7 +172,7 @@ impl NativeEngine {
 
     fn adam(&mut self) {
         self.state.steps += 1;
-        let adam = self.objective.adam;
+        let adam = &self.objective.adam;
         let (b1, b2, eps) = (adam.beta1 as f32, adam.beta2 as f32, adam.eps as f32);
         let (c1, c2) = ((1.0 - adam.beta1) as f32, (1.0 - adam.beta2) as f32);
         let rate = adam.rate(self.state.steps) as f32;
@@ -191,7 +192,7 @@ impl Engine for NativeEngine {
     }
 
     fn inputs(&self) -> TrainingInputs {
-        TrainingInputs { data: self.dataset.sha256(), objective: self.objective }
+        TrainingInputs { data: self.dataset.sha256(), objective: self.objective.clone() }
     }
 
     fn train(&mut self, batches: &[Batch]) -> Result<Vec<StepOutcome>, EngineError> {

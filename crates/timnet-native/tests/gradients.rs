@@ -21,6 +21,15 @@ struct Case {
     batch: usize,
     seed: u64,
     simd: Simd,
+    weighted: bool,
+}
+
+impl Case {
+    /// Where weighted, the classes have weights 0.5, 1.25, 2 and so on.
+    fn objective(&self) -> Objective {
+        let weights = (0..self.config.classes).map(|class| 0.5 + 0.75 * class as f64);
+        Objective { class_weights: weights.filter(|_| self.weighted).collect(), ..Objective::default() }
+    }
 }
 
 prop_compose! {
@@ -37,12 +46,13 @@ prop_compose! {
         batch in 3usize..5,
         seed in any::<u64>(),
         simd in prop::sample::select(Simd::available()),
+        weighted in any::<bool>(),
     ) -> Case {
         let tcn_pooling = if mean { TcnPooling::Mean } else { TcnPooling::Last };
         let coefficients = (filters as i64 + wider) as usize;
         let sizes = ModelConfig { coefficients, filters, ..ModelConfig::of(variant, blocks, classes) };
         let config = ModelConfig { dropout, tcn_pooling, ..sizes };
-        Case { config, frames, batch, seed, simd }
+        Case { config, frames, batch, seed, simd, weighted }
     }
 }
 
@@ -72,14 +82,14 @@ proptest! {
     fn gradients_are_the_derivatives(case in cases()) {
         let (weights, dataset, batch) = setting(&case);
         let (config, parameters) = (&case.config, &weights.parameters);
-        let objective = Objective::default();
+        let objective = case.objective();
         let wide: Vec<f64> = parameters.iter().map(|&p| f64::from(p)).collect();
         let x: Vec<&[f32]> = batch.indices.iter().map(|&i| dataset.utterance(i as usize)).collect();
         let labels: Vec<usize> = batch.indices.iter().map(|&i| dataset.labels()[i as usize]).collect();
-        let expected = naive(config, &wide, &x, &labels, 0.1, &Mode::Train { dropout: &batch.dropout });
+        let expected = naive(config, &wide, &x, &labels, &objective, &Mode::Train { dropout: &batch.dropout });
         prop_assume!(expected.kink > 3e-6);
 
-        let mut engine = NativeEngine::with_simd(dataset.clone(), weights.clone(), objective, case.simd).unwrap();
+        let mut engine = NativeEngine::with_simd(dataset.clone(), weights.clone(), objective.clone(), case.simd).unwrap();
         let outcome = engine.train(std::slice::from_ref(&batch)).unwrap()[0];
         prop_assert!((f64::from(outcome.loss) - expected.loss).abs() < 1e-5, "{} {}", outcome.loss, expected.loss);
         // After one step Adam's first moment is (1 - beta1) times the gradient.
@@ -105,7 +115,7 @@ proptest! {
         let wide: Vec<f64> = weights.parameters.iter().map(|&p| f64::from(p)).collect();
         let x = dataset.utterance(0);
         let mode = Mode::Infer { statistics: &weights.statistics };
-        let expected = naive(&case.config, &wide, &[x], &[0], 0.1, &mode);
+        let expected = naive(&case.config, &wide, &[x], &[0], &case.objective(), &mode);
         let output = network.forward(x, case.frames).unwrap();
         let scale = expected.logits[0].iter().fold(1.0f64, |m, v| m.max(v.abs()));
         for (found, expected) in output.logits.iter().zip(&expected.logits[0]) {
@@ -121,18 +131,18 @@ proptest! {
 fn the_reference_is_differentiated_rightly() {
     for variant in Variant::ALL {
         let config = ModelConfig { coefficients: 4, filters: 3, ..ModelConfig::of(variant, 2, 3) };
-        let case = Case { config: config.clone(), frames: 6, batch: 3, seed: 5, simd: Simd::detect() };
+        let case = Case { config: config.clone(), frames: 6, batch: 3, seed: 5, simd: Simd::detect(), weighted: false };
         let (weights, dataset, batch) = setting(&case);
         let x: Vec<&[f32]> = (0..3).map(|i| dataset.utterance(i)).collect();
         let mode = Mode::Train { dropout: &batch.dropout };
         let mut p: Vec<f64> = weights.parameters.iter().map(|&p| f64::from(p)).collect();
-        let gradient = naive(&config, &p, &x, dataset.labels(), 0.1, &mode).gradient;
+        let gradient = naive(&config, &p, &x, dataset.labels(), &case.objective(), &mode).gradient;
         for i in 0..p.len() {
             let (at, step) = (p[i], 1e-6);
             p[i] = at + step;
-            let above = naive(&config, &p, &x, dataset.labels(), 0.1, &mode).loss;
+            let above = naive(&config, &p, &x, dataset.labels(), &case.objective(), &mode).loss;
             p[i] = at - step;
-            let below = naive(&config, &p, &x, dataset.labels(), 0.1, &mode).loss;
+            let below = naive(&config, &p, &x, dataset.labels(), &case.objective(), &mode).loss;
             p[i] = at;
             let slope = (above - below) / (2.0 * step);
             assert!((slope - gradient[i]).abs() < 1e-7, "{variant} {i}: {slope} {}", gradient[i]);
@@ -143,7 +153,7 @@ fn the_reference_is_differentiated_rightly() {
 #[test]
 fn a_run_repeats_byte_for_byte_and_resumes() {
     let config = ModelConfig::timnet(3, 4);
-    let case = Case { config, frames: 20, batch: 7, seed: 9, simd: Simd::detect() };
+    let case = Case { config, frames: 20, batch: 7, seed: 9, simd: Simd::detect(), weighted: false };
     let (weights, dataset, batch) = setting(&case);
     let engine = || NativeEngine::new(dataset.clone(), weights.clone(), Objective::default()).unwrap();
     let (mut once, mut again) = (engine(), engine());
@@ -159,7 +169,8 @@ fn a_run_repeats_byte_for_byte_and_resumes() {
 
 #[test]
 fn what_does_not_fit_is_an_error() {
-    let case = Case { config: ModelConfig::timnet(2, 3), frames: 5, batch: 3, seed: 1, simd: Simd::detect() };
+    let case =
+        Case { config: ModelConfig::timnet(2, 3), frames: 5, batch: 3, seed: 1, simd: Simd::detect(), weighted: false };
     let (weights, dataset, batch) = setting(&case);
     let mut engine = NativeEngine::new(dataset.clone(), weights.clone(), Objective::default()).unwrap();
     let train = |engine: &mut NativeEngine, b: Batch| engine.train(&[b]).unwrap_err().to_string();

@@ -69,7 +69,7 @@ fn cases(config: &ModelConfig, bad: f32) -> Vec<Case> {
 /// All that can be asked of the engine: a figure, if nothing stops it.
 fn run(case: &Case, simd: Simd) -> Result<(Vec<StepOutcome>, Predictions), EngineError> {
     let data = Arc::new(Dataset::new(case.features.clone(), vec![0, 1, 2, 0], FRAMES, 39)?);
-    let mut engine = NativeEngine::with_simd(data, case.weights.clone(), case.objective, simd)?;
+    let mut engine = NativeEngine::with_simd(data, case.weights.clone(), case.objective.clone(), simd)?;
     let outcomes = engine.train(&streams::epoch(&case.weights.layout, KEY, 1, &[0, 1, 2, 3], 4))?;
     Ok((outcomes, engine.predict(&[0, 1, 2, 3])?))
 }

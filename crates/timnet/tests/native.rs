@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serengine::{
-    Adam, Batch, Dataset, Engine, Layout, Objective, Settings, TrainState, Weights,
+    Adam, Batch, Dataset, Engine, Layout, Objective, RateSchedule, Settings, TrainState, Weights,
     streams::{self, Key},
 };
 use sertorch::{
@@ -175,10 +175,10 @@ fn wide_features_equal_libtorch() {
         let (weights, data) = setting(&config, 8, 20, key);
         let layout = Arc::clone(&weights.layout);
         let batch = batches(&layout, key, 1, 8, 8);
-        let mut native = NativeEngine::new(Arc::clone(&data), weights.clone(), objective).unwrap();
+        let mut native = NativeEngine::new(Arc::clone(&data), weights.clone(), objective.clone()).unwrap();
         let torch = |kind| {
             let (network, start) = (TimNet::of(&weights).unwrap(), TrainState::start(weights.clone()));
-            TorchEngine::with_kind(network, &start, &data, objective, Device::Cpu, kind).unwrap()
+            TorchEngine::with_kind(network, &start, &data, objective.clone(), Device::Cpu, kind).unwrap()
         };
         let (expected_loss, gradient) = torch(Kind::Double).gradient(&batch[0]).unwrap();
         let mut double = torch(Kind::Double);
@@ -202,5 +202,39 @@ fn wide_features_equal_libtorch() {
         );
         assert!(gradients < 1e-4 && steps < 1e-5 && statistics < 1e-5 && logits < 1e-4, "{variant}");
         assert_eq!((found.embeddings.len(), expected.embeddings.len()), (8 * 39, 8 * 39));
+    }
+}
+
+/// Class weights and both schedules, twelve steps each: losses, parameters and answers.
+#[test]
+fn class_weights_and_schedules_equal_libtorch() {
+    tch::set_num_threads(1);
+    let config = ModelConfig::timnet(3, 4);
+    let key = Key { seed: 5, fold: 0 };
+    let (weights, data) = setting(&config, 12, 20, key);
+    let layout = Arc::clone(&weights.layout);
+    let schedules = [RateSchedule::Cosine { steps: 9, share: 0.1 }, RateSchedule::Step { every: 4, factor: 0.3 }];
+    let plain = Objective { adam: Adam { eps: 1e-3, ..Adam::default() }, ..Objective::default() };
+    let train = |engine: &mut dyn Engine| {
+        let outcomes = (1..=4).flat_map(|epoch| engine.train(&batches(&layout, key, epoch, 12, 4)).unwrap());
+        let losses: Vec<f32> = outcomes.map(|o| o.loss).collect();
+        (losses, engine.state().unwrap().weights.parameters)
+    };
+    let native = |objective: &Objective| {
+        train(&mut NativeEngine::new(Arc::clone(&data), weights.clone(), objective.clone()).unwrap())
+    };
+    let (plain_losses, plain_parameters) = native(&plain);
+    for schedule in schedules {
+        let adam = Adam { schedule, ..plain.adam };
+        let objective = Objective { adam, class_weights: vec![0.25, 3.0, 1.0, 0.5], ..plain.clone() };
+        let (losses, parameters) = native(&objective);
+        let (network, start) = (TimNet::of(&weights).unwrap(), TrainState::start(weights.clone()));
+        let mut torch = TorchEngine::new(network, &start, &data, objective, Device::Cpu).unwrap();
+        let (expected_losses, expected) = train(&mut torch);
+        let far = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
+        let (losses_apart, parameters_apart) = (far(&losses, &expected_losses), far(&parameters, &expected));
+        println!("{schedule:?}: losses differ by {losses_apart:e}, parameters by {parameters_apart:e}");
+        assert!(losses_apart < 1e-4 && parameters_apart < 1e-4, "{schedule:?}");
+        assert!(far(&losses, &plain_losses) > 0.1 && far(&parameters, &plain_parameters) > 1e-3, "{schedule:?}");
     }
 }

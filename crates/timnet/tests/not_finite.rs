@@ -74,7 +74,7 @@ fn cases(config: &ModelConfig, bad: f32) -> Vec<Case> {
 fn run(case: &Case) -> Result<(Vec<StepOutcome>, Predictions), EngineError> {
     let data = Dataset::new(case.features.clone(), vec![0, 1, 2, 0], FRAMES, 39)?;
     let state = TrainState::start(case.weights.clone());
-    let mut engine = TorchEngine::new(TimNet::of(&state.weights)?, &state, &data, case.objective, Device::Cpu)?;
+    let mut engine = TorchEngine::new(TimNet::of(&state.weights)?, &state, &data, case.objective.clone(), Device::Cpu)?;
     let outcomes = engine.train(&streams::epoch(&case.weights.layout, KEY, 1, &[0, 1, 2, 3], 4))?;
     Ok((outcomes, engine.predict(&[0, 1, 2, 3])?))
 }

@@ -51,7 +51,8 @@ fn stacked_folds_equal_folds_alone() {
             keys.iter().map(|&key| TrainState::start(streams::initial(&layout, key))).collect();
         let objective = Objective::default();
         let network = || TimNet::of(&states[0].weights).unwrap();
-        let stack = StackedEngine::stack(network(), &states, &data, objective, Device::Cpu, Kind::Double).unwrap();
+        let stack =
+            StackedEngine::stack(network(), &states, &data, objective.clone(), Device::Cpu, Kind::Double).unwrap();
         let together = std::thread::scope(|scope| {
             let folds: Vec<_> = stack
                 .into_iter()
@@ -67,7 +68,7 @@ fn stacked_folds_equal_folds_alone() {
         });
         for ((state, key), (stacked, seen)) in states.iter().zip(keys).zip(together) {
             let mut engine =
-                TorchEngine::with_kind(network(), state, &data, objective, Device::Cpu, Kind::Double).unwrap();
+                TorchEngine::with_kind(network(), state, &data, objective.clone(), Device::Cpu, Kind::Double).unwrap();
             let (alone, expected) = fold(&mut engine, &layout, key);
             let near = |a: &[f32], b: &[f32]| {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0))

@@ -105,7 +105,14 @@ impl TrainingSettings {
     pub fn objective(&self) -> Objective {
         Objective {
             label_smoothing: self.label_smoothing,
-            adam: Adam { learning_rate: self.learning_rate, beta1: self.beta1, beta2: self.beta2, eps: self.eps },
+            adam: Adam {
+                learning_rate: self.learning_rate,
+                beta1: self.beta1,
+                beta2: self.beta2,
+                eps: self.eps,
+                ..Adam::default()
+            },
+            ..Objective::default()
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use safetensors::SafeTensors;
-use serengine::{Range, Settings, Tensor, Weights};
+use serengine::{Objective, Range, Settings, Tensor, Weights};
 use timnet_core::{ModelConfig, Places, Variant};
 
 /// Every value computed, with its derivative in each of its arguments.
@@ -78,13 +78,13 @@ pub enum Mode<'a> {
     Infer { statistics: &'a [f32] },
 }
 
-/// The mean label-smoothed cross entropy of utterances of [frames, coefficients].
+/// The mean weighted and label-smoothed cross entropy of utterances of [frames, coefficients].
 pub fn naive(
     config: &ModelConfig,
     parameters: &[f64],
     x: &[&[f32]],
     labels: &[usize],
-    smoothing: f64,
+    objective: &Objective,
     mode: &Mode,
 ) -> Naive {
     let (places, inputs, c, batch) = (Places::of(config), config.coefficients, config.filters, x.len());
@@ -235,9 +235,11 @@ pub fn naive(
         let values: Vec<f64> = logits.iter().map(|&l| t.values[l]).collect();
         let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let log_sum = max + values.iter().map(|v| (v - max).exp()).sum::<f64>().ln();
+        let (smoothing, weight) = (objective.label_smoothing, objective.class_weight(labels[s]));
         let target = |k: usize| smoothing / config.classes as f64 + if labels[s] == k { 1.0 - smoothing } else { 0.0 };
-        let loss = values.iter().enumerate().map(|(k, v)| target(k) * (log_sum - v)).sum();
-        let slopes = logits.iter().enumerate().map(|(k, &l)| (l, (values[k] - log_sum).exp() - target(k))).collect();
+        let loss = values.iter().enumerate().map(|(k, v)| weight * target(k) * (log_sum - v)).sum();
+        let slopes =
+            logits.iter().enumerate().map(|(k, &l)| (l, weight * ((values[k] - log_sum).exp() - target(k)))).collect();
         losses.push(t.push(loss, slopes));
         all_logits.push(values);
     }
