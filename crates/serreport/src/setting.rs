@@ -35,7 +35,8 @@ impl Setting {
             Some(config) => {
                 out.set("engine", &config.engine);
                 out.set("synthetic", &config.synthetic.to_string());
-                out.add("front_end", &config.front_end);
+                out.add("features", &serde_json::to_value(&config.features).unwrap_or_default());
+                out.add("front_end", config.front_end.as_ref().unwrap_or(&Value::Null));
                 let gives = |part: &&Part<Value>| {
                     part.gives(&cell.corpus, &cell.variant, cell.protocol, cell.division, cell.seed, cell.training_seed)
                 };
