@@ -17,7 +17,7 @@ use super::{emit, store};
 use crate::{
     backend::Backend,
     cli::{self, Reproduce},
-    config::{Configs, Experiment, Origin, Overrides, Part, Published, RunConfig},
+    config::{Configs, Experiment, Origin, Overrides, Published, RunConfig, RunExperiment},
     data::{
         Roster, Size, Sources, cache, features,
         sources::{self, Given},
@@ -224,7 +224,7 @@ impl Setting {
         }
         let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.name)).count();
         let needs = |e: &Experiment| if e.split == Split::CrossCorpus { 2 } else { 1 };
-        let all = args.experiment == cli::Experiment::All;
+        let all = args.experiment == cli::ExperimentName::All;
         for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
             let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.name == **k));
             let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
@@ -273,12 +273,12 @@ impl Setting {
         })
     }
 
-    fn part(&self, name: &str, e: &Experiment) -> Result<Part> {
+    fn part(&self, name: &str, e: &Experiment) -> Result<RunExperiment> {
         let there = |name: &&CorpusName| self.sources.corpora.iter().any(|s| s.name == **name);
         let system = |v: &Variant| v.name().parse::<System>().map_err(LabError::work);
         let some = if e.one_corpus { 1 } else { usize::MAX };
         let on: Vec<CorpusName> = e.corpora.iter().filter(there).take(some).cloned().collect();
-        Ok(Part {
+        Ok(RunExperiment {
             experiment: name.to_owned(),
             protocols: e.protocols.clone(),
             systems: e.systems.iter().map(system).collect::<Result<_>>()?,

@@ -111,10 +111,11 @@ pub fn find(
     };
     roots.extend(given.0);
     let configured = !roots.is_empty();
+    let all = list(&mut roots.keys());
     roots.retain(|name, _| settings.contains_key(name));
     if configured && roots.is_empty() {
         return Err(LabError::Input(format!(
-            "no folder is given for any corpus of this run, {}; give --data CORPUS=PATH",
+            "no folder is given for any corpus of this run, {}, only for {all}; give --data CORPUS=PATH",
             list(&mut settings.keys())
         )));
     }

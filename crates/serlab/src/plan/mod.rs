@@ -13,7 +13,7 @@ use timnet_core::{ModelConfig, Variant};
 pub use training::{Material, Training};
 
 use crate::{
-    config::{Part, RunConfig},
+    config::{RunConfig, RunExperiment},
     data::Roster,
     error::{LabError, Result},
 };
@@ -85,7 +85,7 @@ impl Plan {
         Ok(self.materials.len() - 1)
     }
 
-    fn add(&mut self, config: &RunConfig, part: &Part, material: usize) -> Result<()> {
+    fn add(&mut self, config: &RunConfig, part: &RunExperiment, material: usize) -> Result<()> {
         let roster = &self.materials[material].roster;
         let name = &roster.name;
         let corpus = &config.corpora[name];

@@ -2,7 +2,7 @@
 
 use sercorpus::CorpusName;
 use serde_json::Value;
-use serrun::{Environment, Environments, Part, Provenance, Session};
+use serrun::{Environment, Environments, Provenance, RunExperiment, Session};
 
 use super::{Absent, Context};
 use crate::{
@@ -221,7 +221,7 @@ fn features(front_end: &Value) -> Option<String> {
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
-fn training(part: &Part<Value>) -> Option<String> {
+fn training(part: &RunExperiment<Value>) -> Option<String> {
     let t = part.training.as_object()?;
     let get = |key: &str, name: &str| t.get(key).map(|v| format!("{name} {}", plain(v)));
     let parts = [
