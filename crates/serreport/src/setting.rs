@@ -35,7 +35,8 @@ impl Setting {
             Some(config) => {
                 out.set("engine", &config.engine);
                 out.set("synthetic", &config.synthetic.to_string());
-                out.add("front_end", &config.front_end);
+                out.add("features", &serde_json::to_value(&config.features).unwrap_or_default());
+                out.add("front_end", config.front_end.as_ref().unwrap_or(&Value::Null));
                 let part = config.parts.iter().find(|part| part.gives(&cell.training(), cell.protocol))?;
                 out.add("training", &part.training);
                 if !part.split.is_folds() {

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use crate::{
     division::{Division, Split},
     error::{Result, RunError},
+    features::FeatureSettings,
     file::text,
     protocol::Protocol,
     system::System,
@@ -80,8 +81,12 @@ fn is_zero(n: &usize) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunCorpus {
-    /// Samples after centre padding or cropping.
+    /// Samples after centre padding or cropping; 0, and absent in the file, where the features are files.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub length: usize,
+    /// [frames, coefficients] after padding or cropping about the centre, where the features are files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<[usize; 2]>,
     /// Blocks of the network.
     pub blocks: usize,
     /// Seed of the folds where an experiment names none; the published one of a known corpus.
@@ -112,8 +117,12 @@ pub struct RunConfig<T, F> {
     pub synthetic: bool,
     /// The experiments.
     pub parts: Vec<RunExperiment<T>>,
-    /// The features.
-    pub front_end: F,
+    /// What the features are; absent where MFCCs of whole recordings.
+    #[serde(default, skip_serializing_if = "FeatureSettings::is_default")]
+    pub features: FeatureSettings,
+    /// The front end; absent where the features are files.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub front_end: Option<F>,
     /// The corpora.
     pub corpora: BTreeMap<CorpusName, RunCorpus>,
 }
@@ -141,7 +150,10 @@ struct One<T, F> {
     #[serde(skip_serializing_if = "Option::is_none")]
     training_seeds: Option<Vec<u64>>,
     training: T,
-    front_end: F,
+    #[serde(skip_serializing_if = "FeatureSettings::is_default")]
+    features: FeatureSettings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    front_end: Option<F>,
     corpora: BTreeMap<CorpusName, RunCorpus>,
 }
 
@@ -167,7 +179,7 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     /// # Errors
     /// None that a configuration of numbers and names can meet.
     pub fn to_toml(&self) -> Result<String> {
-        let Self { engine, numerics, device, synthetic, parts, front_end, corpora } = self.clone();
+        let Self { engine, numerics, device, synthetic, parts, features, front_end, corpora } = self.clone();
         match <[RunExperiment<T>; 1]>::try_from(parts) {
             Ok(
                 [
@@ -200,6 +212,7 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
                     seeds,
                     training_seeds,
                     training,
+                    features,
                     front_end,
                     corpora,
                 };
@@ -226,8 +239,9 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     pub fn from_toml(text: &str) -> std::result::Result<Self, toml::de::Error> {
         let mut table: Table = toml::from_str(text)?;
         if !table.contains_key("parts") {
-            let shared =
-                |key: &str| ["engine", "numerics", "device", "synthetic", "front_end", "corpora"].contains(&key);
+            let shared = |key: &str| {
+                ["engine", "numerics", "device", "synthetic", "features", "front_end", "corpora"].contains(&key)
+            };
             let (mut whole, part): (Table, Table) = table.into_iter().partition(|(key, _)| shared(key));
             whole.insert("parts".into(), Value::Array(vec![Value::Table(part)]));
             table = whole;

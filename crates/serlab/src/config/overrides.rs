@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Tables of an experiment's file.
-const TABLES: [&str; 3] = ["front_end", "synthetic", "training"];
+const TABLES: [&str; 4] = ["features", "front_end", "synthetic", "training"];
 
 /// The file that values are for.
 #[derive(Clone, Debug, PartialEq, Eq)]

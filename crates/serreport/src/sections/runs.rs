@@ -141,7 +141,7 @@ fn facts(run: &Run) -> Vec<(String, String)> {
     add("protocols", Some(distinct(cells.iter().map(|c| c.protocol.to_string()))));
     add("seeds", Some(distinct(cells.iter().map(|c| c.seed.to_string()))));
     if let Some(config) = &run.config {
-        add("features", features(&config.front_end));
+        add("features", config.front_end.as_ref().and_then(features));
         match &config.parts[..] {
             [part] => add("training", training(part)),
             parts => parts.iter().for_each(|p| add(&format!("training, {}", p.experiment), training(p))),
