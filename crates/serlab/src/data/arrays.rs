@@ -220,11 +220,9 @@ mod tests {
             fs::write(&path, &whole[..n]).unwrap();
             refused(&path, &all, "a.npy");
         }
-        let text = String::from_utf8_lossy(&whole).replace("(1, 2, 2)", "(9, 9, 9)");
-        assert!(text.contains("(9, 9, 9)"));
         let mut lying = whole.clone();
-        let at = whole.windows(9).position(|w| w == b"(1, 2, 2)").unwrap();
-        lying[at..at + 9].copy_from_slice(b"(9, 9, 9)");
+        let at = whole.windows(7).position(|w| w == b"1, 2, 2").unwrap();
+        lying[at..at + 7].copy_from_slice(b"9, 9, 9");
         fs::write(&path, lying).unwrap();
         refused(&path, &all, "cut off, or damaged");
     }
