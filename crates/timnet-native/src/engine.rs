@@ -50,7 +50,7 @@ impl NativeEngine {
     ///
     /// # Errors
     /// [`EngineError::Shape`] where configuration and data do not fit together; weights, statistics or settings that can't be used
-    /// ([`EngineError::Weights`], [`EngineError::Config`]).
+    /// ([`EngineError::Weights`], [`EngineError::Setting`]).
     pub fn new(dataset: Arc<Dataset>, weights: Weights, objective: Objective) -> Result<Self, EngineError> {
         Self::with_simd(dataset, weights, objective, Simd::detect())
     }
