@@ -207,11 +207,28 @@ pub fn train_fold(
     checkpoint: Option<&Path>,
     observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<FoldOutcome, TrainError> {
-    let trajectory = trajectory(engine, task, schedule)?;
-    let save = |run: &Checkpoint| checkpoint.map_or(Ok(()), |path| trajectory.save(path, run));
-    let start = checkpoint.map(|path| trajectory.load(path, schedule.epochs)).transpose()?.flatten();
-    finish(engine, task, schedule, start, &save, observe)
+    in_file(engine, task, schedule, checkpoint, |engine, start, save| {
+        finish(engine, task, schedule, start, save, observe)
+    })
 }
+
+/// Calls `train` with the state in `checkpoint`, if there is one, and with what saves a state there.
+fn in_file<T>(
+    engine: &mut dyn Engine,
+    task: &FoldTask,
+    schedule: &Schedule,
+    checkpoint: Option<&Path>,
+    train: impl FnOnce(&mut dyn Engine, Option<Checkpoint>, &Save) -> Result<T, TrainError>,
+) -> Result<T, TrainError> {
+    let Some(path) = checkpoint else { return train(engine, None, &|_| Ok(())) };
+    let layout = engine.state()?.weights.layout;
+    let trajectory = Trajectory::new(engine.describe(), engine.inputs(), &layout, task, schedule);
+    let start = trajectory.load(path, schedule.epochs)?;
+    train(engine, start, &|run| trajectory.save(path, run))
+}
+
+/// Keeps a state.
+type Save<'a> = dyn Fn(&Checkpoint) -> Result<(), CheckpointError> + 'a;
 
 /// Trains from `start` on, or from the engine's state, and scores the test part after the last epoch.
 pub(crate) fn finish(
@@ -219,7 +236,7 @@ pub(crate) fn finish(
     task: &FoldTask,
     schedule: &Schedule,
     start: Option<Checkpoint>,
-    save: &dyn Fn(&Checkpoint) -> Result<(), CheckpointError>,
+    save: &Save,
     observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<FoldOutcome, TrainError> {
     if task.test.is_empty() {
@@ -234,15 +251,6 @@ pub(crate) fn finish(
     run.last = Some(Scored { epoch, accuracy: last.accuracy, probabilities: last.probabilities });
     save(&run)?;
     run.outcome().ok_or(TrainError::Empty("test"))
-}
-
-fn trajectory<'a>(
-    engine: &dyn Engine,
-    task: &'a FoldTask<'a>,
-    schedule: &Schedule,
-) -> Result<Trajectory<'a>, TrainError> {
-    let layout = engine.state()?.weights.layout;
-    Ok(Trajectory::new(engine.describe(), engine.inputs(), &layout, task, schedule))
 }
 
 /// Trains on the task's training part as [`train_fold`] does, and scores nothing: the network for use, of which other folds have said
@@ -261,12 +269,11 @@ pub fn train_unscored(
     if schedule.patience.is_some() {
         return Err(TrainError::Patience);
     }
-    let trajectory = trajectory(engine, &task, schedule)?;
-    let save = |run: &Checkpoint| checkpoint.map_or(Ok(()), |path| trajectory.save(path, run));
-    let start = checkpoint.map(|path| trajectory.load(path, schedule.epochs)).transpose()?.flatten();
-    let run = run(engine, &task, schedule, start, &save, observe)?;
-    save(&run)?;
-    Ok(run.state.weights)
+    in_file(engine, &task, schedule, checkpoint, |engine, start, save| {
+        let run = run(engine, &task, schedule, start, save, observe)?;
+        save(&run)?;
+        Ok(run.state.weights)
+    })
 }
 
 /// All epochs that are not in `start` yet, saved now and then; the engine then holds the last one's state, which is not saved.
@@ -275,7 +282,7 @@ fn run(
     task: &FoldTask,
     schedule: &Schedule,
     start: Option<Checkpoint>,
-    save: &dyn Fn(&Checkpoint) -> Result<(), CheckpointError>,
+    save: &Save,
     observe: &mut dyn FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<Checkpoint, TrainError> {
     schedule.check()?;

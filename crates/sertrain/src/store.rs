@@ -282,7 +282,7 @@ impl Claim<'_> {
     }
 }
 
-/// A key's lock; None inside where the file system has no locks.
+/// A key's lock, and whether it holds: not where the file system has no locks.
 struct Lock(File, bool);
 
 impl Lock {
