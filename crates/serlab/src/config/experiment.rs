@@ -277,7 +277,7 @@ impl Experiment {
             () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
                 bad("training.validation_share", "must lie above 0 and below 0.9")
             }
-            () => Ok(()),
+            () => t.objective(&[]).adam.validate().map_err(LabError::input),
         }
     }
 }
