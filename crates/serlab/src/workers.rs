@@ -184,7 +184,8 @@ impl Work<'_> {
     ) -> Result<Option<FinishedFold>> {
         let training = &self.plan.trainings[place.training];
         let settings = &training.settings;
-        let data = &self.features[training.material].data;
+        let Features { data, sha256, .. } = &self.features[training.material];
+        let objective = self.objective(training)?;
         let fold = &training.folds[place.fold];
         let task = FoldTask {
             key: training.key(place.fold),
@@ -201,7 +202,7 @@ impl Work<'_> {
             test_every_epoch: training.division().is_tested_every_epoch(),
             patience: settings.patience,
         };
-        let inputs = TrainingInputs { data: data.sha256(), objective: self.objective(training)? };
+        let inputs = TrainingInputs { data: sha256.clone(), objective: objective.clone() };
         let layout = training.model.layout().map_err(LabError::input)?.into();
         let trajectory = Trajectory::new(self.backend.facts(), inputs, &layout, &task, &schedule);
         let name = format!("{} fold {}", training.name, place.fold);
@@ -224,10 +225,7 @@ impl Work<'_> {
             None => {
                 let mut engine = match engine {
                     Some(engine) => engine,
-                    None => self
-                        .backend
-                        .engine(self.initial(place)?, data, self.objective(training)?)
-                        .map_err(LabError::work)?,
+                    None => self.backend.engine(self.initial(place)?, data, objective).map_err(LabError::work)?,
                 };
                 let mut log = None;
                 let begin = |epochs| {

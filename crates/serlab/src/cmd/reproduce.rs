@@ -42,7 +42,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let configs = Configs::of(args.configs.as_deref())?;
     let published: Published = configs.read("published.toml")?;
     let backend = Backend::choose(args.engine, &args.device)?;
-    let setting = Setting::of(args, &configs, published.setting.training.epochs)?;
+    let mut setting = Setting::of(args, &configs, published.setting.training.epochs)?;
     let facts = backend.facts();
     let jobs = args.jobs.map_or_else(machine::cores, |n| n as usize);
     if args.dry_run || args.emit.is_some() {
@@ -65,9 +65,9 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let folder = cache::open()?.join("features");
     let mut cache = features::Cache::new(&setting.front_end, &setting.features, folder, stop);
     let mut features = Vec::new();
-    for source in &setting.sources.corpora {
+    for source in &mut setting.sources.corpora {
         let roster = Roster::of(&source.name, &source.corpus);
-        features.push(cache.corpus(&roster, source.files.as_ref(), source.size)?);
+        features.push(cache.corpus(&roster, source.files.take(), source.size)?);
     }
     let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.name.clone(), f.hash.clone())).collect();
     let config = setting.run_config(&facts, &hashes)?;
@@ -247,10 +247,7 @@ impl Setting {
         let corpora = self.sources.corpora.iter().map(|source| {
             let corpus = RunCorpus {
                 length: if let Size::Samples(length) = source.size { length } else { 0 },
-                shape: match (source.size, &source.files) {
-                    (Size::Frames(frames), Some(files)) => Some([frames, files.coefficients]),
-                    _ => None,
-                },
+                shape: if let Size::Given(shape) = source.size { Some(shape) } else { None },
                 blocks: source.config.blocks,
                 seed: source.config.seed,
                 utterances: source.corpus.utterances.len(),

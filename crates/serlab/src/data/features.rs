@@ -42,6 +42,8 @@ use crate::{
 pub struct Features {
     /// [utterances, frames, coefficients]
     pub data: Arc<Dataset>,
+    /// SHA-256 of the data set ([`Dataset::sha256`]), taken once for all folds.
+    pub sha256: String,
     /// Hash of their values, of the front end and length, and of every utterance's id, label, speaker and session: copies of a corpus in
     /// other files are the same run.
     pub hash: String,
@@ -65,8 +67,8 @@ struct Record<'a> {
 pub enum Size {
     /// MFCCs of so many samples.
     Samples(usize),
-    /// Features of files, with so many frames.
-    Frames(usize),
+    /// [frames, coefficients] of features that another program made.
+    Given([usize; 2]),
 }
 
 /// Makes features, and keeps MFCCs on disk.
@@ -93,9 +95,9 @@ impl<'a> Cache<'a> {
     ///
     /// # Errors
     /// As [`Self::features`]; an utterance without a speaker where speakers are normalised.
-    pub fn corpus(&mut self, roster: &Roster, files: Option<&Matrices>, size: Size) -> Result<Features> {
+    pub fn corpus(&mut self, roster: &Roster, files: Option<Matrices>, size: Size) -> Result<Features> {
         let whole = match files {
-            Some(matrices) => Some(matrices.clone()),
+            Some(matrices) => Some(matrices),
             None if self.settings.normalise != Normalise::None => {
                 let extract = Extract::new(self.front_end, None, self.settings.trim)?;
                 let each = self.each(roster, "features", |utterance| extract.utterance(utterance))?;
@@ -140,7 +142,7 @@ impl<'a> Cache<'a> {
         }
         let frames = match size {
             Size::Samples(length) => self.front_end.frames(length),
-            Size::Frames(frames) => frames,
+            Size::Given([frames, _]) => frames,
         };
         let (mut values, mut coefficients) = (Vec::new(), 0);
         for (corpus, range) in ranges {
@@ -160,8 +162,7 @@ impl<'a> Cache<'a> {
             }
         }
         let data = Dataset::new(values, roster.label_indices(), frames, coefficients).map_err(bad)?;
-        let hash = self.identity(roster, size, data.features())?;
-        Ok(Features { data: Arc::new(data), hash })
+        self.finished(roster, size, data)
     }
 
     fn cached(&self, roster: &Roster, length: usize) -> Result<Features> {
@@ -194,8 +195,7 @@ impl<'a> Cache<'a> {
             write(&path, &data, record)
                 .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
         }
-        let hash = self.identity(roster, Size::Samples(length), data.features())?;
-        Ok(Features { data: Arc::new(data), hash })
+        self.finished(roster, Size::Samples(length), data)
     }
 
     /// `work` of every recording, side by side, with a bar; stops between two recordings.
@@ -219,6 +219,11 @@ impl<'a> Cache<'a> {
         all
     }
 
+    fn finished(&self, roster: &Roster, size: Size, data: Dataset) -> Result<Features> {
+        let hash = self.identity(roster, size, data.features())?;
+        Ok(Features { sha256: data.sha256(), data: Arc::new(data), hash })
+    }
+
     fn identity(&self, roster: &Roster, size: Size, values: &[f32]) -> Result<String> {
         #[derive(Serialize)]
         struct Identity<'a> {
@@ -232,7 +237,7 @@ impl<'a> Cache<'a> {
         }
         let (front_end, length) = match size {
             Size::Samples(length) => (Some(self.front_end.canonical()), length),
-            Size::Frames(frames) => (None, frames),
+            Size::Given([frames, _]) => (None, frames),
         };
         let (settings, labels, utterances) = (self.settings, &roster.labels, &roster.rows);
         let text = serde_json::to_vec(&Identity { front_end, settings, length, labels, utterances });

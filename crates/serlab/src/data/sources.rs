@@ -152,7 +152,7 @@ pub fn find(
         };
         if features.kind == FeatureKind::Files {
             let (matrices, frames) = read_files(&source, &root)?;
-            (source.size, source.files) = (Size::Frames(frames), Some(matrices));
+            (source.size, source.files) = (Size::Given([frames, matrices.coefficients]), Some(matrices));
         }
         Ok(source)
     };
