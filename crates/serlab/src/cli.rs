@@ -54,7 +54,7 @@ pub enum Command {
 
 /// What can be reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Experiment {
+pub enum ExperimentName {
     /// The six corpora, random folds.
     Table1,
     /// Trained on one corpus, scored on another.
@@ -69,7 +69,7 @@ pub enum Experiment {
     All,
 }
 
-impl Experiment {
+impl ExperimentName {
     /// What `all` is made of.
     pub const PARTS: [Self; 5] = [Self::Table1, Self::Table2, Self::Table3, Self::Fig2, Self::Fig3];
 
@@ -94,7 +94,7 @@ impl Experiment {
 #[command(after_help = EXAMPLES)]
 pub struct Reproduce {
     /// Which table or figure.
-    pub experiment: Experiment,
+    pub experiment: ExperimentName,
     /// A corpus and its folder; may be repeated. Beside it, `path` in configs/corpora/*.toml and SER_DATA are read:
     /// either a folder with one folder a corpus, or CORPUS=PATH,CORPUS=PATH. A name that is none of the six corpora is a corpus of one's
     /// own: a folder of label folders, or a manifest (CSV, TSV, JSONL); configs/corpora/NAME.toml can hold its settings.

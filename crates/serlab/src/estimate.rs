@@ -13,7 +13,7 @@ use crate::{
     error::{LabError, Result},
     folder::fold_path,
     machine,
-    plan::{Plan, Training},
+    plan::{Plan, Training, shape},
 };
 
 /// One thread's seconds for one utterance.
@@ -42,14 +42,14 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
     let mut trainings = String::new();
     let (mut seconds, mut folds, mut done) = (0.0, 0, 0);
     for t in &plan.trainings {
-        let frames = config.front_end.frames(config.corpora[t.corpus()].length);
+        let [frames, coefficients] = shape(config, &config.corpora[t.corpus()]);
         let same = |(k, f, _): &&(&Training, usize, Cost)| {
             k.model == t.model && *f == frames && k.settings.batch_size == t.settings.batch_size
         };
         let cost = match known.iter().find(same) {
             Some(&(_, _, cost)) => cost,
             None => {
-                let cost = measure(t, frames, config.front_end.n_mfcc, backend).map_err(LabError::work)?;
+                let cost = measure(t, frames, coefficients, backend).map_err(LabError::work)?;
                 known.push((t, frames, cost));
                 cost
             }
@@ -103,7 +103,7 @@ fn measure(
     let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
     let key = t.key(0);
     let layout = t.model.layout().map_err(|e| EngineError::Shape(e.to_string()))?.into();
-    let mut engine = backend.engine(streams::initial(&layout, key), &data, t.settings.objective())?;
+    let mut engine = backend.engine(streams::initial(&layout, key), &data, t.settings.objective(&[]))?;
     let all: Vec<usize> = (0..n).collect();
     let batches = streams::epoch(&layout, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.

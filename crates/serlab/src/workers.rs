@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use serengine::{Engine, Settings, TrainingInputs, Weights, argmax, streams};
+use serengine::{Engine, Objective, Settings, TrainingInputs, Weights, argmax, streams};
 use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol};
 use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, side_by_side};
 
@@ -126,7 +126,7 @@ impl Work<'_> {
         let Some(first) = places.first().map(training).filter(|_| !weights.is_empty()) else {
             return Ok(places.iter().map(|_| None).collect());
         };
-        let (data, objective) = (&self.features[first.material].data, first.settings.objective());
+        let (data, objective) = (&self.features[first.material].data, self.objective(first)?);
         let mut stack = self.backend.stack(weights, data, objective).map_err(LabError::work)?.into_iter();
         Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
     }
@@ -135,6 +135,18 @@ impl Work<'_> {
         let training = &self.plan.trainings[place.training];
         let layout = training.model.layout().map_err(LabError::input)?;
         Ok(streams::initial(&layout.into(), training.key(place.fold)))
+    }
+
+    fn objective(&self, training: &Training) -> Result<Objective> {
+        let labels = &self.plan.material(training).roster.labels;
+        match training.settings.class_weights.keys().find(|label| !labels.contains(label)) {
+            Some(other) => Err(LabError::Input(format!(
+                "`training.class_weights` has a weight of {other}, and the classes of {} are {}",
+                training.corpus(),
+                labels.join(", ")
+            ))),
+            None => Ok(training.settings.objective(labels)),
+        }
     }
 
     /// Break where it was stopped before its end.
@@ -187,9 +199,9 @@ impl Work<'_> {
             batch_size: settings.batch_size,
             checkpoint_every: self.checkpoint_every,
             test_every_epoch: training.division().is_tested_every_epoch(),
-            patience: None,
+            patience: settings.patience,
         };
-        let inputs = TrainingInputs { data: data.sha256(), objective: settings.objective() };
+        let inputs = TrainingInputs { data: data.sha256(), objective: self.objective(training)? };
         let layout = training.model.layout().map_err(LabError::input)?.into();
         let trajectory = Trajectory::new(self.backend.facts(), inputs, &layout, &task, &schedule);
         let name = format!("{} fold {}", training.name, place.fold);
@@ -212,9 +224,10 @@ impl Work<'_> {
             None => {
                 let mut engine = match engine {
                     Some(engine) => engine,
-                    None => {
-                        self.backend.engine(self.initial(place)?, data, settings.objective()).map_err(LabError::work)?
-                    }
+                    None => self
+                        .backend
+                        .engine(self.initial(place)?, data, self.objective(training)?)
+                        .map_err(LabError::work)?,
                 };
                 let mut log = None;
                 let begin = |epochs| {

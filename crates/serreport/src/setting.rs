@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use serrun::{Cell, Division, Part};
+use serrun::{Cell, Division};
 
 use crate::run::Run;
 
@@ -35,11 +35,9 @@ impl Setting {
             Some(config) => {
                 out.set("engine", &config.engine);
                 out.set("synthetic", &config.synthetic.to_string());
-                out.add("front_end", &config.front_end);
-                let gives = |part: &&Part<Value>| {
-                    part.gives(&cell.corpus, &cell.variant, cell.protocol, cell.division, cell.seed, cell.training_seed)
-                };
-                let part = config.parts.iter().find(gives)?;
+                out.add("features", &serde_json::to_value(&config.features).unwrap_or_default());
+                out.add("front_end", config.front_end.as_ref().unwrap_or(&Value::Null));
+                let part = config.parts.iter().find(|part| part.gives(&cell.training(), cell.protocol))?;
                 out.add("training", &part.training);
                 if !part.split.is_folds() {
                     out.add("split", &serde_json::to_value(part.split).unwrap_or_default());

@@ -13,15 +13,17 @@ use toml::{Table, Value};
 use crate::{
     division::{Division, Split},
     error::{Result, RunError},
+    features::FeatureSettings,
     file::text,
     protocol::Protocol,
     system::System,
+    training::TrainingName,
 };
 
 /// One experiment of a run, whose training settings are a `T`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Part<T> {
+pub struct RunExperiment<T> {
     /// `table1` and its like.
     pub experiment: String,
     /// Protocols reported.
@@ -51,31 +53,22 @@ pub struct Part<T> {
     pub training: T,
 }
 
-impl<T> Part<T> {
-    /// Whether it gives figures of this corpus, system, protocol, division and seeds. `training_seed` is None where it equals the
-    /// seed of the folds.
-    pub fn gives(
-        &self,
-        corpus: &CorpusName,
-        system: &System,
-        protocol: Protocol,
-        division: Division,
-        seed: u64,
-        training_seed: Option<u64>,
-    ) -> bool {
-        let split = match division {
+impl<T> RunExperiment<T> {
+    /// Whether it gives a training's figures under a protocol.
+    pub fn gives(&self, training: &TrainingName, protocol: Protocol) -> bool {
+        let split = match training.division {
             Division::HoldOut => Split::HoldOut,
             Division::CrossCorpus => Split::CrossCorpus,
             Division::Random | Division::RandomValidated | Division::SpeakerOut => Split::Folds,
         };
-        self.systems.contains(system)
+        self.systems.contains(&training.system)
             && self.protocols.contains(&protocol)
             && self.split == split
-            && self.on.as_ref().is_none_or(|on| on.contains(corpus))
-            && self.seeds.as_ref().is_none_or(|seeds| seeds.contains(&seed))
+            && self.on.as_ref().is_none_or(|on| on.contains(&training.corpus))
+            && self.seeds.as_ref().is_none_or(|seeds| seeds.contains(&training.seed))
             && match &self.training_seeds {
-                Some(seeds) => seeds.contains(&training_seed.unwrap_or(seed)),
-                None => training_seed.is_none(),
+                Some(seeds) => seeds.contains(&training.training_seed.unwrap_or(training.seed)),
+                None => training.training_seed.is_none(),
             }
     }
 }
@@ -88,8 +81,12 @@ fn is_zero(n: &usize) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunCorpus {
-    /// Samples after centre padding or cropping.
+    /// Samples after centre padding or cropping; 0, and absent in the file, where the features are files.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub length: usize,
+    /// [frames, coefficients] after padding or cropping about the centre, where the features are files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<[usize; 2]>,
     /// Blocks of the network.
     pub blocks: usize,
     /// Seed of the folds where an experiment names none; the published one of a known corpus.
@@ -119,9 +116,13 @@ pub struct RunConfig<T, F> {
     /// Whether the corpora are the synthetic stand-in.
     pub synthetic: bool,
     /// The experiments.
-    pub parts: Vec<Part<T>>,
-    /// The features.
-    pub front_end: F,
+    pub parts: Vec<RunExperiment<T>>,
+    /// What the features are; absent where MFCCs of whole recordings.
+    #[serde(default, skip_serializing_if = "FeatureSettings::is_default")]
+    pub features: FeatureSettings,
+    /// The front end; absent where the features are files.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub front_end: Option<F>,
     /// The corpora.
     pub corpora: BTreeMap<CorpusName, RunCorpus>,
 }
@@ -149,7 +150,10 @@ struct One<T, F> {
     #[serde(skip_serializing_if = "Option::is_none")]
     training_seeds: Option<Vec<u64>>,
     training: T,
-    front_end: F,
+    #[serde(skip_serializing_if = "FeatureSettings::is_default")]
+    features: FeatureSettings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    front_end: Option<F>,
     corpora: BTreeMap<CorpusName, RunCorpus>,
 }
 
@@ -166,7 +170,7 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     }
 
     /// The corpora that `part` runs on.
-    pub fn corpora_of<'a>(&'a self, part: &'a Part<T>) -> impl Iterator<Item = &'a CorpusName> {
+    pub fn corpora_of<'a>(&'a self, part: &'a RunExperiment<T>) -> impl Iterator<Item = &'a CorpusName> {
         self.corpora.keys().filter(|name| part.on.as_ref().is_none_or(|on| on.contains(name)))
     }
 
@@ -175,10 +179,23 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     /// # Errors
     /// None that a configuration of numbers and names can meet.
     pub fn to_toml(&self) -> Result<String> {
-        let Self { engine, numerics, device, synthetic, parts, front_end, corpora } = self.clone();
-        match <[Part<T>; 1]>::try_from(parts) {
+        let Self { engine, numerics, device, synthetic, parts, features, front_end, corpora } = self.clone();
+        match <[RunExperiment<T>; 1]>::try_from(parts) {
             Ok(
-                [Part { experiment, protocols, systems, split, classes, on, folds, seeds, training_seeds, training }],
+                [
+                    RunExperiment {
+                        experiment,
+                        protocols,
+                        systems,
+                        split,
+                        classes,
+                        on,
+                        folds,
+                        seeds,
+                        training_seeds,
+                        training,
+                    },
+                ],
             ) => {
                 let one = One {
                     experiment,
@@ -195,6 +212,7 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
                     seeds,
                     training_seeds,
                     training,
+                    features,
                     front_end,
                     corpora,
                 };
@@ -221,8 +239,9 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     pub fn from_toml(text: &str) -> std::result::Result<Self, toml::de::Error> {
         let mut table: Table = toml::from_str(text)?;
         if !table.contains_key("parts") {
-            let shared =
-                |key: &str| ["engine", "numerics", "device", "synthetic", "front_end", "corpora"].contains(&key);
+            let shared = |key: &str| {
+                ["engine", "numerics", "device", "synthetic", "features", "front_end", "corpora"].contains(&key)
+            };
             let (mut whole, part): (Table, Table) = table.into_iter().partition(|(key, _)| shared(key));
             whole.insert("parts".into(), Value::Array(vec![Value::Table(part)]));
             table = whole;
@@ -284,7 +303,11 @@ mod tests {
         assert_eq!((config.name(), config.parts.len()), ("table1", 1));
         assert_eq!(config.to_toml().unwrap(), text);
         let mut several = config.clone();
-        several.parts.push(Part { experiment: "fig3".into(), split: Split::HoldOut, ..config.parts[0].clone() });
+        several.parts.push(RunExperiment {
+            experiment: "fig3".into(),
+            split: Split::HoldOut,
+            ..config.parts[0].clone()
+        });
         assert_eq!(RunConfig::from_toml(&several.to_toml().unwrap()).unwrap(), several);
         assert_eq!(several.name(), "all");
     }

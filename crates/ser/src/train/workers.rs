@@ -58,7 +58,7 @@ enum Task {
 
 /// What a task ends in.
 enum Trained {
-    Fold(FoldOutcome),
+    Fold(Box<FoldOutcome>),
     Everything(Weights),
 }
 
@@ -152,9 +152,8 @@ impl Trainings<'_> {
             Task::Everything(_) => {
                 train_unscored(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map(Trained::Everything)
             }
-            Task::Fold(_) => {
-                train_fold(engine, &fold_task, &schedule, checkpoint_file, &mut observe).map(Trained::Fold)
-            }
+            Task::Fold(_) => train_fold(engine, &fold_task, &schedule, checkpoint_file, &mut observe)
+                .map(|outcome| Trained::Fold(Box::new(outcome))),
         };
         let bytes = match trained {
             Ok(Trained::Everything(weights)) => weights.to_safetensors(&Default::default()).map_err(Failure::work)?,

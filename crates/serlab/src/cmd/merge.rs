@@ -6,8 +6,8 @@ use serrun::{Environments, Session, create_folder, difference, put, sync_folder}
 use toml::Table;
 
 use crate::{
-    cli::{Experiment, Merge},
-    config::{Configs, Part, Published, RunConfig},
+    cli::{ExperimentName, Merge},
+    config::{Configs, Published, RunConfig, RunExperiment},
     data::Roster,
     error::{LabError, Result},
     folder::{RunDir, run_dir},
@@ -71,8 +71,14 @@ fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), St
     }
     for new in &other.parts {
         if let Some(known) = config.parts.iter().find(|p| p.experiment == new.experiment) {
-            let plain = |p: &Part| {
-                let plain = Part { protocols: vec![], systems: vec![], seeds: None, training_seeds: None, ..p.clone() };
+            let plain = |p: &RunExperiment| {
+                let plain = RunExperiment {
+                    protocols: vec![],
+                    systems: vec![],
+                    seeds: None,
+                    training_seeds: None,
+                    ..p.clone()
+                };
                 Table::try_from(plain).map_err(|e| e.to_string())
             };
             if let Some(key) = difference(&plain(known)?, &plain(new)?) {
@@ -90,7 +96,7 @@ fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), St
         config.parts[i] = both;
         config.parts.remove(j);
     }
-    let order = |p: &Part| Experiment::PARTS.iter().position(|e| e.name() == p.experiment);
+    let order = |p: &RunExperiment| ExperimentName::PARTS.iter().position(|e| e.name() == p.experiment);
     config.parts.sort_by_key(order);
     Ok(())
 }
@@ -99,14 +105,14 @@ fn pairs(n: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..n).flat_map(move |i| (i + 1..n).map(move |j| (i, j)))
 }
 
-fn union(a: &Part, b: &Part) -> Option<Part> {
+fn union(a: &RunExperiment, b: &RunExperiment) -> Option<RunExperiment> {
     fn all<T: PartialEq + Clone + Ord>(a: &[T], b: &[T]) -> Vec<T> {
         let mut out = [a, b].concat();
         out.sort();
         out.dedup();
         out
     }
-    let both = Part {
+    let both = RunExperiment {
         protocols: all(&a.protocols, &b.protocols),
         systems: all(&a.systems, &b.systems),
         seeds: a.seeds.as_ref().zip(b.seeds.as_ref()).map(|(a, b)| all(a, b)),
@@ -116,7 +122,7 @@ fn union(a: &Part, b: &Part) -> Option<Part> {
     let differing =
         [a.protocols != b.protocols, a.systems != b.systems, a.seeds != b.seeds, a.training_seeds != b.training_seeds];
     let seeds_mix = a.seeds.is_some() != b.seeds.is_some() || a.training_seeds.is_some() != b.training_seeds.is_some();
-    let rest = Part {
+    let rest = RunExperiment {
         protocols: b.protocols.clone(),
         systems: b.systems.clone(),
         seeds: b.seeds.clone(),

@@ -10,16 +10,16 @@ use std::{
 use sercorpus::CorpusName;
 use serengine::EngineFacts;
 use sermfcc::FrontEnd;
-use serrun::{Environments, Maker, RunCorpus, Session, Split, System};
+use serrun::{Environments, FeatureKind, FeatureSettings, Maker, RunCorpus, Session, Split, System};
 use timnet_core::Variant;
 
 use super::{emit, store};
 use crate::{
     backend::Backend,
     cli::{self, Reproduce},
-    config::{Configs, Experiment, Origin, Overrides, Part, Published, RunConfig},
+    config::{Configs, Experiment, Origin, Overrides, Published, RunConfig, RunExperiment},
     data::{
-        Roster, Sources, cache, features,
+        Roster, Size, Sources, cache, features,
         sources::{self, Given},
     },
     error::{LabError, Result},
@@ -62,16 +62,20 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
             }
         };
     }
-    let cache = features::Cache::new(&setting.front_end, cache::open()?.join("features"), stop);
+    let folder = cache::open()?.join("features");
+    let mut cache = features::Cache::new(&setting.front_end, &setting.features, folder, stop);
     let mut features = Vec::new();
     for source in &setting.sources.corpora {
-        features.push(cache.features(&Roster::of(&source.name, &source.corpus), source.length)?);
+        let roster = Roster::of(&source.name, &source.corpus);
+        features.push(cache.corpus(&roster, source.files.as_ref(), source.size)?);
     }
     let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.name.clone(), f.hash.clone())).collect();
     let config = setting.run_config(&facts, &hashes)?;
     let plan = Plan::of(&config, setting.rosters())?;
     for material in &plan.materials[features.len()..] {
-        features.push(cache.features(&material.roster, config.corpora[&material.roster.name].length)?);
+        let size = setting.sources.corpora.iter().find(|s| s.name == material.roster.name).map(|s| s.size);
+        let size = size.ok_or_else(|| LabError::Work(format!("no features of {}", material.roster.name)))?;
+        features.push(cache.features(&material.roster, &material.ranges(), size)?);
     }
     let text = config.to_toml()?;
     let name = format!("runs/{}-{}", config.name(), &blake3::hash(text.as_bytes()).to_hex()[..12]);
@@ -150,6 +154,7 @@ struct Setting {
     /// With their names.
     experiments: Vec<(&'static str, Experiment)>,
     front_end: FrontEnd,
+    features: FeatureSettings,
     sources: Sources,
     /// Where the run is a preview: that it is, and the command for the whole.
     preview: Option<String>,
@@ -176,6 +181,7 @@ impl Setting {
         for (name, other) in &experiments {
             for (key, differs) in [
                 ("front_end", other.front_end != first.front_end),
+                ("features", other.features != first.features),
                 ("synthetic.seed", other.synthetic.seed != first.synthetic.seed),
             ] {
                 if differs {
@@ -186,7 +192,9 @@ impl Setting {
             }
         }
         let front_end = front_end(first)?;
-        let sources = sources::find(args, configs, given, &corpora, first.synthetic.seed, &front_end, &overrides)?;
+        let features = first.features.clone();
+        let made = (&front_end, &features);
+        let sources = sources::find(args, configs, given, &corpora, first.synthetic.seed, made, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
         overrides.check(&names, &sources.corpora.iter().map(|s| s.name.clone()).collect::<BTreeSet<_>>())?;
         match sources.origin {
@@ -216,7 +224,7 @@ impl Setting {
         }
         let count = |e: &Experiment| sources.corpora.iter().filter(|s| e.corpora.contains(&s.name)).count();
         let needs = |e: &Experiment| if e.split == Split::CrossCorpus { 2 } else { 1 };
-        let all = args.experiment == cli::Experiment::All;
+        let all = args.experiment == cli::ExperimentName::All;
         for (name, e) in experiments.iter().filter(|(_, e)| count(e) < needs(e)) {
             let absent = e.corpora.iter().filter(|k| !sources.corpora.iter().any(|s| s.name == **k));
             let said = format!("{name} needs {} of its corpora, {} of them is there", needs(e), count(e));
@@ -227,7 +235,7 @@ impl Setting {
             tracing::warn!("{said}, so it is left out. {way_out}");
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
-        Ok(Self { experiments, front_end, sources, preview })
+        Ok(Self { experiments, front_end, features, sources, preview })
     }
 
     fn rosters(&self) -> Vec<Roster> {
@@ -238,7 +246,11 @@ impl Setting {
     fn run_config(&self, facts: &EngineFacts, hashes: &BTreeMap<CorpusName, String>) -> Result<RunConfig> {
         let corpora = self.sources.corpora.iter().map(|source| {
             let corpus = RunCorpus {
-                length: source.length,
+                length: if let Size::Samples(length) = source.size { length } else { 0 },
+                shape: match (source.size, &source.files) {
+                    (Size::Frames(frames), Some(files)) => Some([frames, files.coefficients]),
+                    _ => None,
+                },
                 blocks: source.config.blocks,
                 seed: source.config.seed,
                 utterances: source.corpus.utterances.len(),
@@ -255,17 +267,18 @@ impl Setting {
             device: facts.device_kind().to_owned(),
             synthetic: self.sources.origin == Origin::Synthetic,
             parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect::<Result<_>>()?,
-            front_end: self.front_end.clone(),
+            features: self.features.clone(),
+            front_end: (self.features.kind == FeatureKind::Mfcc).then(|| self.front_end.clone()),
             corpora: corpora.collect(),
         })
     }
 
-    fn part(&self, name: &str, e: &Experiment) -> Result<Part> {
+    fn part(&self, name: &str, e: &Experiment) -> Result<RunExperiment> {
         let there = |name: &&CorpusName| self.sources.corpora.iter().any(|s| s.name == **name);
         let system = |v: &Variant| v.name().parse::<System>().map_err(LabError::work);
         let some = if e.one_corpus { 1 } else { usize::MAX };
         let on: Vec<CorpusName> = e.corpora.iter().filter(there).take(some).cloned().collect();
-        Ok(Part {
+        Ok(RunExperiment {
             experiment: name.to_owned(),
             protocols: e.protocols.clone(),
             systems: e.systems.iter().map(system).collect::<Result<_>>()?,

@@ -27,6 +27,8 @@ pub const TOO_LARGE_A_SEED: &str = "must lie below 2^32: NumPy's RandomState tak
 struct CorpusFile {
     path: Option<PathBuf>,
     length: Option<usize>,
+    features: Option<PathBuf>,
+    frames: Option<usize>,
     blocks: Option<usize>,
     seed: Option<u64>,
     label_map: Option<PathBuf>,
@@ -41,6 +43,10 @@ pub struct CorpusConfig {
     pub path: Option<PathBuf>,
     /// Samples after centre padding or cropping; of a corpus of one's own chosen from the recordings where it is None.
     pub length: Option<usize>,
+    /// Features that another program made: a folder of `.npy` files, or one file. Used where an experiment's features are files.
+    pub features: Option<PathBuf>,
+    /// Frames of those after padding or cropping about the centre; chosen from the files where it is None.
+    pub frames: Option<usize>,
     /// Blocks of the network.
     pub blocks: usize,
     /// Seed of the folds where an experiment names none.
@@ -82,6 +88,8 @@ impl CorpusConfig {
         let loaded = Self {
             path: found.path,
             length: found.length,
+            features: found.features,
+            frames: found.frames,
             blocks: found.blocks.unwrap_or(BLOCKS),
             seed: found.seed.unwrap_or(SEED),
             label_map: found.label_map,
@@ -97,6 +105,9 @@ impl CorpusConfig {
         match () {
             () if self.length.is_some_and(|length| !(1..=1 << 31).contains(&length)) => {
                 bad("length", "must be at least 1 and at most 2^31 samples")
+            }
+            () if self.frames.is_some_and(|frames| !(1..=1 << 20).contains(&frames)) => {
+                bad("frames", "must be at least 1 and at most 2^20")
             }
             () if self.seed > u64::from(u32::MAX) => bad("seed", TOO_LARGE_A_SEED),
             () => ModelConfig::timnet(self.blocks, 2)

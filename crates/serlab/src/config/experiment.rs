@@ -1,9 +1,11 @@
 //! Experiment files.
 
+use std::collections::BTreeMap;
+
 use sercorpus::CorpusName;
 use serde::{Deserialize, Serialize};
-use serengine::{Adam, Objective};
-use serrun::{Division, Protocol, Split};
+use serengine::{Adam, Objective, RateSchedule};
+use serrun::{Division, FeatureKind, FeatureSettings, Protocol, Split};
 use timnet_core::{TcnPooling, Variant};
 
 use super::{
@@ -41,7 +43,10 @@ pub struct Experiment {
     /// Seeds of initialisation, order and dropout, each with every seed of the folds; absent: the seed of the folds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_seeds: Option<Vec<u64>>,
-    /// The features.
+    /// What the features are.
+    #[serde(default, skip_serializing_if = "FeatureSettings::is_default")]
+    pub features: FeatureSettings,
+    /// The front end of MFCCs; not used where the features are files.
     pub front_end: FrontEndChoice,
     /// The training.
     pub training: TrainingSettings,
@@ -83,6 +88,18 @@ pub struct TrainingSettings {
     pub batch_size: usize,
     /// Probability of spatial dropout.
     pub dropout: f64,
+    /// Filters of the network; absent: the paper's 39. A 1x1 convolution takes other numbers of coefficients to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filters: Option<usize>,
+    /// The learning rate over the optimiser's steps; absent: constant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<RateSchedule>,
+    /// Weight of the loss of each class, by label; 1 where a label is not named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub class_weights: BTreeMap<String, f64>,
+    /// Epochs without a better accuracy on the validation part after which training ends; absent: never before `epochs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u32>,
     /// How the TCN turns frames into one vector, where not as `timnet-core` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcn_pooling: Option<TcnPooling>,
@@ -101,18 +118,19 @@ pub struct TrainingSettings {
 }
 
 impl TrainingSettings {
-    /// As the engines take it.
-    pub fn objective(&self) -> Objective {
+    /// As the engines take it, for classes in the order of `labels`.
+    pub fn objective(&self, labels: &[String]) -> Objective {
+        let weight = |label: &String| self.class_weights.get(label).copied().unwrap_or(1.0);
         Objective {
             label_smoothing: self.label_smoothing,
+            class_weights: if self.class_weights.is_empty() { Vec::new() } else { labels.iter().map(weight).collect() },
             adam: Adam {
                 learning_rate: self.learning_rate,
                 beta1: self.beta1,
                 beta2: self.beta2,
                 eps: self.eps,
-                ..Adam::default()
+                schedule: self.schedule.unwrap_or_default(),
             },
-            ..Objective::default()
         }
     }
 }
@@ -221,6 +239,12 @@ impl Experiment {
             () if self.seeds.as_ref().is_some_and(Vec::is_empty) => bad("seeds", "is empty"),
             () if self.training_seeds.as_ref().is_some_and(Vec::is_empty) => bad("training_seeds", "is empty"),
             () if self.seeds.iter().flatten().any(|&s| s > u64::from(u32::MAX)) => bad("seeds", TOO_LARGE_A_SEED),
+            () if self.features.trim.is_some_and(|db| !(1.0..=200.0).contains(&db)) => {
+                bad("features.trim", "must lie between 1 and 200 decibels")
+            }
+            () if self.features.kind == FeatureKind::Files && self.features.trim.is_some() => {
+                bad("features.trim", "is for MFCCs of recordings; features of files are taken as they are")
+            }
             () if self.split.is_folds() && self.folds < 2 => bad("folds", "must be at least 2"),
             () if !self.split.is_folds() && self.folds != 0 => bad(
                 "folds",
@@ -238,6 +262,17 @@ impl Experiment {
             () if !(0.0..1.0).contains(&t.beta1) || !(0.0..1.0).contains(&t.beta2) => {
                 bad("training.beta1/beta2", "must be at least 0 and below 1")
             }
+            () if t.filters.is_some_and(|n| !(1..=1024).contains(&n)) => {
+                bad("training.filters", "must be at least 1 and at most 1024")
+            }
+            () if t.class_weights.values().any(|w| !(w.is_finite() && *w >= 0.0)) => {
+                bad("training.class_weights", "must be finite and at least 0")
+            }
+            () if t.patience == Some(0) => bad("training.patience", "must be at least 1"),
+            () if t.patience.is_some() && self.protocols != [Protocol::Validated] => bad(
+                "training.patience",
+                "looks at the validation part, which the protocol `validated` alone has; give --protocol validated",
+            ),
             () if !(t.eps > 0.0 && t.eps.is_finite()) => bad("training.eps", "must be above 0"),
             () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
                 bad("training.validation_share", "must lie above 0 and below 0.9")

@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::{
-    cli::{Experiment, Reproduce},
+    cli::{ExperimentName, Reproduce},
     error::{LabError, Result},
     nearest,
 };
 
 /// Tables of an experiment's file.
-const TABLES: [&str; 3] = ["front_end", "synthetic", "training"];
+const TABLES: [&str; 4] = ["features", "front_end", "synthetic", "training"];
 
 /// The file that values are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Overrides {
     /// A `--set` that is not KEY=VALUE.
     pub fn of(args: &Reproduce) -> Result<Self> {
         let mut out = Vec::new();
-        let all = args.experiment == Experiment::All;
+        let all = args.experiment == ExperimentName::All;
         let mut short = |flag: &str, key: &str, folds_only: bool, value: Option<Value>| {
             if let Some(value) = value {
                 out.push(Override {
@@ -151,7 +151,7 @@ fn parse(text: &str) -> Result<Override> {
         return Err(wrong("an empty key"));
     }
     let experiment =
-        Experiment::PARTS.iter().find(|e| path.len() > 1 && e.name() == path[0]).map(|e| e.name().to_owned());
+        ExperimentName::PARTS.iter().find(|e| path.len() > 1 && e.name() == path[0]).map(|e| e.name().to_owned());
     if experiment.is_some() {
         path.remove(0);
     }
@@ -163,7 +163,7 @@ fn parse(text: &str) -> Result<Override> {
         None
     };
     if path.len() > 1 && corpus.is_none() && !TABLES.contains(&path[0].as_str()) && path[0] != "corpora" {
-        let experiments = Experiment::PARTS.map(Experiment::name);
+        let experiments = ExperimentName::PARTS.map(ExperimentName::name);
         let known = || experiments.into_iter().chain(TABLES).chain(["corpora"]);
         return Err(wrong(&format!(
             "no experiment or table `{}`{}; there are {}",

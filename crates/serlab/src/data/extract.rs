@@ -10,19 +10,25 @@ use crate::error::{LabError, Result};
 pub struct Extract {
     extractor: Extractor<f64>,
     pub options: LoadOptions,
-    length: usize,
+    length: Option<usize>,
+    trim: Option<f64>,
 }
 
+/// Samples of a frame, and from one frame to the next, where silence is looked for: librosa's.
+const TRIM_FRAME: usize = 2048;
+const TRIM_HOP: usize = 512;
+
 impl Extract {
-    /// By `front_end`, of `length` samples.
+    /// By `front_end`, of `length` samples; of the whole recording where that is None. Silence at both ends is trimmed first where `trim`
+    /// says how soft it is, in decibels.
     ///
     /// # Errors
     /// Settings that cannot be used.
-    pub fn new(front_end: &FrontEnd, length: usize) -> Result<Self> {
+    pub fn new(front_end: &FrontEnd, length: Option<usize>, trim: Option<f64>) -> Result<Self> {
         let extractor = Extractor::new(front_end).map_err(LabError::input)?;
         let resampler = front_end.resampler.parse().map_err(LabError::input)?;
         let options = LoadOptions { rate: Some(front_end.sample_rate), resampler, ..LoadOptions::default() };
-        Ok(Self { extractor, options, length })
+        Ok(Self { extractor, options, length, trim })
     }
 
     /// [frames, coefficients] of an utterance: a recording, or its part between start and end.
@@ -38,6 +44,10 @@ impl Extract {
             let all = audio.samples.len() as f64 / f64::from(audio.rate);
             LabError::Input(format!("{}: {} lies outside of its {all:.3} s", path.display(), utterance.id))
         })?;
+        let part = match self.trim {
+            Some(db) => &part[sermfcc::trim(part, db, TRIM_FRAME, TRIM_HOP)],
+            None => part,
+        };
         self.mfcc(part).map_err(|e| LabError::Input(format!("{}: {e}", path.display())))
     }
 
@@ -46,8 +56,9 @@ impl Extract {
     /// # Errors
     /// Samples that have no features.
     pub fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
-        let samples = seraudio::fit_length(samples, self.length);
-        Ok(self.extractor.mfcc(&samples)?.iter().map(|&v| v as f32).collect())
+        let fitted = self.length.map(|length| seraudio::fit_length(samples, length));
+        let matrix = self.extractor.mfcc(fitted.as_deref().unwrap_or(samples))?;
+        Ok(matrix.iter().map(|&v| v as f32).collect())
     }
 }
 

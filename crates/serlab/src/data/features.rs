@@ -9,8 +9,9 @@
 //! corpus by other code goes on with its runs.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -20,14 +21,16 @@ use std::{
 
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use sercorpus::CorpusName;
 use serde::Serialize;
-use serengine::Dataset;
+use serengine::{Dataset, EngineError};
 use sermfcc::FrontEnd;
-use serrun::{Utterance, create_folder, write_atomic};
+use serrun::{FeatureSettings, Normalise, Utterance, create_folder, write_atomic};
 
 use super::{
     extract::{Extract, bytes},
     fingerprint,
+    matrices::Matrices,
     roster::Roster,
 };
 use crate::{
@@ -50,38 +53,125 @@ struct Record<'a> {
     /// Its canonical text, which outlives the names of settings.
     front_end: String,
     length: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trim: Option<f64>,
     code: String,
     /// Id and hash of the file.
     recordings: Vec<(&'a str, &'a str)>,
 }
 
-/// Features of one front end, on disk.
+/// How the utterances of a corpus become [frames, coefficients] matrices of one size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Size {
+    /// MFCCs of so many samples.
+    Samples(usize),
+    /// Features of files, with so many frames.
+    Frames(usize),
+}
+
+/// Makes features, and keeps MFCCs on disk.
 pub struct Cache<'a> {
     front_end: &'a FrontEnd,
+    settings: &'a FeatureSettings,
     folder: PathBuf,
     /// Hash of every recording met so far: what several rosters have is read once.
     contents: Mutex<HashMap<PathBuf, String>>,
+    /// Features of whole recordings, normalised, and of files, with the place of each utterance's by its id.
+    whole: BTreeMap<CorpusName, (Matrices, HashMap<String, usize>)>,
     /// Set to stop after the recordings in hand.
     stop: &'a AtomicBool,
 }
 
 impl<'a> Cache<'a> {
     /// The cache in `folder`, which need not exist yet.
-    pub fn new(front_end: &'a FrontEnd, folder: PathBuf, stop: &'a AtomicBool) -> Self {
-        Self { front_end, folder, contents: Mutex::default(), stop }
+    pub fn new(front_end: &'a FrontEnd, settings: &'a FeatureSettings, folder: PathBuf, stop: &'a AtomicBool) -> Self {
+        Self { front_end, settings, folder, contents: Mutex::default(), whole: BTreeMap::new(), stop }
     }
 
-    /// The features of `roster`'s recordings, from the cache or computed and put there.
+    /// The features of a corpus: `files` where another program made them, otherwise MFCCs of its recordings. What later rosters take from it
+    /// is normalised over all of its utterances.
+    ///
+    /// # Errors
+    /// As [`Self::features`]; an utterance without a speaker where speakers are normalised.
+    pub fn corpus(&mut self, roster: &Roster, files: Option<&Matrices>, size: Size) -> Result<Features> {
+        let whole = match files {
+            Some(matrices) => Some(matrices.clone()),
+            None if self.settings.normalise != Normalise::None => {
+                let extract = Extract::new(self.front_end, None, self.settings.trim)?;
+                let each = self.each(roster, "features", |utterance| extract.utterance(utterance))?;
+                Some(Matrices { coefficients: self.front_end.n_mfcc, each })
+            }
+            None => None,
+        };
+        if let Some(mut matrices) = whole {
+            match self.settings.normalise {
+                Normalise::None => {}
+                Normalise::Utterance => matrices.normalise(&(0..roster.rows.len()).collect::<Vec<_>>()),
+                Normalise::Speaker => {
+                    let speakers: Vec<&str> = roster.rows.iter().filter_map(|u| u.speaker.as_deref()).collect();
+                    if let Some(first) = roster.rows.iter().find(|u| u.speaker.is_none()) {
+                        return Err(LabError::Input(format!(
+                            "{}: utterance {} has no speaker, and features are to be normalised by speaker; normalise by utterance or corpus",
+                            roster.name, first.id
+                        )));
+                    }
+                    matrices.normalise(&speakers);
+                }
+                Normalise::Corpus => matrices.normalise(&vec![(); roster.rows.len()]),
+            }
+            let places = roster.rows.iter().enumerate().map(|(i, u)| (u.id.clone(), i)).collect();
+            self.whole.insert(roster.name.clone(), (matrices, places));
+        }
+        self.features(roster, &[(roster.name.clone(), 0..roster.rows.len())], size)
+    }
+
+    /// The features of `roster`, whose utterances belong to the corpora of `ranges`. MFCCs that are not normalised come from the disk, or
+    /// are computed and put there.
     ///
     /// # Errors
     /// A recording that can't be used, with its path and why; a cache folder that can't be written; [`LabError::Interrupted`].
-    pub fn features(&self, roster: &Roster, length: usize) -> Result<Features> {
+    pub fn features(&self, roster: &Roster, ranges: &[(CorpusName, Range<usize>)], size: Size) -> Result<Features> {
+        let bad = |e: EngineError| LabError::Input(format!("{}: {e}", roster.name));
+        if self.whole.is_empty() {
+            let Size::Samples(length) = size else {
+                return Err(LabError::Work(format!("no features of {}", roster.name)));
+            };
+            return self.cached(roster, length);
+        }
+        let frames = match size {
+            Size::Samples(length) => self.front_end.frames(length),
+            Size::Frames(frames) => frames,
+        };
+        let (mut values, mut coefficients) = (Vec::new(), 0);
+        for (corpus, range) in ranges {
+            let (matrices, places) =
+                self.whole.get(corpus).ok_or_else(|| LabError::Work(format!("no features of {corpus}")))?;
+            if coefficients != 0 && coefficients != matrices.coefficients {
+                return Err(LabError::Input(format!(
+                    "{corpus}: features of {} coefficients, where {} has {coefficients}; a network takes one size",
+                    matrices.coefficients, roster.name
+                )));
+            }
+            coefficients = matrices.coefficients;
+            for utterance in &roster.rows[range.clone()] {
+                let place = places.get(&utterance.id);
+                let &i = place.ok_or_else(|| LabError::Work(format!("{corpus}: no features of {}", utterance.id)))?;
+                values.extend(matrices.fitted(i, frames));
+            }
+        }
+        let data = Dataset::new(values, roster.label_indices(), frames, coefficients).map_err(bad)?;
+        let hash = self.identity(roster, size, data.features())?;
+        Ok(Features { data: Arc::new(data), hash })
+    }
+
+    fn cached(&self, roster: &Roster, length: usize) -> Result<Features> {
         let contents = self.each(roster, "reading", |utterance| self.content(utterance))?;
         let recordings: Vec<(&str, &str)> =
             roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
-        let extract = Extract::new(self.front_end, length)?;
-        let record =
-            Record { front_end: self.front_end.canonical(), length, code: fingerprint::of(&extract)?, recordings };
+        let trim = self.settings.trim;
+        let extract = Extract::new(self.front_end, Some(length), trim)?;
+        let code = fingerprint::of(&extract)?;
+        let record = Record { front_end: self.front_end.canonical(), length, trim, code, recordings };
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
         let name = blake3::hash(record.as_bytes()).to_hex();
         let path = self.folder.join(format!("{}-{}.safetensors", roster.name, &name[..16]));
@@ -104,7 +194,7 @@ impl<'a> Cache<'a> {
             write(&path, &data, record)
                 .map_err(|e| LabError::Work(format!("cannot write the feature cache {}: {e}", path.display())))?;
         }
-        let hash = self.identity(roster, length, data.features())?;
+        let hash = self.identity(roster, Size::Samples(length), data.features())?;
         Ok(Features { data: Arc::new(data), hash })
     }
 
@@ -129,16 +219,23 @@ impl<'a> Cache<'a> {
         all
     }
 
-    fn identity(&self, roster: &Roster, length: usize, values: &[f32]) -> Result<String> {
+    fn identity(&self, roster: &Roster, size: Size, values: &[f32]) -> Result<String> {
         #[derive(Serialize)]
         struct Identity<'a> {
-            front_end: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            front_end: Option<String>,
+            #[serde(skip_serializing_if = "FeatureSettings::is_default")]
+            settings: &'a FeatureSettings,
             length: usize,
             labels: &'a [String],
             utterances: &'a [Utterance],
         }
-        let (front_end, labels, utterances) = (self.front_end.canonical(), &roster.labels, &roster.rows);
-        let text = serde_json::to_vec(&Identity { front_end, length, labels, utterances });
+        let (front_end, length) = match size {
+            Size::Samples(length) => (Some(self.front_end.canonical()), length),
+            Size::Frames(frames) => (None, frames),
+        };
+        let (settings, labels, utterances) = (self.settings, &roster.labels, &roster.rows);
+        let text = serde_json::to_vec(&Identity { front_end, settings, length, labels, utterances });
         let mut hash = blake3::Hasher::new();
         hash.update(&text.map_err(LabError::work)?);
         values.chunks(1 << 14).for_each(|values| {

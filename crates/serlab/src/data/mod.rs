@@ -9,6 +9,6 @@ mod matrices;
 mod roster;
 pub mod sources;
 
-pub use features::Features;
+pub use features::{Features, Size};
 pub use roster::Roster;
 pub use sources::Sources;

@@ -8,7 +8,14 @@ use std::{
 use sercorpus::{Corpus, CorpusKind, CorpusName, FindingKind, LabelMap, OwnOptions, Severity, synth};
 use sermfcc::FrontEnd;
 
-use super::cache;
+use serrun::{FeatureKind, FeatureSettings};
+
+use super::{
+    arrays::{self, Wanted},
+    cache,
+    features::Size,
+    matrices::{Matrices, length_for},
+};
 use crate::{
     cli::Reproduce,
     config::{Configs, CorpusConfig, Origin, Overrides},
@@ -16,8 +23,6 @@ use crate::{
     nearest,
 };
 
-/// Share of the utterances that a chosen length holds whole.
-const WHOLE: f64 = 0.95;
 /// A chosen length is a multiple of it, in samples.
 const STEP: usize = 1000;
 /// Letters in which a misspelt corpus differs from its name.
@@ -31,8 +36,10 @@ pub struct Source {
     pub name: CorpusName,
     /// Its part of the configuration.
     pub config: CorpusConfig,
-    /// Samples after centre padding or cropping.
-    pub length: usize,
+    /// Size of the features after padding or cropping about the centre.
+    pub size: Size,
+    /// The features that another program made, where the run is on those.
+    pub files: Option<Matrices>,
     /// [found, expected] number of utterances where recordings of the corpus are missing, or there are others. Synthetic corpora
     /// are not compared.
     pub partial: Option<[usize; 2]>,
@@ -78,7 +85,7 @@ pub fn find(
     given: Given,
     names: &BTreeSet<CorpusName>,
     synthetic_seed: u64,
-    front_end: &FrontEnd,
+    (front_end, features): (&FrontEnd, &FeatureSettings),
     overrides: &Overrides,
 ) -> Result<Sources> {
     let only = args.only.iter().map(|n| name_of(n, "--only")).collect::<Result<Vec<CorpusName>>>()?;
@@ -104,10 +111,11 @@ pub fn find(
     };
     roots.extend(given.0);
     let configured = !roots.is_empty();
+    let all = list(&mut roots.keys());
     roots.retain(|name, _| settings.contains_key(name));
     if configured && roots.is_empty() {
         return Err(LabError::Input(format!(
-            "no folder is given for any corpus of this run, {}; give --data CORPUS=PATH",
+            "no folder is given for any corpus of this run, {}, only for {all}; give --data CORPUS=PATH",
             list(&mut settings.keys())
         )));
     }
@@ -138,10 +146,15 @@ pub fn find(
     }
     let open = |(name, root): (CorpusName, PathBuf)| {
         let config = settings[&name].clone();
-        match name.kind() {
-            Some(kind) => open_known(name, kind, &root, config, origin != Origin::Synthetic),
-            None => open_own(name, &root, config, front_end),
+        let mut source = match name.kind() {
+            Some(kind) => open_known(name, kind, &root, config, origin != Origin::Synthetic)?,
+            None => open_own(name, &root, config, front_end, features.kind)?,
+        };
+        if features.kind == FeatureKind::Files {
+            let (matrices, frames) = read_files(&source, &root)?;
+            (source.size, source.files) = (Size::Frames(frames), Some(matrices));
         }
+        Ok(source)
     };
     let corpora = roots.into_iter().map(open).collect::<Result<_>>()?;
     Ok(Sources { corpora, origin })
@@ -171,11 +184,45 @@ fn open_known(name: CorpusName, kind: CorpusKind, root: &Path, config: CorpusCon
     let partial =
         (told && corpus.findings.iter().any(differs)).then(|| [corpus.utterances.len(), kind.expected_total()]);
     let length = config.length.unwrap_or_else(|| kind.length_samples());
-    Ok(Source { corpus, name, config, length, partial })
+    Ok(Source { corpus, name, config, size: Size::Samples(length), files: None, partial })
+}
+
+/// The features of a corpus that another program made, and their number of frames.
+fn read_files(source: &Source, root: &Path) -> Result<(Matrices, usize)> {
+    let name = &source.name;
+    let Some(path) = &source.config.features else {
+        return Err(LabError::Input(format!(
+            "{name}: the features are files, and none are given for it; give --set corpora.{name}.features=PATH: a folder of .npy files, or one file"
+        )));
+    };
+    let wanted: Vec<Wanted> = source
+        .corpus
+        .utterances
+        .iter()
+        .map(|u| Wanted { id: &u.id, relative: u.path.strip_prefix(root).ok() })
+        .collect();
+    let matrices = arrays::read(path, &wanted)?;
+    let frames = source.config.frames.unwrap_or_else(|| {
+        let frames = length_for(matrices.frames(), 1);
+        let (held, n) = (matrices.frames().filter(|f| *f <= frames).count(), matrices.each.len());
+        tracing::info!(
+            "{name}: {frames} frames of {} coefficients, which holds {held} of {n} utterances whole; --set corpora.{name}.frames=N sets another \
+             number",
+            matrices.coefficients
+        );
+        frames
+    });
+    Ok((matrices, frames))
 }
 
 /// A folder of label folders, or a manifest. Its length is chosen from the recordings where its file does not say.
-fn open_own(name: CorpusName, root: &Path, config: CorpusConfig, front_end: &FrontEnd) -> Result<Source> {
+fn open_own(
+    name: CorpusName,
+    root: &Path,
+    config: CorpusConfig,
+    front_end: &FrontEnd,
+    kind: FeatureKind,
+) -> Result<Source> {
     let labels = config.label_map.as_deref().map(LabelMap::read).transpose().map_err(LabError::input)?;
     let own = OwnOptions { name: Some(name.to_string()), root: None, labels };
     let corpus = sercorpus::open_any(root, None, &config.options, &own).map_err(LabError::input)?;
@@ -194,12 +241,14 @@ fn open_own(name: CorpusName, root: &Path, config: CorpusConfig, front_end: &Fro
     }
     let length = match config.length {
         Some(length) => length,
+        // The number of frames counts there.
+        None if kind == FeatureKind::Files => 0,
         None => chosen_length(&name, &corpus, front_end)?,
     };
-    Ok(Source { corpus, name, config, length, partial: None })
+    Ok(Source { corpus, name, config, size: Size::Samples(length), files: None, partial: None })
 }
 
-/// The smallest multiple of [`STEP`] samples that holds [`WHOLE`] of the utterances whole.
+/// The smallest multiple of [`STEP`] samples that holds 95 % of the utterances whole.
 fn chosen_length(name: &CorpusName, corpus: &Corpus, front_end: &FrontEnd) -> Result<usize> {
     let infos = sercorpus::probe_all(corpus, &|_, _| {});
     let mut lengths = Vec::with_capacity(infos.len());
@@ -214,10 +263,7 @@ fn chosen_length(name: &CorpusName, corpus: &Corpus, front_end: &FrontEnd) -> Re
         let seconds = utterance.end.map_or(whole, |end| end.min(whole)) - utterance.start.unwrap_or(0.0);
         lengths.push((seconds.max(0.0) * f64::from(front_end.sample_rate)).ceil() as usize);
     }
-    lengths.sort_unstable();
-    let n = lengths.len();
-    let least = lengths.get(((WHOLE * n as f64).ceil() as usize).clamp(1, n.max(1)) - 1).copied().unwrap_or(0);
-    let length = least.max(1).next_multiple_of(STEP);
+    let (length, n) = (length_for(lengths.iter().copied(), STEP), lengths.len());
     let held = lengths.iter().filter(|l| **l <= length).count();
     tracing::info!(
         "{name}: length {length} samples at {} Hz ({:.2} s), which holds {held} of {n} utterances whole; --set corpora.{name}.length=SAMPLES sets \

@@ -4,7 +4,7 @@ use sercorpus::split::{self, Fold};
 use serrun::Division;
 
 use super::training::Material;
-use crate::config::Part;
+use crate::config::RunExperiment;
 
 /// Share of the utterances that a hold-out tests on.
 const HELD_OUT: f64 = 0.2;
@@ -14,7 +14,7 @@ const HELD_OUT: f64 = 0.2;
 /// # Errors
 /// A corpus that cannot be divided so.
 pub fn divide(
-    part: &Part,
+    part: &RunExperiment,
     material: &Material,
     division: Division,
     seed: u64,

@@ -6,13 +6,14 @@ mod training;
 use std::collections::BTreeMap;
 
 use sercorpus::CorpusName;
-use serrun::{Division, Protocol, Split, TrainingName};
+use sermfcc::FrontEnd;
+use serrun::{Division, Protocol, RunCorpus, Split, TrainingName};
 use timnet_core::{ModelConfig, Variant};
 
 pub use training::{Material, Training};
 
 use crate::{
-    config::{Part, RunConfig},
+    config::{RunConfig, RunExperiment},
     data::Roster,
     error::{LabError, Result},
 };
@@ -84,7 +85,7 @@ impl Plan {
         Ok(self.materials.len() - 1)
     }
 
-    fn add(&mut self, config: &RunConfig, part: &Part, material: usize) -> Result<()> {
+    fn add(&mut self, config: &RunConfig, part: &RunExperiment, material: usize) -> Result<()> {
         let roster = &self.materials[material].roster;
         let name = &roster.name;
         let corpus = &config.corpora[name];
@@ -109,11 +110,14 @@ impl Plan {
                     let folds = divide(part, &self.materials[material], division, seed)
                         .map_err(|e| LabError::Input(format!("{name}: {e}")))?;
                     let model = ModelConfig::of(variant, corpus.blocks, roster.labels.len());
+                    let coefficients = shape(config, corpus)[1];
                     let (corpus, system) = (name.clone(), system.clone());
                     new.push(Training {
                         material,
                         name: TrainingName { corpus, system, division, seed, training_seed },
                         model: ModelConfig {
+                            coefficients,
+                            filters: part.training.filters.unwrap_or(model.filters),
                             dropout: part.training.dropout,
                             tcn_pooling: part.training.tcn_pooling.unwrap_or_default(),
                             ..model
@@ -157,6 +161,12 @@ impl Plan {
     pub fn material(&self, training: &Training) -> &Material {
         &self.materials[training.material]
     }
+}
+
+/// [frames, coefficients] of a corpus' features.
+pub fn shape(config: &RunConfig, corpus: &RunCorpus) -> [usize; 2] {
+    let mfcc = |front_end: &FrontEnd| [front_end.frames(corpus.length), front_end.n_mfcc];
+    corpus.shape.or(config.front_end.as_ref().map(mfcc)).unwrap_or_default()
 }
 
 /// A fold's place: training and number.

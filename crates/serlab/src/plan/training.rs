@@ -22,6 +22,12 @@ pub struct Material {
 }
 
 impl Material {
+    /// The corpora that its utterances belong to, and where those of each lie.
+    pub fn ranges(&self) -> Vec<(CorpusName, Range<usize>)> {
+        let own = 0..self.targets.first().map_or(self.roster.rows.len(), |(_, range)| range.start);
+        std::iter::once((self.roster.name.clone(), own)).chain(self.targets.iter().cloned()).collect()
+    }
+
     /// [found, expected] number of utterances that a figure rests on, of the corpus trained on and `target`, where one of them
     /// is not complete.
     pub fn partial(&self, target: Option<&CorpusName>) -> Option<[usize; 2]> {

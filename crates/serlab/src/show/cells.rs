@@ -75,7 +75,7 @@ pub fn cells(
     training: &Training,
     material: &Material,
     folds: &[Option<FinishedFold>],
-    synthetic: bool,
+    (synthetic, sees_test_features): (bool, bool),
     published: &Published,
 ) -> Result<Vec<(Cell, Vec<Prediction<f32>>)>> {
     if folds.iter().all(Option::is_none) {
@@ -97,6 +97,7 @@ pub fn cells(
                 known(protocol.caveat().is_some(), Mark::Optimistic),
                 known(partial.is_some(), Mark::PartialCorpus),
                 known(synthetic, Mark::Synthetic),
+                known(sees_test_features, Mark::UnlabelledTestData),
                 known(!synthetic && epochs < of, Mark::Preview { epochs, of }),
                 // In each of the six corpora every speaker says the same sentences, or plays the same scripts; of others nothing is known.
                 known(!synthetic && target.is_none() && training.corpus().kind().is_some(), Mark::TextsShared),

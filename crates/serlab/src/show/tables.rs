@@ -99,7 +99,8 @@ fn collect(
             metrics.missing.insert(training.name.to_string(), missing);
         }
         for &protocol in &training.protocols {
-            for (cell, rows) in cells::cells(protocol, training, material, &folds, config.synthetic, published)? {
+            let of_run = (config.synthetic, config.features.normalise.sees_other_utterances());
+            for (cell, rows) in cells::cells(protocol, training, material, &folds, of_run, published)? {
                 if let Some(out) = out {
                     let predictions = Predictions { labels: material.roster.labels.clone(), rows };
                     let folder = out.path().join(format!("{}/{protocol}", training.name));

@@ -186,7 +186,7 @@ fn trainings<'a>(context: &'a Context<'a>) -> Vec<Trainings<'a>> {
             }
         }
     }
-    out.sort_by(|(_, a), (_, b)| names::training_order(a.name).cmp(&names::training_order(b.name)));
+    out.sort_by_key(|(_, trainings)| names::training_order(trainings.name));
     out.into_iter().map(|(_, group)| group).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use sercorpus::CorpusName;
 use serde_json::Value;
-use serrun::{Environment, Environments, Part, Provenance, Session};
+use serrun::{Environment, Environments, Provenance, RunExperiment, Session};
 
 use super::{Absent, Context};
 use crate::{
@@ -141,7 +141,7 @@ fn facts(run: &Run) -> Vec<(String, String)> {
     add("protocols", Some(distinct(cells.iter().map(|c| c.protocol.to_string()))));
     add("seeds", Some(distinct(cells.iter().map(|c| c.seed.to_string()))));
     if let Some(config) = &run.config {
-        add("features", features(&config.front_end));
+        add("features", config.front_end.as_ref().and_then(features));
         match &config.parts[..] {
             [part] => add("training", training(part)),
             parts => parts.iter().for_each(|p| add(&format!("training, {}", p.experiment), training(p))),
@@ -221,7 +221,7 @@ fn features(front_end: &Value) -> Option<String> {
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
-fn training(part: &Part<Value>) -> Option<String> {
+fn training(part: &RunExperiment<Value>) -> Option<String> {
     let t = part.training.as_object()?;
     let get = |key: &str, name: &str| t.get(key).map(|v| format!("{name} {}", plain(v)));
     let parts = [

@@ -77,7 +77,7 @@ impl Network<'_> {
 
     /// "TIM-Net", with what sets it apart.
     pub fn title(&self) -> String {
-        with_apart(&self.system.title(), &group::aparts(&self.pairs))
+        with_apart(self.system.title(), &group::aparts(&self.pairs))
     }
 }
 
