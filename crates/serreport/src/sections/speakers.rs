@@ -6,7 +6,7 @@ use sermetrics::{Confusion, confusion};
 
 use serrun::{Mark, Protocol};
 
-use super::{Absent, Context, Trainings, trainings};
+use super::{Absent, Context, Trainings, leakage, trainings};
 use crate::{
     document::{Block, Entry, Figure, Table, columns, percent},
     figures::{Field, Heat, heat},
@@ -57,14 +57,16 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
             unknown.join("; ")
         ));
     }
+    let mut blocks = leakage::blocks(context);
     if found.is_empty() {
-        return Vec::new();
+        return blocks;
     }
     found.sort_by_key(|s| s.place);
     let text = "UAR and recall of each class for each speaker, over all folds (and seeds); a field without number: the speaker has no such \
         utterance. In random folds a speaker's other utterances were trained on; only speaker-independent tells of new voices.";
     let figures = found.iter().map(figure).collect();
-    vec![Block::Text(text.to_owned()), Block::Table(table(&found)), Block::Figures(figures)]
+    blocks.extend([Block::Text(text.to_owned()), Block::Table(table(&found)), Block::Figures(figures)]);
+    blocks
 }
 
 fn speakers(group: &Trainings, protocol: Protocol) -> Option<Speakers> {

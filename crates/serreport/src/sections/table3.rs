@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sercorpus::CorpusName;
 use serrun::{Cell, Comparison, Division, Metrics, Paired, Protocol, RunError, System};
 
-use super::{Absent, Context, details::details, table1};
+use super::{Absent, Context, details::details, systems, table1};
 use crate::{
     document::{Block, Entry, Figure, Table, columns, signed},
     error::Result,
@@ -53,6 +53,7 @@ pub fn blocks(context: &Context, absent: &mut Absent) -> Vec<Block> {
     } else if !ablations.is_empty() {
         absent.push("Table 3: no run has paired differences.".to_owned());
     }
+    blocks.extend(systems::blocks(context, absent));
     let in_table1: Vec<*const Group> = table1::groups(context).into_iter().map(std::ptr::from_ref).collect();
     let compared = |g: &&Group| {
         ablations
