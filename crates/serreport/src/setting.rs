@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use serrun::{Cell, Division, Part};
+use serrun::{Cell, Division};
 
 use crate::run::Run;
 
@@ -36,10 +36,7 @@ impl Setting {
                 out.set("engine", &config.engine);
                 out.set("synthetic", &config.synthetic.to_string());
                 out.add("front_end", &config.front_end);
-                let gives = |part: &&Part<Value>| {
-                    part.gives(&cell.corpus, &cell.variant, cell.protocol, cell.division, cell.seed, cell.training_seed)
-                };
-                let part = config.parts.iter().find(gives)?;
+                let part = config.part_of(cell)?;
                 out.add("training", &part.training);
                 if !part.split.is_folds() {
                     out.add("split", &serde_json::to_value(part.split).unwrap_or_default());
@@ -50,8 +47,11 @@ impl Setting {
                 if cell.variant.as_str() != "tcn" {
                     out.0.remove(POOLING);
                 }
-                if is_random(cell.division) {
+                if cell.division.has_folds() {
                     out.set("folds", &part.folds.to_string());
+                }
+                if let Some(folds) = cell.division.beside_protocol() {
+                    out.set("division", &folds);
                 }
                 for corpus in std::iter::once(&cell.corpus).chain(&cell.target) {
                     let prefix = format!("corpora.{corpus}");
@@ -101,7 +101,7 @@ impl Setting {
 
     /// As it is for figures of a division: only random folds have a number that is set.
     pub fn of_division(&self, division: Division) -> Self {
-        if is_random(division) { self.clone() } else { self.without_folds() }
+        if division.has_folds() { self.clone() } else { self.without_folds() }
     }
 
     /// All but the number of random folds.
@@ -141,11 +141,6 @@ impl Setting {
         let ours = self.get(key).map_or("not known", shortened);
         Some(format!("{} {ours}, the paper {}", name(key, cell), shortened(value)))
     }
-}
-
-/// Whether a number of folds is set for it.
-fn is_random(division: Division) -> bool {
-    matches!(division, Division::Random | Division::RandomValidated)
 }
 
 /// A number as Rust prints the nearest f64, so that 1e-3 in one file is 0.001 in another.

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
 use crate::{
-    division::{Division, Split},
+    division::{Division, FoldsBy, OtherFolds, Split},
     error::{Result, RunError},
     file::text,
+    metrics::Cell,
     protocol::Protocol,
     system::System,
 };
@@ -41,6 +42,15 @@ pub struct Part<T> {
     /// Folds of the random splits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub folds: usize,
+    /// How the folds of all protocols but speaker-independent are made; absent: at random.
+    #[serde(default, skip_serializing_if = "FoldsBy::is_random")]
+    pub division: FoldsBy,
+    /// Groups of whole speakers or texts; absent: as the division has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
+    /// How many times the random folds are drawn; absent: once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
     /// Seeds of the folds; absent: each corpus' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Vec<u64>>,
@@ -52,30 +62,47 @@ pub struct Part<T> {
 }
 
 impl<T> Part<T> {
-    /// Whether it gives figures of this corpus, system, protocol, division and seeds. `training_seed` is None where it equals the
-    /// seed of the folds.
-    pub fn gives(
-        &self,
-        corpus: &CorpusName,
-        system: &System,
-        protocol: Protocol,
-        division: Division,
-        seed: u64,
-        training_seed: Option<u64>,
-    ) -> bool {
-        let split = match division {
-            Division::HoldOut => Split::HoldOut,
-            Division::CrossCorpus => Split::CrossCorpus,
-            Division::Random | Division::RandomValidated | Division::SpeakerOut => Split::Folds,
-        };
-        self.systems.contains(system)
-            && self.protocols.contains(&protocol)
-            && self.split == split
-            && self.on.as_ref().is_none_or(|on| on.contains(corpus))
-            && self.seeds.as_ref().is_none_or(|seeds| seeds.contains(&seed))
+    /// How a corpus is divided for a protocol.
+    pub fn division(&self, protocol: Protocol, corpus: &RunCorpus) -> Division {
+        match self.split {
+            Split::HoldOut => return Division::HoldOut,
+            Split::CrossCorpus => return Division::CrossCorpus,
+            Split::Folds => {}
+        }
+        let validated = protocol == Protocol::Validated;
+        let other = |folds| Division::Other { folds, validated };
+        if protocol == Protocol::SpeakerIndependent {
+            return self.groups.map_or(Division::SpeakerOut, |n| other(OtherFolds::Speakers(Some(n))));
+        }
+        let file = corpus.folds.as_ref().map(|hash| {
+            let start = hash.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            other(OtherFolds::File(start.unwrap_or_default()))
+        });
+        match (self.division, file, self.repeats) {
+            (FoldsBy::Random | FoldsBy::File, Some(file), _) => file,
+            (FoldsBy::Random, None, Some(n)) if n > 1 => other(OtherFolds::Repeated(n)),
+            (FoldsBy::Random, None, _) if validated => Division::RandomValidated,
+            (FoldsBy::Random, None, _) => Division::Random,
+            (FoldsBy::Stratified, ..) => other(OtherFolds::Stratified),
+            (FoldsBy::Speakers, ..) => other(OtherFolds::Speakers(self.groups)),
+            (FoldsBy::Texts, ..) => other(OtherFolds::Texts(self.groups)),
+            (FoldsBy::TextsAndSpeakers, ..) => other(OtherFolds::TextsAndSpeakers(self.groups)),
+            (FoldsBy::Split, ..) => other(OtherFolds::Split),
+            // A run never begins so.
+            (FoldsBy::File, None, _) => other(OtherFolds::File(0)),
+        }
+    }
+
+    /// Whether it gives figures of this corpus, system, protocol, division and seeds.
+    fn gives(&self, cell: &Cell, corpus: &RunCorpus) -> bool {
+        self.systems.contains(&cell.variant)
+            && self.protocols.contains(&cell.protocol)
+            && self.division(cell.protocol, corpus) == cell.division
+            && self.on.as_ref().is_none_or(|on| on.contains(&cell.corpus))
+            && self.seeds.as_ref().is_none_or(|seeds| seeds.contains(&cell.seed))
             && match &self.training_seeds {
-                Some(seeds) => seeds.contains(&training_seed.unwrap_or(seed)),
-                None => training_seed.is_none(),
+                Some(seeds) => seeds.contains(&cell.training_seed.unwrap_or(cell.seed)),
+                None => cell.training_seed.is_none(),
             }
     }
 }
@@ -102,6 +129,12 @@ pub struct RunCorpus {
     /// The classes, in label order; only of a corpus of one's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
+    /// Hash of the folds that the corpus' own file has (of [`sercorpus::split::write_csv`]'s text); absent where no experiment uses one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<String>,
+    /// Hash of the utterances' texts and parts of the column `split`; absent where no experiment divides by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<String>,
     /// Hash of the feature matrix, the utterance list, the front end and the length.
     pub features: String,
 }
@@ -144,6 +177,12 @@ struct One<T, F> {
     on: Option<Vec<CorpusName>>,
     #[serde(skip_serializing_if = "is_zero")]
     folds: usize,
+    #[serde(skip_serializing_if = "FoldsBy::is_random")]
+    division: FoldsBy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seeds: Option<Vec<u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,6 +209,12 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
         self.corpora.keys().filter(|name| part.on.as_ref().is_none_or(|on| on.contains(name)))
     }
 
+    /// The experiment that trains a cell.
+    pub fn part_of(&self, cell: &Cell) -> Option<&Part<T>> {
+        let corpus = self.corpora.get(&cell.corpus)?;
+        self.parts.iter().find(|part| part.gives(cell, corpus))
+    }
+
     /// The file's text.
     ///
     /// # Errors
@@ -177,9 +222,9 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     pub fn to_toml(&self) -> Result<String> {
         let Self { engine, numerics, device, synthetic, parts, front_end, corpora } = self.clone();
         match <[Part<T>; 1]>::try_from(parts) {
-            Ok(
-                [Part { experiment, protocols, systems, split, classes, on, folds, seeds, training_seeds, training }],
-            ) => {
+            Ok([part]) => {
+                let Part { experiment, protocols, systems, split, classes, on, folds, .. } = part;
+                let Part { division, groups, repeats, seeds, training_seeds, training, .. } = part;
                 let one = One {
                     experiment,
                     engine,
@@ -192,6 +237,9 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
                     classes,
                     on,
                     folds,
+                    division,
+                    groups,
+                    repeats,
                     seeds,
                     training_seeds,
                     training,
