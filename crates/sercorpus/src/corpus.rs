@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::split::{Fold, SplitError, leave_one_group_out};
-use crate::{CorpusKind, Finding, natural_cmp};
+use crate::{CorpusKind, CorpusName, Finding, natural_cmp};
 
 /// Sex of a speaker, as the corpus states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,6 +157,13 @@ pub struct Corpus {
 }
 
 impl Corpus {
+    /// Of utterances that are known already, in the order given; nothing is looked up on disk.
+    #[must_use]
+    pub fn new(name: &CorpusName, labels: Vec<String>, utterances: Vec<Utterance>) -> Self {
+        let (root, findings) = Default::default();
+        Self { name: name.to_string(), kind: name.kind(), root, labels, utterances, findings }
+    }
+
     /// The class index of each utterance.
     #[must_use]
     pub fn label_indices(&self) -> Vec<usize> {

@@ -43,6 +43,10 @@ pub enum Command {
     Merge(Merge),
     /// Print the tables of a run folder again; no recording is needed.
     Show(Show),
+    /// Write a finished run's folds, predictions and figures into a folder that can be published and cited.
+    ///
+    /// The folds are CSV files of id, fold and part, which `--division file` reads.
+    Export(Export),
     /// Show or clean the fold store.
     Store(Store),
     /// Show the experiment and corpus files that the program carries, or write them into a folder for `--configs`.
@@ -131,6 +135,11 @@ pub struct Reproduce {
     /// Folds a corpus.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub folds: Option<u32>,
+    /// How the folds are made: random, stratified, speakers, texts, texts-and-speakers, split (the corpus' own column) or file
+    /// (--set corpora.CORPUS.folds=PATH). `--set groups=6` says how many groups of speakers or texts, `--set repeats=3` how many times
+    /// random folds are drawn.
+    #[arg(long, value_name = "NAME")]
+    pub division: Option<String>,
     /// Any value of configs/EXPERIMENT.toml, or with `corpora.CORPUS.` before the key of configs/corpora/CORPUS.toml;
     /// with `all`, an experiment's name before the key limits it to that one. May be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -183,6 +192,16 @@ pub struct Show {
     /// Print metrics.json in place of the table.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// The run folder.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// A new or empty folder.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

@@ -56,6 +56,7 @@ fn main() -> ExitCode {
         cli::Command::Reproduce(args) => cmd::reproduce::run(args, &STOP),
         cli::Command::Merge(args) => cmd::merge::run(args),
         cli::Command::Show(args) => cmd::show::run(args),
+        cli::Command::Export(args) => cmd::export::run(args),
         cli::Command::Store(args) => cmd::store::run(args),
         cli::Command::Config { command } => cmd::show::config(command),
     };

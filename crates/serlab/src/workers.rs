@@ -271,7 +271,7 @@ impl Work<'_> {
     fn metadata(&self, training: &Training, fold: usize) -> BTreeMap<String, String> {
         [
             ("corpus", training.corpus().to_string()),
-            ("division", training.division().name().to_owned()),
+            ("division", training.division().name()),
             ("features", self.features[training.material].hash.clone()),
             ("fold", fold.to_string()),
             ("labels", self.plan.material(training).roster.labels.join(",")),

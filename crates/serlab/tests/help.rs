@@ -7,7 +7,7 @@ use assert_cmd::cargo::cargo_bin;
 
 #[test]
 fn the_help_texts_in_docs_are_what_the_program_prints() {
-    for command in ["reproduce", "merge", "show"] {
+    for command in ["reproduce", "merge", "show", "export"] {
         let output = Command::new(cargo_bin!("serlab")).args([command, "--help"]).output().unwrap();
         assert!(output.status.success());
         let printed = String::from_utf8(output.stdout).unwrap();

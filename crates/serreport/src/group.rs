@@ -46,7 +46,7 @@ pub struct Repeat<'a> {
 }
 
 /// See [`Group::comparable`].
-pub type Comparable<'a> = (Protocol, &'static str, u32, &'a Setting, usize);
+pub type Comparable<'a> = (Protocol, String, u32, &'a Setting, usize);
 
 /// A figure over trainings.
 #[derive(Debug, Clone, Copy)]
@@ -215,17 +215,18 @@ impl<'a> Group<'a> {
         with_apart(&names::pair(&cell.corpus, cell.target.as_ref()), &self.apart())
     }
 
-    /// "EMODB, TIM-Net, last-epoch" or "CASIA to EMOVO, ...".
+    /// "EMODB, TIM-Net, last-epoch" or "CASIA to EMOVO, ..."; on folds that are not those of the protocol's name "EMODB, TIM-Net, last-epoch, 6
+    /// groups of speakers".
     pub fn title(&self) -> String {
         let cell = self.first();
-        format!("{}, {}, {}", self.corpus(), cell.variant.title(), cell.protocol)
+        format!("{}, {}, {}", self.corpus(), cell.variant.title(), names::protocol(cell.protocol, cell.division))
     }
 
     /// For file names.
     pub fn slug(&self) -> String {
         let cell = self.first();
         let corpus = cell.target.as_ref().map_or(cell.corpus.to_string(), |t| format!("{}-to-{t}", cell.corpus));
-        slug(&format!("{corpus}-{}-{}", cell.variant, cell.protocol))
+        slug(&format!("{corpus}-{}-{}", cell.variant, names::protocol(cell.protocol, cell.division)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! How corpora, systems and trainings are called in print, and in which order they stand.
 
 use sercorpus::CorpusName;
-use serrun::{Division, System, TrainingName};
+use serrun::{Division, Protocol, System, TrainingName};
 
 /// EMODB for emodb; a corpus of one's own as it is.
 pub fn corpus(name: &CorpusName) -> String {
@@ -22,6 +22,14 @@ pub fn system_rank(system: &System) -> usize {
 /// "EMODB, TIM-Net, random folds".
 pub fn training(name: &TrainingName) -> String {
     format!("{}, {}, {}", corpus(&name.corpus), name.system.title(), name.division.title())
+}
+
+/// "last-epoch", or "last-epoch, 6 groups of speakers" on folds that are not those of the protocol's name.
+pub fn protocol(protocol: Protocol, division: Division) -> String {
+    match division.beside_protocol() {
+        None => protocol.name().to_owned(),
+        Some(folds) => format!("{protocol}, {folds}"),
+    }
 }
 
 /// Hold-out before random folds before others: how well a training's division suits a figure of one network.

@@ -37,7 +37,9 @@ pub struct Run {
     pub sessions: Vec<Session>,
     pub trainings: Vec<Training>,
     /// Utterance to speaker, of every corpus whose utterances are there.
-    pub speakers: BTreeMap<CorpusName, BTreeMap<String, String>>,
+    pub speakers: Words,
+    /// Utterance to text, of every corpus whose utterances are there with their texts.
+    pub texts: Words,
 }
 
 impl Run {
@@ -48,6 +50,7 @@ impl Run {
     pub fn open(index: usize, path: &Path) -> Result<Self> {
         fs::read_dir(path).map_err(|source| RunError::Read { path: path.to_owned(), source })?;
         let metrics = Metrics::read(path)?.ok_or_else(|| ReportError::Unfinished(path.to_owned()))?;
+        let (speakers, texts) = utterances(path, &metrics)?;
         Ok(Self {
             index,
             name: format!("R{}", index + 1),
@@ -57,7 +60,8 @@ impl Run {
             published: Published::read(path)?,
             sessions: Session::read_all(path)?,
             trainings: Training::all(path, &metrics)?,
-            speakers: speakers(path, &metrics)?,
+            speakers,
+            texts,
             metrics,
             path: path.to_owned(),
         })
@@ -96,15 +100,25 @@ pub fn same_comparison(a: &Paired, b: &Paired) -> bool {
     what(a) == what(b) && values(a) == values(b)
 }
 
-fn speakers(run: &Path, metrics: &Metrics) -> Result<BTreeMap<CorpusName, BTreeMap<String, String>>> {
-    let mut out = BTreeMap::new();
+/// Of each corpus: a word for each utterance.
+type Words = BTreeMap<CorpusName, BTreeMap<String, String>>;
+
+/// Speakers and texts.
+fn utterances(run: &Path, metrics: &Metrics) -> Result<(Words, Words)> {
+    let (mut speakers, mut texts) = (Words::new(), Words::new());
     for corpus in metrics.cells.iter().flat_map(|c| std::iter::once(&c.corpus).chain(&c.target)) {
-        if !out.contains_key(corpus)
-            && let Some(all) = Utterance::read_all(run, corpus)?
-        {
-            let spoken = all.into_iter().filter_map(|u| Some((u.id, u.speaker?)));
-            out.insert(corpus.clone(), spoken.collect());
+        if speakers.contains_key(corpus) {
+            continue;
         }
+        let Some(all) = Utterance::read_all(run, corpus)? else { continue };
+        let of = |word: fn(&Utterance) -> &Option<String>| -> BTreeMap<String, String> {
+            all.iter().filter_map(|u| Some((u.id.clone(), word(u).clone()?))).collect()
+        };
+        let said = of(|u| &u.text);
+        if !said.is_empty() {
+            texts.insert(corpus.clone(), said);
+        }
+        speakers.insert(corpus.clone(), of(|u| &u.speaker));
     }
-    Ok(out)
+    Ok((speakers, texts))
 }

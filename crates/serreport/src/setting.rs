@@ -37,7 +37,7 @@ impl Setting {
                 out.set("synthetic", &config.synthetic.to_string());
                 out.add("features", &serde_json::to_value(&config.features).unwrap_or_default());
                 out.add("front_end", config.front_end.as_ref().unwrap_or(&Value::Null));
-                let part = config.parts.iter().find(|part| part.gives(&cell.training(), cell.protocol))?;
+                let part = config.part_of(&cell.training(), cell.protocol)?;
                 out.add("training", &part.training);
                 if !part.split.is_folds() {
                     out.add("split", &serde_json::to_value(part.split).unwrap_or_default());
@@ -48,8 +48,11 @@ impl Setting {
                 if cell.variant.as_str() != "tcn" {
                     out.0.remove(POOLING);
                 }
-                if is_random(cell.division) {
+                if cell.division.has_folds() {
                     out.set("folds", &part.folds.to_string());
+                }
+                if let Some(folds) = cell.division.beside_protocol() {
+                    out.set("division", &folds);
                 }
                 for corpus in std::iter::once(&cell.corpus).chain(&cell.target) {
                     let prefix = format!("corpora.{corpus}");
@@ -99,7 +102,7 @@ impl Setting {
 
     /// As it is for figures of a division: only random folds have a number that is set.
     pub fn of_division(&self, division: Division) -> Self {
-        if is_random(division) { self.clone() } else { self.without_folds() }
+        if division.has_folds() { self.clone() } else { self.without_folds() }
     }
 
     /// All but the number of random folds.
@@ -139,11 +142,6 @@ impl Setting {
         let ours = self.get(key).map_or("not known", shortened);
         Some(format!("{} {ours}, the paper {}", name(key, cell), shortened(value)))
     }
-}
-
-/// Whether a number of folds is set for it.
-fn is_random(division: Division) -> bool {
-    matches!(division, Division::Random | Division::RandomValidated)
 }
 
 /// A number as Rust prints the nearest f64, so that 1e-3 in one file is 0.001 in another.

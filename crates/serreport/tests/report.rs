@@ -542,6 +542,27 @@ fn speakers_on_both_sides_of_a_fold_are_counted() {
     // Utterance 0 in the fold of speaker 1: speaker 0 is tested in folds 0 and 1, and trained on in both.
     let md = said(&|i| if i == 0 { 1 } else { i % 4 });
     assert!(md.contains("- EMODB, one speaker left out: 2 of 5 speakers are shared in 4 folds;"), "{md}");
+    // Utterance i says text i % 5, which every speaker says.
+    let without = fs::read_to_string(run.join("corpora/emodb.csv")).unwrap();
+    let mut i = 0;
+    let with: String = without
+        .lines()
+        .map(|row| {
+            let more = if row.starts_with("id,") {
+                ",text".to_owned()
+            } else {
+                i += 1;
+                format!(",t{}", (i - 1) % 5)
+            };
+            format!("{row}{more}\n")
+        })
+        .collect();
+    put(&run.join("corpora/emodb.csv"), &with);
+    let md = said(&|i| i % 4);
+    assert!(md.contains("0 of 4 speakers are shared in 4 folds; 20 of 20 texts are shared in 4 folds."), "{md}");
+    let md = said(&|i| i % 5);
+    assert!(md.contains("20 of 20 speakers are shared in 5 folds; 0 of 5 texts are shared in 5 folds."), "{md}");
+    put(&run.join("corpora/emodb.csv"), &without);
     // Without the roster of one utterance nothing is counted.
     let roster = fs::read_to_string(run.join("corpora/emodb.csv")).unwrap();
     put(&run.join("corpora/emodb.csv"), &roster.replacen(",s3", ",", 1));

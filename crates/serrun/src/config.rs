@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
 use crate::{
-    division::{Division, Split},
+    division::{Division, FoldsBy, OtherFolds, Split},
     error::{Result, RunError},
     features::FeatureSettings,
     file::text,
@@ -43,6 +43,15 @@ pub struct RunExperiment<T> {
     /// Folds of the random splits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub folds: usize,
+    /// How the folds of all protocols but speaker-independent are made; absent: at random.
+    #[serde(default, skip_serializing_if = "FoldsBy::is_random")]
+    pub division: FoldsBy,
+    /// Groups of whole speakers or texts; absent: as the division has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
+    /// How many times the random folds are drawn; absent: once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
     /// Seeds of the folds; absent: each corpus' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Vec<u64>>,
@@ -54,16 +63,42 @@ pub struct RunExperiment<T> {
 }
 
 impl<T> RunExperiment<T> {
-    /// Whether it gives a training's figures under a protocol.
-    pub fn gives(&self, training: &TrainingName, protocol: Protocol) -> bool {
-        let split = match training.division {
-            Division::HoldOut => Split::HoldOut,
-            Division::CrossCorpus => Split::CrossCorpus,
-            Division::Random | Division::RandomValidated | Division::SpeakerOut => Split::Folds,
-        };
+    /// How a corpus is divided for a protocol.
+    pub fn division(&self, protocol: Protocol, corpus: &RunCorpus) -> Division {
+        match self.split {
+            Split::HoldOut => return Division::HoldOut,
+            Split::CrossCorpus => return Division::CrossCorpus,
+            Split::Folds => {}
+        }
+        let validated = protocol == Protocol::Validated;
+        let other = |folds| Division::Other { folds, validated };
+        if protocol == Protocol::SpeakerIndependent {
+            return self.groups.map_or(Division::SpeakerOut, |n| other(OtherFolds::Speakers(Some(n))));
+        }
+        let file = corpus.folds.as_ref().map(|hash| {
+            let start = hash.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            other(OtherFolds::File(start.unwrap_or_default()))
+        });
+        match (self.division, file, self.repeats) {
+            (FoldsBy::Random | FoldsBy::File, Some(file), _) => file,
+            (FoldsBy::Random, None, Some(n)) if n > 1 => other(OtherFolds::Repeated(n)),
+            (FoldsBy::Random, None, _) if validated => Division::RandomValidated,
+            (FoldsBy::Random, None, _) => Division::Random,
+            (FoldsBy::Stratified, ..) => other(OtherFolds::Stratified),
+            (FoldsBy::Speakers, ..) => other(OtherFolds::Speakers(self.groups)),
+            (FoldsBy::Texts, ..) => other(OtherFolds::Texts(self.groups)),
+            (FoldsBy::TextsAndSpeakers, ..) => other(OtherFolds::TextsAndSpeakers(self.groups)),
+            (FoldsBy::Split, ..) => other(OtherFolds::Split),
+            // A run never begins so.
+            (FoldsBy::File, None, _) => other(OtherFolds::File(0)),
+        }
+    }
+
+    /// Whether it gives a training's figures under a protocol; `corpus` is the training's.
+    fn gives(&self, training: &TrainingName, protocol: Protocol, corpus: &RunCorpus) -> bool {
         self.systems.contains(&training.system)
             && self.protocols.contains(&protocol)
-            && self.split == split
+            && self.division(protocol, corpus) == training.division
             && self.on.as_ref().is_none_or(|on| on.contains(&training.corpus))
             && self.seeds.as_ref().is_none_or(|seeds| seeds.contains(&training.seed))
             && match &self.training_seeds {
@@ -99,6 +134,12 @@ pub struct RunCorpus {
     /// The classes, in label order; only of a corpus of one's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
+    /// Hash of the folds that the corpus' own file has (of [`sercorpus::split::write_csv`]'s text); absent where no experiment uses one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<String>,
+    /// Hash of the utterances' texts and parts of the column `split`; absent where no experiment divides by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<String>,
     /// Hash of the feature matrix, the utterance list, the front end and the length.
     pub features: String,
 }
@@ -145,6 +186,12 @@ struct One<T, F> {
     on: Option<Vec<CorpusName>>,
     #[serde(skip_serializing_if = "is_zero")]
     folds: usize,
+    #[serde(skip_serializing_if = "FoldsBy::is_random")]
+    division: FoldsBy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seeds: Option<Vec<u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,6 +221,12 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
         self.corpora.keys().filter(|name| part.on.as_ref().is_none_or(|on| on.contains(name)))
     }
 
+    /// The experiment that gives a training's figures under a protocol.
+    pub fn part_of(&self, training: &TrainingName, protocol: Protocol) -> Option<&RunExperiment<T>> {
+        let corpus = self.corpora.get(&training.corpus)?;
+        self.parts.iter().find(|part| part.gives(training, protocol, corpus))
+    }
+
     /// The file's text.
     ///
     /// # Errors
@@ -181,22 +234,9 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
     pub fn to_toml(&self) -> Result<String> {
         let Self { engine, numerics, device, synthetic, parts, features, front_end, corpora } = self.clone();
         match <[RunExperiment<T>; 1]>::try_from(parts) {
-            Ok(
-                [
-                    RunExperiment {
-                        experiment,
-                        protocols,
-                        systems,
-                        split,
-                        classes,
-                        on,
-                        folds,
-                        seeds,
-                        training_seeds,
-                        training,
-                    },
-                ],
-            ) => {
+            Ok([part]) => {
+                let RunExperiment { experiment, protocols, systems, split, classes, on, folds, .. } = part;
+                let RunExperiment { division, groups, repeats, seeds, training_seeds, training, .. } = part;
                 let one = One {
                     experiment,
                     engine,
@@ -209,6 +249,9 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
                     classes,
                     on,
                     folds,
+                    division,
+                    groups,
+                    repeats,
                     seeds,
                     training_seeds,
                     training,

@@ -25,7 +25,7 @@ mod training;
 pub use comparison::{Comparison, SIGNIFICANCE, Tell};
 pub use config::{Difference, RunConfig, RunCorpus, RunExperiment, difference};
 pub use disk::{create_folder, is_partial, sync_folder, write_atomic};
-pub use division::{Division, Split};
+pub use division::{Division, FoldsBy, OtherFolds, Split, UnknownDivision};
 pub use environment::{Environment, Environments, Session};
 pub use error::{Result, RunError};
 pub use features::{FeatureKind, FeatureSettings, Normalise};

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use sercorpus::CorpusName;
+use sercorpus::{CorpusName, Part};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Result,
-    file::{put_rows, rows},
+    file::{Wide, rows},
 };
+
+/// The columns that every file has.
+const COLUMNS: [&str; 4] = ["id", "label", "speaker", "session"];
 
 /// One utterance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,12 @@ pub struct Utterance {
     pub speaker: Option<String>,
     /// Recording session (IEMOCAP).
     pub session: Option<String>,
+    /// Which text is spoken; in files of runs that divide otherwise than the paper does.
+    #[serde(default, skip_serializing)]
+    pub text: Option<String>,
+    /// The part that the corpus' column `split` says; in files of the same runs.
+    #[serde(default, skip_serializing)]
+    pub part: Option<Part>,
     /// The recording; not in the file.
     #[serde(skip)]
     pub path: PathBuf,
@@ -46,11 +55,18 @@ impl Utterance {
         rows(&Self::file(run, corpus))
     }
 
-    /// Writes them.
+    /// Writes them, and with `divided` what else divisions depend on: the columns `text` and `part`.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn write_all(all: &[Self], run: &Path, corpus: &CorpusName) -> Result<()> {
-        put_rows(&Self::file(run, corpus), all)
+    pub fn write_all(all: &[Self], divided: bool, run: &Path, corpus: &CorpusName) -> Result<()> {
+        let more = if divided { &["text", "part"][..] } else { &[] };
+        let rows = all.iter().map(|u| {
+            let plain = |value: &Option<String>| value.clone().unwrap_or_default();
+            let part = u.part.map(|part| part.name().to_owned());
+            let start = [u.id.clone(), u.label.clone(), plain(&u.speaker), plain(&u.session)];
+            (start, [plain(&u.text), plain(&part)].into_iter().take(more.len()))
+        });
+        Wide::put(&Self::file(run, corpus), COLUMNS, more.iter().map(|&name| name.to_owned()), rows)
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 mod emit;
+pub mod export;
 pub mod merge;
 pub mod reproduce;
 pub mod show;

@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use sercorpus::CorpusName;
+use sercorpus::{CorpusName, split::Fold};
 use serengine::EngineFacts;
 use sermfcc::FrontEnd;
-use serrun::{Environments, FeatureKind, FeatureSettings, Maker, RunCorpus, Session, Split, System};
+use serrun::{Environments, FeatureKind, FeatureSettings, FoldsBy, Maker, RunCorpus, Session, Split, System};
 use timnet_core::Variant;
 
 use super::{emit, store};
@@ -19,7 +19,7 @@ use crate::{
     cli::{self, Reproduce},
     config::{Configs, Experiment, Origin, Overrides, Published, RunConfig, RunExperiment},
     data::{
-        Roster, Size, Sources, cache, features,
+        Roster, Size, Sources, cache, features, folds,
         sources::{self, Given},
     },
     error::{LabError, Result},
@@ -156,6 +156,8 @@ struct Setting {
     front_end: FrontEnd,
     features: FeatureSettings,
     sources: Sources,
+    /// The folds that corpora bring along, of those whose folds an experiment uses.
+    folds: BTreeMap<CorpusName, Vec<Fold>>,
     /// Where the run is a preview: that it is, and the command for the whole.
     preview: Option<String>,
 }
@@ -176,6 +178,14 @@ impl Setting {
             args.experiment.parts().into_iter().map(|e| load(e.name())).collect()
         };
         let mut experiments = load(Origin::Given)?;
+        let set = |e: &Experiment| !e.split.is_folds() || e.division.has_folds();
+        if let Some(((_, e), folds)) = experiments.iter().find(|(_, e)| !set(e)).zip(args.folds) {
+            let by = e.division.name();
+            return Err(LabError::Input(format!(
+                "--folds {folds}: the division {by} has as many folds as the corpus gives it; leave --folds out{}",
+                if e.division.has_groups() { format!(", or say --set groups={folds}") } else { String::new() }
+            )));
+        }
         let corpora = experiments.iter().flat_map(|(_, e)| e.corpora.iter().cloned()).collect();
         let (first_name, first) = &experiments[0];
         for (name, other) in &experiments {
@@ -235,16 +245,21 @@ impl Setting {
             tracing::warn!("{said}, so it is left out. {way_out}");
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
-        Ok(Self { experiments, front_end, features, sources, preview })
+        let folds = own_folds(&experiments, &sources)?;
+        Ok(Self { experiments, front_end, features, sources, folds, preview })
     }
 
     fn rosters(&self) -> Vec<Roster> {
-        self.sources.corpora.iter().map(|s| Roster::of(&s.name, &s.corpus)).collect()
+        let folds = |name| self.folds.get(name).cloned();
+        let corpora = self.sources.corpora.iter();
+        corpora.map(|s| Roster { folds: folds(&s.name), ..Roster::of(&s.name, &s.corpus) }).collect()
     }
 
     /// With the hashes of the corpora's features.
     fn run_config(&self, facts: &EngineFacts, hashes: &BTreeMap<CorpusName, String>) -> Result<RunConfig> {
+        let by_texts = self.experiments.iter().any(|(_, e)| e.division.needs_texts_or_split());
         let corpora = self.sources.corpora.iter().map(|source| {
+            let folds = self.folds.get(&source.name).map(|folds| folds::hash(&source.corpus, folds)).transpose()?;
             let corpus = RunCorpus {
                 length: if let Size::Samples(length) = source.size { length } else { 0 },
                 shape: if let Size::Given(shape) = source.size { Some(shape) } else { None },
@@ -254,9 +269,11 @@ impl Setting {
                 partial: source.partial,
                 // Those of a known corpus are known.
                 classes: if source.name.kind().is_none() { source.corpus.labels.clone() } else { Vec::new() },
+                folds,
+                texts: by_texts.then(|| Roster::of(&source.name, &source.corpus).texts_hash()),
                 features: hashes.get(&source.name).cloned().unwrap_or_default(),
             };
-            (source.name.clone(), corpus)
+            Ok((source.name.clone(), corpus))
         });
         Ok(RunConfig {
             engine: facts.name.clone(),
@@ -266,7 +283,7 @@ impl Setting {
             parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect::<Result<_>>()?,
             features: self.features.clone(),
             front_end: (self.features.kind == FeatureKind::Mfcc).then(|| self.front_end.clone()),
-            corpora: corpora.collect(),
+            corpora: corpora.collect::<Result<_>>()?,
         })
     }
 
@@ -282,12 +299,51 @@ impl Setting {
             split: e.split,
             classes: e.classes.clone(),
             on: (on.len() < self.sources.corpora.len()).then_some(on),
-            folds: if e.split.is_folds() { e.folds } else { 0 },
+            folds: if e.split.is_folds() && e.division.has_folds() { e.folds } else { 0 },
+            division: e.division,
+            groups: e.groups,
+            // Once is what an absent number means.
+            repeats: e.repeats.filter(|n| *n > 1),
             seeds: e.seeds.clone(),
             training_seeds: e.training_seeds.clone(),
             training: e.training.clone(),
         })
     }
+}
+
+/// The folds of the corpora that bring some along and whose experiments use them.
+fn own_folds(experiments: &[(&str, Experiment)], sources: &Sources) -> Result<BTreeMap<CorpusName, Vec<Fold>>> {
+    let mut out = BTreeMap::new();
+    for source in &sources.corpora {
+        let name = &source.name;
+        let on = || experiments.iter().filter(|(_, e)| e.corpora.contains(name));
+        let Some(path) = &source.config.folds else {
+            if let Some((experiment, _)) = on().find(|(_, e)| e.division == FoldsBy::File) {
+                return Err(LabError::Input(format!(
+                    "{experiment}.toml: `division` is file, and {name} has no file of folds; give --set corpora.{name}.folds=PATH (a CSV of id, \
+                     fold, part, or a corpus' folder of EmoBox), or leave {name} out with --only"
+                )));
+            }
+            continue;
+        };
+        let users: Vec<_> = on().filter(|(_, e)| e.takes_a_corpus_folds()).collect();
+        let shown = path.display();
+        if users.is_empty() {
+            tracing::warn!(
+                "{name}: the folds of {shown} are not used: the experiment divides the corpus in another way"
+            );
+            continue;
+        }
+        if let Some((experiment, _)) = users.iter().find(|(_, e)| e.repeats.is_some()) {
+            return Err(LabError::Input(format!(
+                "{experiment}.toml: `repeats` is for random folds, and {name} has folds of its own in {shown}; leave one of them out"
+            )));
+        }
+        let folds = folds::read(&source.corpus, path)?;
+        tracing::info!("{name}: {} folds of {shown}, in place of random ones", folds.len());
+        out.insert(name.clone(), folds);
+    }
+    Ok(out)
 }
 
 /// The classes of a cross-corpus experiment that the corpora of one's own have as well. One that has fewer than two of them is left out.

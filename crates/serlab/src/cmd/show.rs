@@ -44,7 +44,11 @@ pub fn run(args: &Show) -> Result<()> {
     Ok(())
 }
 
-fn read(folder: &Path) -> Result<(RunConfig, Plan)> {
+/// The configuration of a run folder, and what it trains.
+///
+/// # Errors
+/// A folder that is no run folder.
+pub fn read(folder: &Path) -> Result<(RunConfig, Plan)> {
     let config = run_dir::config(folder)?;
     let parts = [folder.to_owned()];
     let rosters =

@@ -32,6 +32,7 @@ struct CorpusFile {
     blocks: Option<usize>,
     seed: Option<u64>,
     label_map: Option<PathBuf>,
+    folds: Option<PathBuf>,
     #[serde(default)]
     options: OpenOptions,
 }
@@ -53,6 +54,8 @@ pub struct CorpusConfig {
     pub seed: u64,
     /// A file that translates labels ([`sercorpus::LabelMap`]); only of a corpus of one's own.
     pub label_map: Option<PathBuf>,
+    /// The corpus' own folds, in place of random ones: a CSV of id, fold, part, or a corpus' folder of EmoBox.
+    pub folds: Option<PathBuf>,
     /// Choices in reading it (IEMOCAP's excited utterances and styles).
     pub options: OpenOptions,
 }
@@ -93,6 +96,7 @@ impl CorpusConfig {
             blocks: found.blocks.unwrap_or(BLOCKS),
             seed: found.seed.unwrap_or(SEED),
             label_map: found.label_map,
+            folds: found.folds,
             options: found.options,
         };
         loaded.validate().map_err(at)?;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use sercorpus::CorpusName;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serengine::{Adam, Objective, RateSchedule};
-use serrun::{Division, FeatureKind, FeatureSettings, Protocol, Split};
+use serrun::{FeatureKind, FeatureSettings, FoldsBy, Protocol, Split};
 use timnet_core::{TcnPooling, Variant};
 
 use super::{
@@ -13,7 +13,10 @@ use super::{
     files::Configs,
     overrides::{Overrides, Target},
 };
-use crate::error::{LabError, Result};
+use crate::{
+    error::{LabError, Result},
+    nearest,
+};
 
 /// An experiment: `configs/table1.toml` and its like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +40,16 @@ pub struct Experiment {
     /// Folds of the random splits; not for the other splits.
     #[serde(default)]
     pub folds: usize,
+    /// How the folds are made that the protocols last-epoch, best-epoch and validated are scored on.
+    #[serde(default, deserialize_with = "division")]
+    pub division: FoldsBy,
+    /// Groups of whole speakers or texts; absent: as the division has them. With it the protocol speaker-independent leaves out groups
+    /// of speakers in place of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
+    /// How many times the random folds are drawn; absent: once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
     /// Seeds of the folds; absent: each corpus' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Vec<u64>>,
@@ -54,6 +67,20 @@ pub struct Experiment {
     pub preview: Preview,
     /// What `--synthetic` runs on.
     pub synthetic: Synthetic,
+}
+
+/// A division by its name.
+fn division<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<FoldsBy, D::Error> {
+    let name = String::deserialize(from)?;
+    FoldsBy::ALL.into_iter().find(|by| by.name() == name).ok_or_else(|| {
+        let known = FoldsBy::ALL.map(FoldsBy::name);
+        D::Error::custom(format!(
+            "unknown division `{}`{}; there are {}",
+            name.escape_debug(),
+            nearest::hint(&name, known),
+            known.join(", ")
+        ))
+    })
 }
 
 /// Where the corpora of a run come from.
@@ -162,7 +189,24 @@ pub struct Synthetic {
     pub batch_size: usize,
 }
 
+/// Whether a protocol is scored on whatever folds an experiment has, with no validation part.
+fn on_any_folds(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::LastEpoch | Protocol::BestEpoch)
+}
+
 impl Experiment {
+    /// Whether it leaves speakers out by its protocol.
+    fn leaves_speakers_out(&self) -> bool {
+        self.protocols.contains(&Protocol::SpeakerIndependent)
+    }
+
+    /// Whether it trains on the folds of a corpus' own file, where the corpus has one.
+    pub fn takes_a_corpus_folds(&self) -> bool {
+        self.split.is_folds()
+            && matches!(self.division, FoldsBy::Random | FoldsBy::File)
+            && self.protocols.iter().any(|&p| p != Protocol::SpeakerIndependent)
+    }
+
     /// Reads `name`'s file with the command line's values in place of its own. Where the corpora do not come
     /// from the user, the values of `[preview]` (unless `full`) or `[synthetic]` stand in first.
     ///
@@ -227,7 +271,7 @@ impl Experiment {
             () if self.corpora.is_empty() => bad("corpora", "names no corpus"),
             () if self.systems.is_empty() => bad("systems", "names no system"),
             () if self.protocols.is_empty() => bad("protocols", "names no protocol"),
-            () if !self.split.is_folds() && self.protocols.iter().any(|&p| Division::of(p) != Division::Random) => {
+            () if !self.split.is_folds() && self.protocols.iter().any(|&p| !on_any_folds(p)) => {
                 bad("protocols", "may only be last-epoch and best-epoch where `split` is not folds")
             }
             () if self.split == Split::CrossCorpus && self.protocols != [Protocol::LastEpoch] => {
@@ -250,6 +294,32 @@ impl Experiment {
                 "folds",
                 "is for experiments that train on folds; `split` says that this one does not, so leave it out",
             ),
+            () if !self.split.is_folds()
+                && (!self.division.is_random() || self.groups.is_some() || self.repeats.is_some()) =>
+            {
+                bad(
+                    "division/groups/repeats",
+                    "are for experiments that train on folds; `split` says that this one does not, so leave them out",
+                )
+            }
+            () if (!self.division.is_random() || self.repeats.is_some())
+                && self.protocols == [Protocol::SpeakerIndependent] =>
+            {
+                bad(
+                    "division/repeats",
+                    "are for other protocols than speaker-independent, which says itself how it divides; leave them out",
+                )
+            }
+            () if self.groups.is_some_and(|n| n < 2) => bad("groups", "must be at least 2"),
+            () if self.groups.is_some() && !self.division.has_groups() && !self.leaves_speakers_out() => bad(
+                "groups",
+                "is for the divisions speakers, texts and texts-and-speakers and for the protocol speaker-independent; leave it out, or say \
+                 which of them is meant",
+            ),
+            () if self.repeats == Some(0) => bad("repeats", "must be at least 1"),
+            () if self.repeats.is_some() && !self.division.is_random() => {
+                bad("repeats", "is for the division random, which alone is another one each time; leave it out")
+            }
             () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
             () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
             () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),

@@ -79,6 +79,7 @@ impl Overrides {
         short("--training-seeds", "training_seeds", false, seeds(&args.training_seeds)?);
         short("--epochs", "training.epochs", false, args.epochs.map(number));
         short("--folds", "folds", all, args.folds.map(number));
+        short("--division", "division", all, args.division.as_deref().map(Value::from));
         for text in &args.set {
             out.push(parse(text)?);
         }

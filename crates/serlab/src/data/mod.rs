@@ -5,6 +5,7 @@ pub mod cache;
 mod extract;
 pub mod features;
 mod fingerprint;
+pub mod folds;
 mod matrices;
 mod roster;
 pub mod sources;

@@ -237,7 +237,7 @@ fn open_own(
         )));
     }
     if corpus.is_split() {
-        tracing::warn!("{name}: its column `split` is not used: every experiment divides the corpus itself");
+        tracing::warn!("{name}: its column `split` is used by the division `split` alone (--division split)");
     }
     let length = match config.length {
         Some(length) => length,

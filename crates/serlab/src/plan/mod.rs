@@ -92,12 +92,7 @@ impl Plan {
         let published = vec![corpus.seed];
         let divisions: BTreeMap<Division, Vec<Protocol>> =
             part.protocols.iter().fold(BTreeMap::new(), |mut map, &protocol| {
-                let division = match part.split {
-                    Split::Folds => Division::of(protocol),
-                    Split::HoldOut => Division::HoldOut,
-                    Split::CrossCorpus => Division::CrossCorpus,
-                };
-                map.entry(division).or_insert_with(Vec::new).push(protocol);
+                map.entry(part.division(protocol, corpus)).or_insert_with(Vec::new).push(protocol);
                 map
             });
         let mut new = Vec::new();
@@ -107,8 +102,7 @@ impl Plan {
                 seeds(part.seeds.as_ref().unwrap_or(&published), part.training_seeds.as_deref())
             {
                 for (&division, protocols) in &divisions {
-                    let folds = divide(part, &self.materials[material], division, seed)
-                        .map_err(|e| LabError::Input(format!("{name}: {e}")))?;
+                    let folds = divide(part, &self.materials[material], division, seed)?;
                     let model = ModelConfig::of(variant, corpus.blocks, roster.labels.len());
                     let coefficients = shape(config, corpus)[1];
                     let (corpus, system) = (name.clone(), system.clone());
@@ -149,6 +143,11 @@ impl Plan {
         known.protocols.extend(more);
         known.protocols.sort();
         Ok(())
+    }
+
+    /// Whether a training is divided otherwise than the paper's are.
+    pub fn has_other_folds(&self) -> bool {
+        self.trainings.iter().any(|t| matches!(t.division(), Division::Other { .. }))
     }
 
     /// Every fold of every training, in order.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use sercorpus::{CorpusName, split::Fold};
+use sercorpus::{
+    CorpusName,
+    split::{Fold, leakage},
+};
 use serengine::streams;
 use serrun::{Division, Protocol, System, TrainingName};
 use timnet_core::ModelConfig;
@@ -38,6 +41,15 @@ impl Material {
     }
 }
 
+/// What the test parts of folds have in common with what was learnt from or chosen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// A speaker is on both sides, or one is not known.
+    pub speakers: bool,
+    /// A text is on both sides.
+    pub texts: bool,
+}
+
 /// One system trained over one division's folds with one pair of seeds. Gives the figures of one or two protocols.
 #[derive(Debug, PartialEq)]
 pub struct Training {
@@ -69,6 +81,23 @@ impl Training {
     /// How the utterances are divided.
     pub fn division(&self) -> Division {
         self.name.division
+    }
+
+    /// What test and training parts of its folds have in common, where that has to be looked at.
+    pub fn common(&self, material: &Material) -> Common {
+        if let Some(new_speakers) = self.division().is_of_new_speakers() {
+            // In each of the six corpora every speaker says the same sentences, or plays the same scripts; of others nothing is known.
+            let texts = material.targets.is_empty() && self.corpus().kind().is_some();
+            return Common { speakers: !new_speakers, texts };
+        }
+        let corpus = material.roster.corpus();
+        let folds = leakage(&corpus, &self.folds, None).folds;
+        // IEMOCAP, of whose scripts the names of the files say nothing, is taken as above.
+        let unknown = corpus.kind.is_some() && corpus.texts().is_err();
+        Common {
+            speakers: corpus.speakers().is_err() || folds.iter().any(|f| f.shared_speakers > 0),
+            texts: unknown || folds.iter().any(|f| f.shared_texts > 0),
+        }
     }
 
     /// What a fold's random draws depend on.

@@ -81,6 +81,7 @@ pub fn cells(
     if folds.iter().all(Option::is_none) {
         return Ok(Vec::new());
     }
+    let common = training.common(material);
     let all = 0..material.roster.rows.len();
     let targets: Vec<(Option<CorpusName>, Range<usize>)> = match &material.targets[..] {
         [] => vec![(None, all)],
@@ -88,7 +89,7 @@ pub fn cells(
     };
     let cell = |(target, range): (Option<CorpusName>, Range<usize>)| {
         let rows = predictions(protocol, training, material, &range, folds)?;
-        let cell = cell(protocol, training, &material.roster.labels, folds, &rows)?;
+        let cell = cell(protocol, training, &material.roster.labels, folds, &rows, !common.speakers)?;
         let partial = material.partial(target.as_ref());
         let known = |said: bool, mark: Mark| said.then_some(mark);
         let (epochs, of) = (training.settings.epochs, published.setting.training.epochs);
@@ -99,8 +100,7 @@ pub fn cells(
                 known(synthetic, Mark::Synthetic),
                 known(sees_test_features, Mark::UnlabelledTestData),
                 known(!synthetic && epochs < of, Mark::Preview { epochs, of }),
-                // In each of the six corpora every speaker says the same sentences, or plays the same scripts; of others nothing is known.
-                known(!synthetic && target.is_none() && training.corpus().kind().is_some(), Mark::TextsShared),
+                known(!synthetic && common.texts, Mark::TextsShared),
             ]
             .into_iter()
             .flatten(),
@@ -119,6 +119,7 @@ fn cell(
     labels: &[String],
     folds: &[Option<FinishedFold>],
     predictions: &[Row],
+    new_speakers: bool,
 ) -> Result<Cell> {
     let columns = |of: &dyn Fn(&&Row) -> bool| -> (Vec<usize>, Vec<usize>) {
         predictions.iter().filter(of).map(|p| (p.prediction.truth, p.prediction.predicted)).unzip()
@@ -135,19 +136,21 @@ fn cell(
     let (truth, predicted) = columns(&|_| true);
     let pooled = confusion(&truth, &predicted, labels.len()).map_err(LabError::work)?;
     let bootstrap = Bootstrap { seed: training.name.seed, ..Bootstrap::default() };
-    let speakers = if training.division().is_of_new_speakers() { Some(speakers(predictions)) } else { None };
-    let interval = |metric: fn(&Confusion) -> f64| match &speakers {
+    let (unit, groups) = match new_speakers {
+        true => (Unit::Speakers, Some(numbers(predictions.iter().map(|p| p.speaker)))),
+        // Of an utterance that several folds test all predictions are drawn together.
+        false => (Unit::Utterances, repeated(predictions).map(Some)),
+    };
+    let interval = |metric: fn(&Confusion) -> f64| match &groups {
         None => bootstrap.interval(&truth, &predicted, labels.len(), metric).map(Some),
-        Some(Some(speakers)) => bootstrap.grouped_interval(&truth, &predicted, speakers, labels.len(), metric),
+        Some(Some(groups)) => bootstrap.grouped_interval(&truth, &predicted, groups, labels.len(), metric),
         Some(None) => Ok(None),
     };
     let [pooled_uar, pooled_war] = [interval(Confusion::uar), interval(Confusion::war)];
     let (pooled_uar, pooled_war) = (pooled_uar.map_err(LabError::work)?, pooled_war.map_err(LabError::work)?);
-    let over = match &speakers {
-        None => Some(Over { unit: Unit::Utterances, count: truth.len() }),
-        Some(speakers) => {
-            speakers.as_ref().and_then(|s| s.iter().max()).map(|last| Over { unit: Unit::Speakers, count: last + 1 })
-        }
+    let over = match &groups {
+        None => Some(Over { unit, count: truth.len() }),
+        Some(groups) => groups.as_ref().and_then(|g| g.iter().max()).map(|last| Over { unit, count: last + 1 }),
     };
     let spread =
         |of: fn(&FoldScore) -> f64| Spread::of(&scores.iter().map(of).collect::<Vec<_>>()).map_err(LabError::work);
@@ -175,14 +178,19 @@ fn cell(
     })
 }
 
-/// The speaker of each prediction as a number from 0; None where one is not known.
-fn speakers(predictions: &[Row]) -> Option<Vec<usize>> {
+/// Each name as a number from 0; None where one is not known.
+fn numbers<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Option<Vec<usize>> {
     let mut numbers = BTreeMap::new();
-    predictions
-        .iter()
-        .map(|p| {
+    names
+        .map(|name| {
             let next = numbers.len();
-            Some(*numbers.entry(p.speaker?).or_insert(next))
+            Some(*numbers.entry(name?).or_insert(next))
         })
         .collect()
+}
+
+/// The utterance of each prediction as a number from 0; None where no utterance is there twice.
+fn repeated(predictions: &[Row]) -> Option<Vec<usize>> {
+    let utterances = numbers(predictions.iter().map(|p| Some(p.prediction.id.as_str())))?;
+    (utterances.iter().max().is_some_and(|last| last + 1 < utterances.len())).then_some(utterances)
 }

@@ -32,7 +32,8 @@ pub fn finished(dir: &Path, plan: &Plan) -> (usize, usize) {
 /// # Errors
 /// Those of the file system.
 pub fn rosters(dir: &RunDir, plan: &Plan) -> Result<()> {
-    plan.materials.iter().filter(|m| m.targets.is_empty()).try_for_each(|m| m.roster.write(dir.path()))
+    let divided = plan.has_other_folds();
+    plan.materials.iter().filter(|m| m.targets.is_empty()).try_for_each(|m| m.roster.write(divided, dir.path()))
 }
 
 /// Writes `provenance.json`, of what trained the finished folds.

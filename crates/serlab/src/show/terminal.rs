@@ -126,7 +126,8 @@ fn stds(uar: &Spread, war: &Spread) -> String {
 }
 
 fn protocol(name: impl std::fmt::Display, division: Division, marks: &[Mark]) -> String {
-    let division = if division == Division::HoldOut { ", 8:2" } else { "" };
+    let beside = (division == Division::HoldOut).then(|| "8:2".to_owned()).or_else(|| division.beside_protocol());
+    let division = beside.map_or_else(String::new, |folds| format!(", {folds}"));
     let marks = if marks.is_empty() { String::new() } else { format!(" ({})", Mark::shorts(marks)) };
     format!("{name}{division}{marks}")
 }

@@ -3,7 +3,7 @@
 use sermetrics::{Equivalence, FEWEST_TRAININGS, Verdict, equivalence};
 
 use sercorpus::CorpusName;
-use serrun::{Comparison, FoldScore, Mark, Protocol};
+use serrun::{Comparison, Division, FoldScore, Mark, Protocol};
 
 use super::{
     Context, table1, table2,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     document::{Block, Entry, Section, Table, columns, percent, signed, words},
     group::{self, Group},
-    published,
+    names, published,
 };
 
 /// The rule in words; `sermetrics::equivalence` is the rule.
@@ -80,7 +80,10 @@ type Folds = Vec<Vec<f64>>;
 
 fn findings(context: &Context) -> Vec<Finding> {
     let mut out = Vec::new();
-    for group in table1::groups(context).into_iter().filter(|g| !g.synthetic()) {
+    // The paper has no figure on folds of another kind.
+    let on_its_folds = |division: Division| division.beside_protocol().is_none();
+    let groups = table1::groups(context).into_iter();
+    for group in groups.filter(|g| !g.synthetic() && on_its_folds(g.first().division)) {
         let cell = group.first();
         let published = context.published.table1(&cell.variant, cell.protocol, &cell.corpus);
         for (i, published) in published.into_iter().flatten().enumerate() {
@@ -112,7 +115,7 @@ fn findings(context: &Context) -> Vec<Finding> {
             });
         }
     }
-    for ablation in table3::ablations(context) {
+    for ablation in table3::ablations(context).into_iter().filter(|a| on_its_folds(a.division)) {
         let corpora: Vec<CorpusName> = ablation.corpora.iter().map(|&c| c.clone()).collect();
         // TIM-Net's figures of single corpora stand above.
         let networks =
@@ -146,6 +149,9 @@ fn unlike(context: &Context, group: &Group) -> Option<String> {
     let Some(paper) = context.published.setting() else {
         return Some("published.json does not say what the paper's figures were made with".to_owned());
     };
+    if let Some(folds) = cell.division.beside_protocol() {
+        return Some(format!("{folds}, the paper random folds"));
+    }
     let missing = group.setting.get(&format!("corpora.{}.missing folds", cell.corpus));
     group
         .setting
@@ -377,9 +383,10 @@ fn protocol_gaps(context: &Context) -> Vec<String> {
                 (None, None) => "; the paper has no such figure".to_owned(),
             };
             out.push(format!(
-                "{}, {}: {protocol} is {} points of UAR from last-epoch{}, mean of {}{published}.",
+                "{}, {}: {} is {} points of UAR from last-epoch{}, mean of {}{published}.",
                 last.corpus(),
                 cell.variant.title(),
+                names::protocol(protocol, other.first().division),
                 signed(gap),
                 said(&other.marks()),
                 last.over()

@@ -7,6 +7,7 @@ use serrun::{Cell, Mark};
 use crate::{
     document::{Entry, Table, columns, percent},
     group::{Group, origin},
+    names,
     run::Run,
 };
 
@@ -67,7 +68,7 @@ fn start(group: &Group, cell: &Cell, seed: String) -> Vec<Entry> {
     vec![
         Entry::text(group.corpus()),
         Entry::text(cell.variant.title()),
-        Entry::text(cell.protocol.name()),
+        Entry::text(names::protocol(cell.protocol, cell.division)),
         Entry::text(seed),
         Entry::number(utterances, cell.utterances, &[]),
         Entry::number(group.folds().to_string(), group.folds(), &[]),

@@ -113,12 +113,18 @@ fn our_rows(groups: &[&Group], corpora: &[&CorpusName]) -> Vec<Placed> {
     }
     let row = |members: Vec<&Group>| {
         let cell = members[0].first();
-        let mut entries = vec![Entry::text(cell.variant.title()), Entry::text(cell.protocol.name()), from(&members)];
+        let mut entries = vec![
+            Entry::text(cell.variant.title()),
+            Entry::text(names::protocol(cell.protocol, cell.division)),
+            from(&members),
+        ];
         entries.extend(corpora.iter().map(|c| {
             let group = members.iter().find(|g| g.first().corpus == **c);
             group.map_or_else(Entry::none, |g| Entry::pair(g.figures().map(|f| f.mean), &g.marks()))
         }));
-        ((Some(cell.protocol), 2), entries)
+        // Behind those on the folds that the paper's figures are of.
+        let place = if cell.division.beside_protocol().is_none() { 2 } else { 3 };
+        ((Some(cell.protocol), place), entries)
     };
     rows.into_values().map(row).collect()
 }

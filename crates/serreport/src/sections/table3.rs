@@ -19,6 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Ablation<'a> {
     pub protocol: Protocol,
+    pub division: Division,
     pub corpora: BTreeSet<&'a CorpusName>,
     /// In the table's order: the network, and a group a corpus.
     pub networks: Vec<(&'a System, Vec<&'a Group<'a>>)>,
@@ -94,12 +95,12 @@ fn ablation<'a>(members: Vec<&'a Group<'a>>) -> Option<Ablation<'a>> {
     if networks.len() < 2 || corpora.is_empty() {
         return None;
     }
-    let protocol = members[0].first().protocol;
+    let Cell { protocol, division, .. } = *members[0].first();
     let shared = |groups: Vec<&'a Group<'a>>| {
         let groups: Vec<&Group> = groups.into_iter().filter(|g| corpora.contains(&g.first().corpus)).collect();
         (&groups[0].first().variant, groups)
     };
-    Some(Ablation { protocol, networks: networks.into_values().map(shared).collect(), corpora })
+    Some(Ablation { protocol, division, networks: networks.into_values().map(shared).collect(), corpora })
 }
 
 /// UAR and WAR: mean over corpora of the mean over folds and seeds.
@@ -116,10 +117,11 @@ fn summary(context: &Context, ablations: &[Ablation]) -> Table {
             let marks = group::marks(groups);
             let seeds: Vec<usize> = groups.iter().map(|g| g.cells.len()).collect();
             let stds: Option<Vec<f64>> = groups.iter().map(|g| g.figures()[0].fold_std).collect();
-            let paper = context.published.mean(system, ablation.protocol, &corpora).filter(|_| !groups[0].synthetic());
+            let paper = context.published.mean(system, ablation.protocol, &corpora);
+            let paper = paper.filter(|_| !groups[0].synthetic() && ablation.division.beside_protocol().is_none());
             let mut entries = vec![
                 Entry::text(with_apart(system.title(), &group::aparts(groups))),
-                Entry::text(ablation.protocol.name()),
+                Entry::text(names::protocol(ablation.protocol, ablation.division)),
                 Entry::text(names.join(", ")),
                 Entry::text(range(&seeds)),
             ];
@@ -216,7 +218,8 @@ impl Compared<'_> {
         let what = match division {
             Division::SpeakerOut => "speakers left out",
             Division::HoldOut => "hold-outs of a fifth",
-            other => other.title(),
+            Division::Other { .. } => &format!("folds, {}", division.title()),
+            other => &other.title(),
         };
         let list = |what: &str, seeds: &[u64]| {
             let all: Vec<String> = seeds.iter().map(u64::to_string).collect();
@@ -238,7 +241,7 @@ fn differences(compared: &[Compared]) -> Table {
         let mut entries = vec![
             Entry::text(&c.corpus),
             Entry::text(c.paired.variant.title()),
-            Entry::text(c.paired.protocol.name()),
+            Entry::text(names::protocol(c.paired.protocol, c.paired.division)),
             Entry::text(c.over()),
         ];
         for comparison in [&c.paired.uar, &c.paired.war] {
