@@ -1,7 +1,7 @@
 //! Features and labels, and the batches that are taken of them.
 
 use crate::{
-    engine::EngineError,
+    error::EngineError,
     layout::{Layout, Site},
     numbers::first_not_finite,
 };

@@ -4,6 +4,7 @@
 mod adam;
 mod data;
 mod engine;
+mod error;
 mod facts;
 mod layout;
 mod numbers;
@@ -15,7 +16,8 @@ mod weights;
 
 pub use adam::{Adam, RateSchedule};
 pub use data::{Batch, Dataset, check_indices};
-pub use engine::{Engine, EngineError, Predictions, StepOutcome};
+pub use engine::{Engine, Predictions, StepOutcome};
+pub use error::EngineError;
 pub use facts::{EngineFacts, TrainingInputs, sha256_of};
 pub use layout::{Init, Layout, Range, Settings, Site, Tensor};
 pub use numbers::{argmax, first_not_finite, log_softmax, softmax};

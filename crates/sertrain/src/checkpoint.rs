@@ -8,7 +8,7 @@ use serde_json::Value;
 use serengine::{EngineFacts, Layout, TrainState, TrainingInputs, Weights, WeightsError, sha256_of};
 use serrun::{EpochRecord, Scored, write_atomic};
 
-use crate::fold::{FoldOutcome, FoldTask, Schedule, Selected};
+use crate::task::{FoldOutcome, FoldTask, Schedule, Selected};
 
 /// A fold in training, or at its end.
 pub(crate) struct Checkpoint {

@@ -25,7 +25,8 @@ use serrun::{EpochRecord, create_folder, is_partial, write_atomic};
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Trajectory},
-    fold::{FoldOutcome, FoldTask, Schedule, TrainError, finish},
+    fold::{TrainError, finish},
+    task::{FoldOutcome, FoldTask, Schedule},
 };
 
 /// The file that marks a folder as a fold store, and its text.
