@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use serrun::Protocol;
-use timnet_core::Variant;
+use serrun::{Protocol, System};
 
-use crate::shard::Shard;
+use crate::{config::names::known_system, shard::Shard};
 
 /// Reproduces the experiments of TIM-Net (ICASSP 2023).
 #[derive(Debug, Parser)]
@@ -120,8 +119,8 @@ pub struct Reproduce {
     #[arg(long, value_delimiter = ',')]
     pub protocol: Vec<Protocol>,
     /// Only these systems: tim-net, no-bd, no-ms, no-df, tcn.
-    #[arg(long, value_delimiter = ',')]
-    pub system: Vec<Variant>,
+    #[arg(long, value_delimiter = ',', value_parser = known_system)]
+    pub system: Vec<System>,
     /// Seeds of the folds in place of the published ones.
     #[arg(long, value_delimiter = ',', value_name = "N")]
     pub seed: Vec<u64>,

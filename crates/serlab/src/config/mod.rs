@@ -3,7 +3,9 @@
 mod corpus;
 mod experiment;
 pub mod files;
+pub mod names;
 mod overrides;
+mod system;
 
 use sermfcc::FrontEnd;
 
@@ -11,6 +13,7 @@ pub use corpus::CorpusConfig;
 pub use experiment::{Experiment, Origin, TrainingSettings};
 pub use files::Configs;
 pub use overrides::Overrides;
+pub use system::{OwnFrontEnd, SystemConfig};
 
 /// `config.toml`: all that the figures of a run depend on.
 pub type RunConfig = serrun::RunConfig<TrainingSettings, FrontEnd>;
