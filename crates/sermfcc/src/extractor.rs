@@ -412,28 +412,45 @@ impl<F: Float> Workspace<F> {
 
 impl<F: Float> Plan<F> {
     /// The spectrum of a frame raised to `power`, and its energy where one is asked for.
-    fn power_frame(&self, signal: Signal<'_>, frame: usize, buffers: &mut Scratch<F>) -> F {
-        let Scratch { spectrum, samples, power, .. } = buffers;
-        let out = &mut spectrum.frame;
+    fn power_frame(&self, signal: Signal<'_>, frame: usize, scratch: &mut Scratch<F>) -> F {
         let mut energy = 0.0;
         if self.plain {
-            widest(Cut { plan: self, signal, frame, out });
+            widest(Cut { plan: self, signal, frame, out: &mut scratch.spectrum.frame });
         } else {
-            energy = widest(Prepare { plan: self, signal, frame, samples, out });
+            energy = self.prepare_frame(signal, frame, scratch);
         }
+        let Scratch { spectrum, power, .. } = scratch;
         self.spectrum.transform(spectrum);
         widest(Power { spectrum: &self.spectrum, buffers: spectrum, power });
+        if self.front_end.power != 2.0 {
+            self.raise(power);
+        }
+        if self.front_end.c0 == C0::Kept { F::default() } else { self.energy(energy, power) }
+    }
+
+    // Out of line, as the two below, so that the loop of plain frames stays small.
+    #[inline(never)]
+    fn prepare_frame(&self, signal: Signal<'_>, frame: usize, scratch: &mut Scratch<F>) -> f64 {
+        let Scratch { spectrum, samples, .. } = scratch;
+        widest(Prepare { plan: self, signal, frame, samples, out: &mut spectrum.frame })
+    }
+
+    /// From squared magnitudes to magnitudes raised to `power`.
+    #[inline(never)]
+    fn raise(&self, power: &mut [F]) {
         if self.front_end.power == 1.0 {
             power.iter_mut().for_each(|power| *power = power.root());
-        } else if self.front_end.power != 2.0 {
+        } else {
             power.iter_mut().for_each(|power| *power = power.power(self.exponent).at_most(F::MAX));
         }
+    }
+
+    /// The energy that stands in the place of c0, `of_samples` being that of the samples.
+    #[inline(never)]
+    fn energy(&self, of_samples: f64, power: &[F]) -> F {
         match self.front_end.c0 {
-            C0::Kept => F::default(),
-            C0::SpectralEnergy => {
-                self.log_energy(power[..self.front_end.bins()].iter().map(|power| power.double()).sum())
-            }
-            C0::RawEnergy | C0::WindowedEnergy => self.log_energy(energy),
+            C0::SpectralEnergy => self.log_energy(sum(&power[..self.front_end.bins()], |power| power.double())),
+            _ => self.log_energy(of_samples),
         }
     }
 
@@ -492,15 +509,27 @@ impl<F: Float> Plan<F> {
         (frame * self.front_end.hop_length) as isize - self.lead
     }
 
-    /// The sample at an index of the signal, or what stands beyond its edges; pre-emphasised where the signal is.
+    /// The sample at an index of the signal, or what stands beyond its edges.
+    #[inline(always)]
     fn sample(&self, signal: Signal<'_>, index: isize) -> F {
-        let Some(index) = resolve(self.front_end.pad_mode, index, signal.length) else { return F::default() };
-        let at = |index: usize| {
-            let sample = index.checked_sub(signal.base).and_then(|at| signal.samples.get(at));
-            F::of_sample(sample.copied().unwrap_or(0.0))
-        };
-        let (_, a) = self.emphasis;
-        if index == 0 || a == F::default() { at(index) } else { at(index) - a * at(index - 1) }
+        // Most are in the signal; an index before it is a huge one here.
+        if let Some(&sample) = signal.samples.get((index - signal.base as isize) as usize) {
+            return F::of_sample(sample);
+        }
+        let sample = resolve(self.front_end.pad_mode, index, signal.length)
+            .and_then(|index| signal.samples.get(index.checked_sub(signal.base)?));
+        F::of_sample(sample.copied().unwrap_or(0.0))
+    }
+
+    /// The same of the pre-emphasised signal, whose first sample stays.
+    fn emphasised(&self, signal: Signal<'_>, index: isize) -> F {
+        match resolve(self.front_end.pad_mode, index, signal.length) {
+            Some(at) if at > 0 => {
+                let at = at as isize;
+                self.sample(signal, at) - self.emphasis.1 * self.sample(signal, at - 1)
+            }
+            _ => self.sample(signal, index),
+        }
     }
 }
 
@@ -571,7 +600,7 @@ impl<F: Float> Work for Prepare<'_, F> {
             }
         } else {
             for (at, value) in values.iter_mut().enumerate() {
-                *value = plan.sample(signal, start + at as isize);
+                *value = plan.emphasised(signal, start + at as isize);
             }
         }
         if plan.front_end.remove_mean {
