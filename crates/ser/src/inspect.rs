@@ -29,7 +29,7 @@ pub fn run(args: &Inspect) -> Result<()> {
     let (config, weights) = (model.network().config(), model.weights());
     let parameters = weights.parameters.len() + weights.statistics.len();
     if args.json {
-        let hash = model.card().front_end.hash();
+        let hash = model.card().front_end.fingerprint();
         return output::print_json(
             &json!({ "network": config, "parameters": parameters, "front_end_hash": hash, "card": model.card() }),
         );
@@ -61,7 +61,7 @@ fn table(model: &Model, parameters: usize) -> Table {
     let front_end = &card.front_end;
     let preset = front_end.preset_name().unwrap_or("no preset's settings");
     row("front end", format!("{preset}, {} coefficients at {} Hz", front_end.n_mfcc, front_end.sample_rate));
-    row("front end hash", front_end.hash());
+    row("front end hash", front_end.fingerprint());
     row("resampler", front_end.resampler.clone());
     let seconds = card.length as f64 / f64::from(front_end.sample_rate);
     row("utterance", format!("{} samples, {seconds:.2} s: shorter ones padded, longer ones cut", card.length));

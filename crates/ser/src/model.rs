@@ -106,7 +106,7 @@ pub fn run(command: &Convert) -> Result<()> {
             let metadata = [
                 ("labels", card.labels.join(",")),
                 ("front_end", front_end),
-                ("front_end_hash", card.front_end.hash()),
+                ("front_end_hash", card.front_end.fingerprint()),
                 ("length", card.length.to_string()),
                 ("corpus", card.corpus.clone()),
                 ("licence", card.licence.clone()),

@@ -142,7 +142,7 @@ impl Card {
     }
 
     pub(crate) fn to_metadata(&self) -> Result<BTreeMap<String, String>, ModelError> {
-        let file = File { version: VERSION, front_end_hash: self.front_end.hash(), card: self.clone() };
+        let file = File { version: VERSION, front_end_hash: self.front_end.fingerprint(), card: self.clone() };
         let text = serde_json::to_string(&file).map_err(|e| ModelError::NoCard(e.to_string()))?;
         Ok(BTreeMap::from([(KEY.to_owned(), text)]))
     }
@@ -153,7 +153,7 @@ impl Card {
         if file.version != VERSION {
             return Err(ModelError::Version { found: file.version, known: VERSION });
         }
-        let computed = file.card.front_end.hash();
+        let computed = file.card.front_end.fingerprint();
         if computed != file.front_end_hash {
             return Err(ModelError::Hash { recorded: file.front_end_hash, computed });
         }

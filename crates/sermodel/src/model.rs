@@ -173,8 +173,8 @@ impl Model {
             let differences = found.differences(expected).into_iter();
             let differences: Vec<_> = differences.map(|d| format!("{} = {}, not {}", d.key, d.a, d.b)).collect();
             return Err(ModelError::OtherFrontEnd {
-                found: found.hash(),
-                expected: expected.hash(),
+                found: found.fingerprint(),
+                expected: expected.fingerprint(),
                 differences: differences.join("; "),
             });
         }

@@ -149,7 +149,7 @@ impl Work {
             program: env!("CARGO_PKG_VERSION"),
             content: &source.content,
             labels: &source.labels,
-            front_end: source.front_end.hash(),
+            front_end: source.front_end.fingerprint(),
             length: source.length,
             epochs: args.epochs,
             batch_size: args.batch_size,
