@@ -229,6 +229,10 @@ impl Work<'_> {
                 };
                 let mut log = None;
                 let begin = |epochs| {
+                    tracing::debug!(
+                        "{name}: {epochs} of {} epochs are in the fold store; the others are trained",
+                        settings.epochs
+                    );
                     progress.skip(place, epochs);
                     log = Some(FoldLog::start(&notes, self.maker).map_err(LabError::from)?);
                     Ok::<(), Stopped>(())

@@ -24,6 +24,11 @@ fn the_tables_of_a_run_are_printed_again_without_recordings() {
     assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("2 of 3 folds are finished"));
     let list = done(lab.serlab(&["show", "--list"]));
     assert!(list.contains("runs/one: table1 on emodb") && list.contains("2 epochs; 2 of 3 folds"), "{list}");
+    let list: serde_json::Value = serde_json::from_str(&done(lab.serlab(&["show", "--list", "--json"]))).unwrap();
+    assert_eq!(
+        (list[0]["folder"].as_str(), &list[0]["finished"], &list[0]["folds"]),
+        (Some("runs/one"), &2.into(), &3.into())
+    );
     let after = contents(&lab.path("runs/one"));
     assert!(before.iter().all(|(name, bytes)| name.ends_with("fold-01.json") || after[name] == *bytes));
     let output = lab.serlab(&["show", "emodb"]).output().unwrap();

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use sercorpus::{CorpusName, split::Fold};
@@ -92,7 +92,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         tracing::info!("{}", estimate.total);
     }
     let hop_seconds = setting.front_end.hop_length as f64 / f64::from(setting.front_end.sample_rate);
-    let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
+    let checkpoint_every = args.checkpoint_every.into();
     let store = store::open(args.store.as_deref())?;
     let work = Work {
         plan: &plan,
@@ -126,7 +126,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     tables::provenance(dir.path(), &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     show(&metrics, args.json)?;
-    tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
+    tracing::info!("{} in this call; run folder {}", sercli::duration(start.elapsed().as_secs_f64()), path.display());
     if let Some(preview) = &setting.preview {
         tracing::info!("{preview}");
     }

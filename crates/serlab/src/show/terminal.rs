@@ -1,9 +1,6 @@
 //! The tables on the terminal.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::Write,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use sercorpus::CorpusName;
@@ -25,10 +22,7 @@ pub fn show(metrics: &Metrics, json: bool) -> Result<()> {
 
 /// Data goes to stdout; a closed pipe is the reader's choice, not a failure.
 pub fn print(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(LabError::work(e)),
-        _ => Ok(()),
-    }
+    sercli::print(text).map_err(LabError::work)
 }
 
 /// Ours beside the published figures, UAR / WAR in percent.
