@@ -201,9 +201,8 @@ impl Setting {
                 }
             }
         }
-        let front_end = front_end(first)?;
         let features = first.features.clone();
-        let made = (&front_end, &features);
+        let made = (&first.front_end, &features);
         let sources = sources::find(args, configs, given, &corpora, first.synthetic.seed, made, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
         overrides.check(&names, &sources.corpora.iter().map(|s| s.name.clone()).collect::<BTreeSet<_>>())?;
@@ -246,7 +245,7 @@ impl Setting {
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
         let folds = own_folds(&experiments, &sources)?;
-        Ok(Self { experiments, front_end, features, sources, folds, preview })
+        Ok(Self { experiments, front_end: sources.front_end.clone(), features, sources, folds, preview })
     }
 
     fn rosters(&self) -> Vec<Roster> {
@@ -388,15 +387,6 @@ fn full_command(words: &[String]) -> String {
         }
     }
     format!("cargo xtask {} --full", given.join(" "))
-}
-
-fn front_end(experiment: &Experiment) -> Result<FrontEnd> {
-    let choice = &experiment.front_end;
-    let mut front_end = FrontEnd::preset(&choice.preset).map_err(LabError::input)?;
-    if let Some(resampler) = &choice.resampler {
-        front_end.resampler.clone_from(resampler);
-    }
-    Ok(front_end)
 }
 
 /// One line for each call that trained, in `sessions.jsonl`: where it ran, how long and on how much CPU time, both from its start

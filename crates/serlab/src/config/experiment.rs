@@ -11,6 +11,7 @@ use timnet_core::{TcnPooling, Variant};
 use super::{
     corpus::TOO_LARGE_A_SEED,
     files::Configs,
+    front_end::FrontEndChoice,
     overrides::{Overrides, Target},
 };
 use crate::{
@@ -92,17 +93,6 @@ pub enum Origin {
     Bundled,
     /// Written by the program.
     Synthetic,
-}
-
-/// A preset of `sermfcc`, and another resampler than its own if wanted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FrontEndChoice {
-    /// Name of the preset.
-    pub preset: String,
-    /// Name of the resampler.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resampler: Option<String>,
 }
 
 /// How a fold trains.

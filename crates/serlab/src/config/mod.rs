@@ -3,6 +3,7 @@
 mod corpus;
 mod experiment;
 pub mod files;
+mod front_end;
 mod overrides;
 
 use sermfcc::FrontEnd;
@@ -10,6 +11,7 @@ use sermfcc::FrontEnd;
 pub use corpus::CorpusConfig;
 pub use experiment::{Experiment, Origin, TrainingSettings};
 pub use files::Configs;
+pub use front_end::FrontEndChoice;
 pub use overrides::Overrides;
 
 /// `config.toml`: all that the figures of a run depend on.
