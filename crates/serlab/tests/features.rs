@@ -197,3 +197,24 @@ fn any_setting_of_the_front_end_is_a_key_and_in_the_identity() {
         lab.refused(2, &[&RUN[..], &["--set", set, "--run-dir", "run"]].concat(), parts);
     }
 }
+
+/// Kernels of three taps are trained alike by both engines, and their weights say so.
+#[test]
+fn kernels_of_any_size_train_both_engines_alike() {
+    let lab = Lab::new();
+    let run = |engine: &str| {
+        let options = ["--set", "training.kernel_size=3", "--engine", engine, "--run-dir", engine];
+        done(lab.command(&[&RUN[..], &options].concat()));
+        probabilities(&lab.path(engine))
+    };
+    let (native, libtorch) = (run("native"), run("libtorch"));
+    let far = native.iter().zip(&libtorch).fold(0f64, |m, (a, b)| m.max((a - b).abs()));
+    assert!(native.len() == libtorch.len() && far < 1e-4, "{far}");
+    let weights = fs::read(lab.path("native/emodb-tim-net-random-seed46/fold-00.last.safetensors")).unwrap();
+    assert!(String::from_utf8_lossy(&weights).contains(r#"kernel_size\":3"#));
+    lab.refused(
+        2,
+        &[&RUN[..], &["--set", "training.kernel_size=0", "--run-dir", "run"]].concat(),
+        &["training.kernel_size"],
+    );
+}

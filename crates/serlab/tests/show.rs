@@ -36,7 +36,7 @@ fn the_tables_of_a_run_are_printed_again_without_recordings() {
 }
 
 /// TensorBoard takes a folder with an event file for a run, and lays runs over one another where their tags are the same.
-/// `EventMultiplexer().AddRunsFromDirectory("runs/one")` of TensorBoard 2.20 has `emodb-tim-net-random-seed46/fold-00` and so on, each
+/// `EventMultiplexer().AddRunsFromDirectory("runs/one")` of TensorBoard 2.21 has `emodb-tim-net-random-seed46/fold-00` and so on, each
 /// with the tags train_loss, train_accuracy, test_loss, test_accuracy.
 #[test]
 fn every_fold_is_a_tensorboard_run_with_the_same_tags() {

@@ -108,6 +108,9 @@ pub struct TrainingSettings {
     /// Filters of the network; absent: the paper's 39. A 1x1 convolution takes other numbers of coefficients to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<usize>,
+    /// Taps of the network's dilated convolutions; absent: the paper's 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_size: Option<usize>,
     /// The learning rate over the optimiser's steps; absent: constant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<RateSchedule>,
@@ -324,6 +327,9 @@ impl Experiment {
             }
             () if t.filters.is_some_and(|n| !(1..=1024).contains(&n)) => {
                 bad("training.filters", "must be at least 1 and at most 1024")
+            }
+            () if t.kernel_size.is_some_and(|n| !(1..=16).contains(&n)) => {
+                bad("training.kernel_size", "must be at least 1 and at most 16")
             }
             () if t.class_weights.values().any(|w| !(w.is_finite() && *w >= 0.0)) => {
                 bad("training.class_weights", "must be finite and at least 0")

@@ -112,6 +112,7 @@ impl Plan {
                         model: ModelConfig {
                             coefficients,
                             filters: part.training.filters.unwrap_or(model.filters),
+                            kernel_size: part.training.kernel_size.unwrap_or(model.kernel_size),
                             dropout: part.training.dropout,
                             tcn_pooling: part.training.tcn_pooling.unwrap_or_default(),
                             ..model
