@@ -191,7 +191,12 @@ impl Claim<'_> {
     /// # Errors
     /// Those of the file system.
     pub fn finished(&self, epochs: u32) -> Result<Option<FoldOutcome>, CheckpointError> {
-        Ok(self.read(&self.file(epochs, "fold"), epochs)?.and_then(Checkpoint::outcome))
+        let outcome = self.read(&self.file(epochs, "fold"), epochs)?.and_then(Checkpoint::outcome);
+        if outcome.is_some() {
+            // There where a training was killed after it had written the fold.
+            let _ = fs::remove_file(self.file(epochs, "part"));
+        }
+        Ok(outcome)
     }
 
     /// Trains the fold, from the most epochs that the store has of it on, and keeps it. `begin` is called before the first epoch with the

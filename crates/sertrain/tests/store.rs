@@ -97,6 +97,15 @@ fn a_stopped_training_goes_on() {
     assert_eq!(in_store(&store, &task, 6), (whole(&task, 6), Some(3)));
     let key = &store.entries().unwrap()[0].folder;
     assert_eq!(files(key), ["2.fold", "2.notes", "6.fold", "6.notes", "lock"]);
+    // A process that was killed between the finished fold and the deletion of its checkpoint leaves both.
+    fs::copy(key.join("6.fold"), key.join("6.part")).unwrap();
+    fs::copy(key.join("2.fold"), key.join("9.part")).unwrap();
+    assert_eq!(in_store(&store, &task, 6), (whole(&task, 6), None));
+    assert_eq!(
+        files(key),
+        ["2.fold", "2.notes", "6.fold", "6.notes", "9.part", "lock"],
+        "9.part is of a training that is not finished"
+    );
 }
 
 #[test]
