@@ -247,7 +247,7 @@ fn networks_are_compared_where_none_is_tim_net() {
     let lab = Lab::new();
     let words = ["--only", "emodb", "--seed", "1", "--protocol", "last-epoch", "--system", "no-bd,tcn"];
     let (table, metrics) = run(&lab, "table3", &words);
-    let [pair] = &array(&metrics, "paired")[..] else { panic!("{metrics}") };
+    let [pair] = array(&metrics, "paired") else { panic!("{metrics}") };
     assert_eq!((pair["variant"].as_str(), pair["against"].as_str()), (Some("tcn"), Some("no-bd")));
     let folds = |variant: &str| -> Vec<f64> {
         let cell = array(&metrics, "cells").iter().find(|c| c["variant"] == variant).unwrap();

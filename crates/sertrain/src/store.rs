@@ -14,14 +14,14 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use serengine::Engine;
-use serrun::{EpochRecord, create_folder, is_partial, write_atomic};
+use serrun::{EpochRecord, create_folder, is_partial, sync_folder, write_atomic};
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Trajectory},
@@ -54,6 +54,8 @@ impl FoldStore {
         let mark = root.join(MARK);
         match fs::read_to_string(&mark) {
             Ok(text) if text == MARK_TEXT => return Ok(Self { root: root.to_owned() }),
+            // Another process writes it at this moment, or was killed while it did.
+            Ok(text) if MARK_TEXT.starts_with(&text) => {}
             Ok(_) => return Err(StoreError::Version { path: mark }),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(StoreError::io(&mark)(e)),
@@ -66,7 +68,7 @@ impl FoldStore {
                 return Err(StoreError::Foreign { path: root.to_owned(), entry: name });
             }
         }
-        write_atomic(&mark, MARK_TEXT.as_bytes()).map_err(StoreError::io(&mark))?;
+        write_mark(&mark).map_err(StoreError::io(&mark))?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -163,6 +165,18 @@ impl FoldStore {
         }
         Ok(true)
     }
+}
+
+/// Writes the mark in its place and not beside it: nobody could tell a temporary file of a process that was killed from that of one that
+/// writes, and where several write, they write the same.
+fn write_mark(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|m| !m.is_file()) {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    file.write_all(MARK_TEXT.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(path.parent().unwrap_or(path))
 }
 
 /// A key of the store.
