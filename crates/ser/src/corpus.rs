@@ -189,7 +189,7 @@ pub fn run(command: &Corpus) -> Result<()> {
             let mut bytes = Vec::new();
             split::write_csv(&corpus, &folds, &mut bytes).map_err(Failure::work)?;
             let hashes = output::with_progress(|p| sercorpus::content_hashes(&corpus, p));
-            eprintln!("{}", split::leakage(&corpus, &folds, Some(&hashes)));
+            tracing::info!("{}", split::leakage(&corpus, &folds, Some(&hashes)));
             target.write(&bytes)
         }
         Corpus::Synth { name, output, scale, seed, mean_seconds, clean } => {
@@ -203,7 +203,11 @@ pub fn run(command: &Corpus) -> Result<()> {
             let report = output::with_progress(|p| synth::write_with_progress(*name, output, &options, p))
                 .map_err(Failure::work)?;
             let minutes = report.seconds / 60.0;
-            eprintln!("{} synthetic utterances, {minutes:.1} min, in {}", report.utterances.len(), output.display());
+            tracing::info!(
+                "{} synthetic utterances, {minutes:.1} min, in {}",
+                report.utterances.len(),
+                output.display()
+            );
             Ok(())
         }
     }

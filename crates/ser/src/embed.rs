@@ -59,7 +59,7 @@ pub fn run(args: &Embed) -> Result<()> {
             }
             Err(e) => {
                 failed += 1;
-                eprintln!("error: {e}");
+                tracing::error!("{e}");
             }
         }
     }
@@ -72,7 +72,7 @@ pub fn run(args: &Embed) -> Result<()> {
     array.write_npy(&mut bytes).map_err(Failure::work)?;
     target.write(&bytes)?;
     ids_target.write(ids.as_bytes())?;
-    eprintln!("{} x {}", shape.0, shape.1);
+    tracing::info!("{} x {}", shape.0, shape.1);
     if failed == 0 {
         Ok(())
     } else {

@@ -29,9 +29,9 @@ pub struct Explain {
     file: PathBuf,
     #[command(flatten)]
     model: lookup::Choice,
-    /// Stretches put to silence, in seconds.
-    #[arg(long, default_value_t = 0.2, value_name = "SECONDS")]
-    stretch: f64,
+    /// Length of the stretches put to silence.
+    #[arg(long, default_value = "200ms", value_name = "TIME")]
+    stretch: sercli::Seconds,
     /// The picture.
     #[arg(short, long, value_name = "OUT.svg")]
     output: PathBuf,
@@ -70,10 +70,10 @@ pub fn run(args: &Explain) -> Result<()> {
     let audio = seraudio::load(&args.file, &LoadOptions::default()).map_err(Failure::input)?;
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let in_file = |e: &dyn std::fmt::Display| Failure::Input(format!("{}: {e}", args.file.display()));
-    let explanation = explain(&model, &audio, args.stretch, name).map_err(|e| in_file(&e))?;
+    let explanation = explain(&model, &audio, args.stretch.get(), name).map_err(|e| in_file(&e))?;
     target.write(picture::draw(&explanation).as_bytes())?;
     let (label, probability) = &explanation.classes[explanation.label];
-    eprintln!("{label} {probability:.2}, {}", args.output.display());
+    tracing::info!("{label} {probability:.2}, {}", args.output.display());
     Ok(())
 }
 

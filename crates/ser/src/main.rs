@@ -29,6 +29,7 @@ mod train;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use sercli::Lines;
 
 /// Speech emotion recognition from the command line.
 #[derive(Debug, Parser)]
@@ -50,6 +51,8 @@ Exit codes: 0 done, 1 the work failed, 2 wrong use or bad input."
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    verbosity: sercli::Verbosity,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,7 +86,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let cli = Cli::parse();
+    let lines = if matches!(cli.command, Command::Serve(_)) { Lines::Dated } else { Lines::Plain };
+    cli.verbosity.log(lines, std::io::stderr);
+    let done = match cli.command {
         Command::Predict(args) => predict::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Embed(args) => embed::run(&args),
@@ -94,7 +100,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Serve(args) => serve::run(&args),
-        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Completions(args) => sercli::completions(args.shell, Cli::command()).map_err(failure::Failure::work),
         Command::Man(args) => shell::man(&args, Cli::command()),
     };
     match done {

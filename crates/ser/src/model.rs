@@ -95,7 +95,7 @@ pub fn run(command: &Convert) -> Result<()> {
             let model = Model::new(weights, card).map_err(Failure::input)?;
             target.write(&model.to_bytes().map_err(Failure::work)?)?;
             let (blocks, labels) = (model.network().config().blocks, model.labels().join(", "));
-            eprintln!("{blocks} blocks, {classes} classes ({labels}), features as {preset}, {length} samples");
+            tracing::info!("{blocks} blocks, {classes} classes ({labels}), features as {preset}, {length} samples");
             Ok(())
         }
         Convert::ExportOnnx { model: path, output: to } => {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{ErrorKind, IsTerminal, Read, Write},
+    io::{ErrorKind, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
@@ -152,10 +152,7 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// Those of stdout.
 pub fn print_bytes(bytes: &[u8]) -> Result<()> {
-    match std::io::stdout().write_all(bytes) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::work(e)),
-        _ => Ok(()),
-    }
+    sercli::print_bytes(bytes).map_err(Failure::work)
 }
 
 /// A line of text to stdout.
@@ -176,7 +173,7 @@ pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
 
 /// Runs `work` with a bar on a terminal.
 pub fn with_progress<T>(work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
-    let terminal = std::io::stderr().is_terminal();
+    let terminal = std::io::stderr().is_terminal() && sercli::shows_progress();
     let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(None, target);
     let result = work(&|done, total| {

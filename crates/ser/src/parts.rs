@@ -46,7 +46,7 @@ impl Split {
                 "{name}: `split` is {parts} in no row; --split-column none takes all rows"
             )));
         }
-        eprintln!("{name}: {verb} the {n} of {all} rows whose `split` is {parts}");
+        tracing::info!("{name}: {verb} the {n} of {all} rows whose `split` is {parts}");
         Ok(kept)
     }
 }

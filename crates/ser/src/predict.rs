@@ -3,9 +3,10 @@
 mod format;
 mod segments;
 
-use std::{io::Write, path::PathBuf, str::FromStr};
+use std::{io::Write, path::PathBuf};
 
 use rayon::prelude::*;
+use sercli::Seconds;
 use sermodel::Windows;
 
 use crate::{
@@ -38,11 +39,11 @@ pub struct Predict {
     #[command(flatten)]
     model: lookup::Choice,
     /// Answer for sliding windows of this length, such as 3s or 500ms.
-    #[arg(long, value_name = "TIME")]
-    window: Option<Seconds>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    window: Option<f64>,
     /// From one window's start to the next one's.
-    #[arg(long, value_name = "TIME", default_value = "0.5s", requires = "window")]
-    hop: Seconds,
+    #[arg(long, value_name = "TIME", default_value = "0.5s", value_parser = time, requires = "window")]
+    hop: f64,
     /// table, jsonl, csv; or, of one recording, audacity (labels), textgrid (Praat), srt (subtitles).
     #[arg(long, default_value = "table")]
     format: Format,
@@ -54,23 +55,10 @@ pub struct Predict {
     output: Option<PathBuf>,
 }
 
-/// Seconds, written `3`, `3s` or `500ms`.
-#[derive(Debug, Clone, Copy)]
-struct Seconds(f64);
-
-impl FromStr for Seconds {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
-            (Some(number), _) => (number, 1e-3),
-            (None, Some(number)) => (number, 1.0),
-            (None, None) => (text, 1.0),
-        };
-        let seconds = number.trim().parse::<f64>().ok().map(|n| n * unit);
-        let seconds = seconds.filter(|s| *s > 0.0 && s.is_finite());
-        seconds.map(Self).ok_or_else(|| "a time above 0 is wanted, such as 3, 3s or 500ms".to_owned())
-    }
+/// Above 0.
+fn time(text: &str) -> std::result::Result<f64, String> {
+    let seconds = text.parse::<Seconds>()?.get();
+    if seconds > 0.0 { Ok(seconds) } else { Err("expected a time above 0, such as 3, 3s or 500ms".to_owned()) }
 }
 
 /// Recordings answered side by side before they are written in order.
@@ -82,7 +70,7 @@ const SIDE_BY_SIDE: usize = 64;
 /// No usable model; recordings that can't be read, after all others were answered; output that can't be written.
 pub fn run(args: &Predict) -> Result<()> {
     let model = args.model.load()?;
-    let windows = args.window.map(|Seconds(length)| Windows { length, hop: args.hop.0.min(length) });
+    let windows = args.window.map(|length| Windows { length, hop: args.hop.min(length) });
     let paths = inputs::expand(&args.paths)?;
     if args.format.is_of_one() && paths.len() != 1 {
         return Err(Failure::Input(format!(
@@ -125,6 +113,6 @@ pub fn run(args: &Predict) -> Result<()> {
     if failed.is_empty() {
         return Ok(());
     }
-    failed.iter().for_each(|e| eprintln!("error: {e}"));
+    failed.iter().for_each(|e| tracing::error!("{e}"));
     Err(Failure::Work(format!("{} of {} recordings could not be answered for", failed.len(), paths.len())))
 }

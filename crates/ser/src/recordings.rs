@@ -65,7 +65,7 @@ pub fn complete(corpus: &Corpus) -> Result<()> {
     if corpus.kind.is_none() {
         return Err(Failure::Input(listed(&wrong)));
     }
-    eprintln!("warning: {}", listed(&wrong));
+    tracing::warn!("{}", listed(&wrong));
     Ok(())
 }
 

@@ -40,7 +40,7 @@ as their Host, or a name of --allow-host (a proxy's, a container's host); pages 
 
 An upload that brings less than 80 KiB in 5 seconds is ended.
 
---log debug has a line for each request on stderr. Ctrl-C or SIGTERM ends it within two seconds, in which answers in hand are
+-v has a line for each request on stderr. Ctrl-C or SIGTERM ends it within two seconds, in which answers in hand are
 given; a second one ends it at once.")]
 pub struct Serve {
     #[command(flatten)]
@@ -54,9 +54,6 @@ pub struct Serve {
     /// Another name of this server in requests, with a port or without; may be repeated.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<site::Name>,
-    /// What is told on stderr: error, warn, info or debug.
-    #[arg(long, default_value_t = tracing::Level::INFO, value_name = "LEVEL")]
-    log: tracing::Level,
     #[command(flatten)]
     limits: Limits,
 }
@@ -70,16 +67,25 @@ struct Limits {
     /// Largest recording, in MiB.
     #[arg(long, default_value_t = 32, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
     max_size: u32,
-    /// Longest recording, in seconds.
-    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=36_000))]
+    /// Longest recording: 90, 90s, 10min or 1h.
+    #[arg(long, default_value = "600s", value_name = "TIME", value_parser = |t: &str| whole(t, 36_000))]
     max_length: u32,
-    /// Time for a recording to arrive, to wait for a free core, to be answered and for the answer to be taken, each, in
-    /// seconds.
-    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    /// Time for a recording to arrive, to wait for a free core, to be answered and for the answer to be taken, each.
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = |t: &str| whole(t, 3_600))]
     timeout: u32,
     /// Recordings that may wait for a free core; more are turned away at once.
     #[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     queue: u32,
+}
+
+/// Whole seconds, 1 to `most`.
+fn whole(text: &str, most: u32) -> std::result::Result<u32, String> {
+    let seconds = text.parse::<sercli::Seconds>()?.get();
+    if seconds.fract() == 0.0 && (1.0..=f64::from(most)).contains(&seconds) {
+        Ok(seconds as u32)
+    } else {
+        Err(format!("expected whole seconds, 1 to {most}"))
+    }
 }
 
 impl Limits {
@@ -97,7 +103,6 @@ impl Limits {
 /// # Errors
 /// No usable model; a port that can't be listened on.
 pub fn run(args: &Serve) -> Result<()> {
-    tracing_subscriber::fmt().with_max_level(args.log).with_writer(std::io::stderr).with_target(false).init();
     let model = Arc::new(args.model.load()?);
     let stop = stop_on_signals()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::work)?;

@@ -16,7 +16,7 @@ use crate::{
   ser completions fish > ~/.config/fish/completions/ser.fish")]
 pub struct Completions {
     /// bash, elvish, fish, powershell or zsh.
-    shell: clap_complete::Shell,
+    pub shell: sercli::Shell,
 }
 
 #[derive(Debug, clap::Args)]
@@ -27,16 +27,6 @@ pub struct Man {
     /// Write a page for each command into this folder, in place of the main page to stdout.
     #[arg(short, long, value_name = "FOLDER")]
     output: Option<PathBuf>,
-}
-
-/// Prints a completion script.
-///
-/// # Errors
-/// Those of stdout.
-pub fn completions(args: &Completions, mut command: Command) -> Result<()> {
-    let mut bytes = Vec::new();
-    clap_complete::generate(args.shell, &mut command, "ser", &mut bytes);
-    output::print_bytes(&bytes)
 }
 
 /// Prints or writes man pages.

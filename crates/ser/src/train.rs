@@ -139,11 +139,11 @@ pub fn run(args: &Train) -> Result<()> {
     let layout = Arc::new(config.layout().map_err(Failure::input)?);
     let (division, folds) =
         if args.no_evaluation { (Division::None, Vec::new()) } else { folds::divide(args, &source)? };
-    eprintln!("{}", source.summary(division, &folds));
+    tracing::info!("{}", source.summary(division, &folds));
     let steps = args.epochs as usize * source.classes.len().div_ceil(args.batch_size as usize);
     if steps < STEPS {
-        eprintln!(
-            "warning: {steps} steps are few: the averages that the network normalises with need {STEPS} to settle; raise \
+        tracing::warn!(
+            "{steps} steps are few: the averages that the network normalises with need {STEPS} to settle; raise \
              --epochs or lower --batch-size"
         );
     }
@@ -166,7 +166,7 @@ pub fn run(args: &Train) -> Result<()> {
     }
     let model = Model::new(weights, card).map_err(Failure::work)?;
     target.write(&model.to_bytes().map_err(Failure::work)?)?;
-    eprintln!("wrote {}; look at it with `ser inspect {0}`", args.output.display());
+    tracing::info!("wrote {}; look at it with `ser inspect {0}`", args.output.display());
     work.remove();
     Ok(())
 }

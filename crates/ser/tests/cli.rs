@@ -33,6 +33,17 @@ fn features_of_one_and_of_several_recordings() {
 }
 
 #[test]
+fn q_leaves_messages_out_and_errors_in() {
+    let folder = TempDir::new().unwrap();
+    wav(&folder.path().join("a.wav"), 16_000);
+    let plain = ser(folder.path(), &["features", "a.wav", "-o", "a.npy"]);
+    assert!(plain.0 == 0 && plain.2.starts_with("1 x (44, 39), front end"), "{plain:?}");
+    assert_eq!(ser(folder.path(), &["-q", "features", "a.wav", "-o", "b.npy"]), (0, String::new(), String::new()));
+    let (code, _, err) = ser(folder.path(), &["features", "-qq", "nowhere.wav", "-o", "c.npy"]);
+    assert!(code == 2 && err.contains("error: ") && err.contains("nowhere.wav"), "{err}");
+}
+
+#[test]
 fn wrong_use_has_code_2_and_says_what_is_known() {
     let folder = TempDir::new().unwrap();
     wav(&folder.path().join("a.wav"), 4000);

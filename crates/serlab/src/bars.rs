@@ -27,8 +27,11 @@ impl Write for AboveBars {
     }
 }
 
-/// A bar of `length` steps below those that are there.
+/// A bar of `length` steps below those that are there; hidden with `-q`.
 pub fn bar(length: u64, template: &str) -> ProgressBar {
+    if !sercli::shows_progress() {
+        return ProgressBar::hidden();
+    }
     let bar = BARS.add(ProgressBar::new(length));
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);

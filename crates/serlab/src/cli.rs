@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use serrun::{Protocol, System};
+use sercli::{Seconds, Shell};
+use serrun::{FoldsBy, Protocol, System};
 
-use crate::{config::names::known_system, shard::Shard};
+use crate::{config::names::systems, shard::Shard};
 
 /// Reproduces the experiments of TIM-Net (ICASSP 2023).
 #[derive(Debug, Parser)]
@@ -13,6 +14,8 @@ use crate::{config::names::known_system, shard::Shard};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub verbosity: sercli::Verbosity,
 }
 
 const EXAMPLES: &str = "\
@@ -52,6 +55,11 @@ pub enum Command {
     Config {
         #[command(subcommand)]
         command: Config,
+    },
+    /// A completion script for a shell: `serlab completions bash > ~/.local/share/bash-completion/completions/serlab`.
+    Completions {
+        /// bash, elvish, fish, powershell or zsh.
+        shell: Shell,
     },
 }
 
@@ -116,10 +124,10 @@ pub struct Reproduce {
     #[arg(long, value_delimiter = ',', value_name = "CORPUS")]
     pub only: Vec<String>,
     /// Only these protocols.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = sercli::names::<Protocol>(Protocol::ALL.map(Protocol::name)))]
     pub protocol: Vec<Protocol>,
-    /// Only these systems: tim-net, no-bd, no-ms, no-df, tcn.
-    #[arg(long, value_delimiter = ',', value_parser = known_system)]
+    /// Only these systems.
+    #[arg(long, value_delimiter = ',', value_parser = sercli::names::<System>(systems()))]
     pub system: Vec<System>,
     /// Seeds of the folds in place of the published ones.
     #[arg(long, value_delimiter = ',', value_name = "N")]
@@ -134,10 +142,9 @@ pub struct Reproduce {
     /// Folds a corpus.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub folds: Option<u32>,
-    /// How the folds are made: random, stratified, speakers, texts, texts-and-speakers, split (the corpus' own column) or file
-    /// (--set corpora.CORPUS.folds=PATH). `--set groups=6` says how many groups of speakers or texts, `--set repeats=3` how many times
+    /// How the folds are made; split is the corpus' own column, file the folds of --set corpora.CORPUS.folds=PATH. `--set groups=6` says how many groups of speakers or texts, `--set repeats=3` how many times
     /// random folds are drawn.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = FoldsBy::ALL.map(FoldsBy::name))]
     pub division: Option<String>,
     /// Any value of configs/EXPERIMENT.toml, or with `corpora.CORPUS.` before the key of configs/corpora/CORPUS.toml;
     /// with `all`, an experiment's name before the key limits it to that one. May be repeated.
@@ -160,8 +167,8 @@ pub struct Reproduce {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
     /// Least time between two checkpoints of a fold. A killed run loses the epochs since the last one.
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    pub checkpoint_every: f64,
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub checkpoint_every: Seconds,
     /// Train only the I-th of N parts of the folds, I from 1. `auto` is the task of a Slurm job array, `auto/N` that or
     /// the completion index of a Kubernetes job of N. Parts may share a run folder or have their own (see `merge`).
     #[arg(long, value_name = "I/N")]
@@ -188,7 +195,7 @@ pub struct Show {
     /// List the run folders below RUN: what they are and how many of their folds are finished.
     #[arg(long)]
     pub list: bool,
-    /// Print metrics.json in place of the table.
+    /// Print metrics.json in place of the table; with --list, the list as JSON.
     #[arg(long)]
     pub json: bool,
 }
@@ -215,7 +222,11 @@ pub struct Store {
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
     /// Print where it is, how many folds are in it, and their size.
-    Show,
+    Show {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Name the folds that no run has asked for since so many days, and with --delete, delete them.
     ///
     /// Run folders hold copies of their folds, so that nothing of them changes. Folds that a process trains at the moment stay.
@@ -278,11 +289,6 @@ pub enum EngineKind {
     Libtorch,
     /// timnet-native: the same network by hand, several times faster on a CPU.
     Native,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let value = text.parse::<f64>().ok().filter(|s| (0.0..=86400.0).contains(s));
-    value.ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
 }
 
 /// The words of this process' command line, the program first.

@@ -5,6 +5,7 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
+use sercli::duration;
 use serengine::{Dataset, EngineError, streams};
 
 use crate::{
@@ -68,26 +69,17 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
         trainings.push_str(&format!(
             "{}: {n} folds x {epochs} epochs, {utterances} utterances, {}\n",
             t.name,
-            minutes(cpu)
+            duration(cpu)
         ));
     }
     let side = jobs.min(folds - done).max(1);
     let total = format!(
         "{folds} folds, {done} of them finished; {} of work left, about {} with {side} folds side by side and nothing else to do, \
          by a short measurement on this machine",
-        minutes(seconds),
-        minutes(seconds / side as f64)
+        duration(seconds),
+        duration(seconds / side as f64)
     );
     Ok(Estimate { trainings, total, unfinished: folds - done })
-}
-
-/// In the unit that fits.
-pub fn minutes(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
 }
 
 /// The fastest of three batches after one that warms up.

@@ -21,12 +21,11 @@ mod tensorboard;
 mod workers;
 
 use std::{
-    io::IsTerminal,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 /// Set by Ctrl-C; the second Ctrl-C ends the process at once.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -34,15 +33,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 fn main() -> ExitCode {
     keep_freed_memory();
     let cli = cli::Cli::parse();
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("SER_LOG").unwrap_or_else(|_| "info,symphonia=warn".into());
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    tracing_subscriber::fmt()
-        .with_writer(|| bars::AboveBars)
-        .with_ansi(colours)
-        .with_env_filter(filter)
-        .with_target(false)
-        .init();
+    cli.verbosity.log(sercli::Lines::Dated, || bars::AboveBars);
     let handler = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(1);
@@ -59,6 +50,9 @@ fn main() -> ExitCode {
         cli::Command::Export(args) => cmd::export::run(args),
         cli::Command::Store(args) => cmd::store::run(args),
         cli::Command::Config { command } => cmd::show::config(command),
+        cli::Command::Completions { shell } => {
+            sercli::completions(*shell, cli::Cli::command()).map_err(error::LabError::work)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

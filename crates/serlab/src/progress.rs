@@ -98,9 +98,9 @@ impl<'a> Progress<'a> {
         let elapsed = since.1.elapsed();
         if elapsed >= EVERY {
             let left = self.work.length().unwrap_or(0).saturating_sub(self.work.position());
-            let minutes = left as f64 * elapsed.as_secs_f64() / since.0 as f64 / 60.0;
+            let left = sercli::duration(left as f64 * elapsed.as_secs_f64() / since.0 as f64);
             let (folds, all) = (self.folds.position(), self.folds.length().unwrap_or(0));
-            tracing::info!("{folds}/{all} folds, about {minutes:.0} min left; epochs {message}");
+            tracing::info!("{folds}/{all} folds, about {left} left; epochs {message}");
             *since = (0, Instant::now());
         }
     }

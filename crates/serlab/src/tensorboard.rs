@@ -3,33 +3,44 @@
 //! Formats: tensorflow/core/lib/io/record_writer.h (length, masked CRC-32C of it, data, masked CRC-32C of the data) and
 //! tensorflow/core/util/event.proto. Only what scalars need is written, by hand: three messages of seven fields.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serrun::{FinishedFold, put};
+use serrun::{FinishedFold, create_folder, put};
 
-use crate::{error::Result, plan::Training};
+use crate::{
+    error::{LabError, Result},
+    plan::Training,
+};
 
-/// Writes `events.out.tfevents.0.fold-NN` beside the fold file, unless it is there. All folds of a training are one
-/// TensorBoard run, with a tag for each fold.
+/// A fold's event file in the folder of its training. A folder is a run to TensorBoard, and runs have the same tags: it draws the curves
+/// of all folds and trainings into one chart for each tag.
+pub fn file(fold: usize) -> PathBuf {
+    Path::new(&format!("fold-{fold:02}")).join("events.out.tfevents.0")
+}
+
+/// Writes the event file beside the fold file, unless it is there.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn write(fold_file: &Path, training: &Training, fold: usize, file: &FinishedFold) -> Result<()> {
-    let path = fold_file.with_file_name(format!("events.out.tfevents.0.fold-{fold:02}"));
+pub fn write(fold_file: &Path, training: &Training, fold: usize, finished: &FinishedFold) -> Result<()> {
+    let path = fold_file.with_file_name(file(fold));
     if path.exists() {
         return Ok(());
     }
+    if let Some(folder) = path.parent() {
+        create_folder(folder).map_err(|e| LabError::Work(format!("{}: {e}", folder.display())))?;
+    }
     let mut out = Vec::new();
     record(&mut out, &version());
-    for r in &file.records {
+    for r in &finished.records {
         let mut scalar = |name: &str, value: Option<f64>| {
             if let Some(value) = value {
-                record(&mut out, &event(r.epoch, &format!("{name}/fold-{fold:02}"), value as f32));
+                record(&mut out, &event(r.epoch, name, value as f32));
             }
         };
         scalar("train_loss", Some(r.train_loss));
         scalar("train_accuracy", Some(r.train_accuracy));
-        if file.validated.is_some() {
+        if finished.validated.is_some() {
             scalar("validation_loss", r.validation_loss);
             scalar("validation_accuracy", r.validation_accuracy);
         }

@@ -232,6 +232,10 @@ impl Work<'_> {
                 };
                 let mut log = None;
                 let begin = |epochs| {
+                    tracing::debug!(
+                        "{name}: {epochs} of {} epochs are in the fold store; the others are trained",
+                        settings.epochs
+                    );
                     progress.skip(place, epochs);
                     let maker = maker(backend.facts());
                     log = Some(FoldLog::start(&notes, &maker).map_err(LabError::from)?);

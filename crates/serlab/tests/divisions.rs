@@ -314,7 +314,7 @@ fn wrong_divisions_are_told_with_what_to_do() {
     let refused = |options: &[&str], parts: &[&str]| lab.refused(2, &[&EMODB[..], options].concat(), parts);
     refused(
         &["--division", "speakrs"],
-        &["--division", "unknown division `speakrs` (did you mean `speakers`?)", "texts"],
+        &["--division", "invalid value 'speakrs'", "similar value exists: 'speakers'", "texts"],
     );
     refused(&["--set", "division=textes"], &["--set division=textes", "did you mean `texts`?"]);
     refused(&["--set", "groups=3"], &["`groups`", "texts-and-speakers"]);

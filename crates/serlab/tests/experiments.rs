@@ -127,7 +127,9 @@ fn all_trains_what_is_shared_once_and_gives_the_same_figures() {
     let mean = (differences[0] + differences[1]) / 2.0;
     let paired = array(&ablation, "paired");
     let of = |variant: &str| {
-        let fits = |p: &&Value| p["corpus"] == "savee" && p["variant"] == variant && p["protocol"] == "last-epoch";
+        let fits = |p: &&Value| {
+            p["corpus"] == "savee" && p["variant"] == variant && p["protocol"] == "last-epoch" && p["against"].is_null()
+        };
         paired.iter().find(fits).unwrap()
     };
     let tcn = of("tcn");
@@ -138,11 +140,14 @@ fn all_trains_what_is_shared_once_and_gives_the_same_figures() {
     assert_eq!((tcn["n"].as_u64(), tcn["division"].as_str()), (Some(2), Some("random")));
     assert!((number(&tcn["war"]["interval"]["estimate"]) - mean).abs() < 1e-12);
     assert!((number(&tcn["war"]["interval"]["low"]) - (mean - half)).abs() < 1e-9, "{tcn}");
-    // Holm over the four networks of this corpus, protocol and measure: the smallest p counts four times.
-    let family: Vec<&Value> = ["tcn", "no-bd", "no-ms", "no-df"].map(of).to_vec();
+    // Five networks are ten pairs, four of them with TIM-Net; Holm over all of this corpus, protocol and measure: the smallest p counts
+    // ten times.
+    let family: Vec<&Value> =
+        paired.iter().filter(|p| p["corpus"] == "savee" && p["protocol"] == "last-epoch").collect();
+    assert_eq!((family.len(), family.iter().filter(|p| p["against"].is_null()).count()), (10, 4));
     let smallest = family.iter().min_by(|a, b| number(&a["uar"]["p"]).total_cmp(&number(&b["uar"]["p"]))).unwrap();
     let (p, adjusted) = (number(&smallest["uar"]["p"]), number(&smallest["uar"]["adjusted_p"]));
-    assert!((adjusted - (4.0 * p).min(1.0)).abs() < 1e-12, "{smallest}");
+    assert!((adjusted - (10.0 * p).min(1.0)).abs() < 1e-12, "{smallest}");
 }
 
 /// A speaker is left out whatever the seed: two seeds are two trainings of the same folds, which are averaged, and speakers are what
@@ -234,4 +239,25 @@ fn training_seeds_give_other_weights_on_the_same_folds() {
     let wanted = ((means[0] + means[1]) / 2.0 - (means[2] + means[3]) / 2.0).abs() / 2f64.sqrt();
     assert!((number(&over("seeds")[0]["war"]["std"]) - wanted).abs() < 1e-12, "{table}");
     assert!(table.contains("2 seeds of emodb"), "{table}");
+}
+
+/// Without TIM-Net the other networks are compared all the same, with the same interval.
+#[test]
+fn networks_are_compared_where_none_is_tim_net() {
+    let lab = Lab::new();
+    let words = ["--only", "emodb", "--seed", "1", "--protocol", "last-epoch", "--system", "no-bd,tcn"];
+    let (table, metrics) = run(&lab, "table3", &words);
+    let [pair] = array(&metrics, "paired") else { panic!("{metrics}") };
+    assert_eq!((pair["variant"].as_str(), pair["against"].as_str()), (Some("tcn"), Some("no-bd")));
+    let folds = |variant: &str| -> Vec<f64> {
+        let cell = array(&metrics, "cells").iter().find(|c| c["variant"] == variant).unwrap();
+        array(cell, "folds").iter().map(|f| number(&f["war"])).collect()
+    };
+    let (a, b) = (folds("tcn"), folds("no-bd"));
+    let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    assert!((number(&pair["war"]["interval"]["estimate"]) - mean).abs() < 1e-12, "{pair}");
+    assert!(table.contains("TCN - w/o BD"), "{table}");
+    let report = fs::read_to_string(lab.path("table3/report/report.md")).unwrap();
+    assert!(report.contains("TCN against w/o BD: "), "{report}");
 }

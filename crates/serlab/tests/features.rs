@@ -155,3 +155,66 @@ fn settings_of_a_training_that_the_paper_has_not() {
     let epochs = fold["records"].as_array().unwrap().len();
     assert!((3..40).contains(&epochs), "{epochs}");
 }
+
+#[test]
+fn any_setting_of_the_front_end_is_a_key_and_in_the_identity() {
+    let lab = Lab::new();
+    let run = |name: &str, set: &[&str]| {
+        let set: Vec<&str> = set.iter().flat_map(|s| ["--set", s]).collect();
+        done(lab.command(&[&RUN, &set[..], &["--run-dir", name]].concat()));
+        let text = fs::read_to_string(lab.path(name).join("config.toml")).unwrap();
+        text.parse::<toml::Table>().unwrap()
+    };
+    let plain = run("plain", &[]);
+    let bands = run("bands", &["front_end.n_mels=64", "front_end.fmin=50", "front_end.window=hamming"]);
+    let differ: Vec<&String> = bands["front_end"]
+        .as_table()
+        .unwrap()
+        .iter()
+        .filter(|(key, value)| plain["front_end"].get(key) != Some(value))
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(differ, ["fmin", "n_mels", "window"]);
+    assert_ne!(bands["corpora"]["emodb"]["features"], plain["corpora"]["emodb"]["features"]);
+    let own = run("own", &["front_end.n_mels=64", "corpora.emodb.front_end.n_mfcc=20"]);
+    assert_eq!(
+        (own["front_end"]["n_mels"].as_integer(), own["front_end"]["n_mfcc"].as_integer()),
+        (Some(64), Some(20))
+    );
+    let other = run("other", &["front_end.preset=librosa-0.10"]);
+    assert_eq!(
+        (other["front_end"]["n_mels"].as_integer(), other["front_end"]["n_mfcc"].as_integer()),
+        (Some(128), Some(20))
+    );
+
+    for (set, parts) in [
+        ("front_end.n_mel=64", &["--set front_end.n_mel=64", "n_mel"][..]),
+        ("front_end.n_mels=many", &["--set front_end.n_mels=many", "n_mels"]),
+        ("corpora.emodb.front_end.n_mel=64", &["--set corpora.emodb.front_end.n_mel=64", "n_mel"]),
+        ("front_end.fmax=20000", &["fmax"]),
+        ("front_end.n_mels=20", &["n_mfcc"]),
+    ] {
+        lab.refused(2, &[&RUN[..], &["--set", set, "--run-dir", "run"]].concat(), parts);
+    }
+}
+
+/// Kernels of three taps are trained alike by both engines, and their weights say so.
+#[test]
+fn kernels_of_any_size_train_both_engines_alike() {
+    let lab = Lab::new();
+    let run = |engine: &str| {
+        let options = ["--set", "training.kernel_size=3", "--engine", engine, "--run-dir", engine];
+        done(lab.command(&[&RUN[..], &options].concat()));
+        probabilities(&lab.path(engine))
+    };
+    let (native, libtorch) = (run("native"), run("libtorch"));
+    let far = native.iter().zip(&libtorch).fold(0f64, |m, (a, b)| m.max((a - b).abs()));
+    assert!(native.len() == libtorch.len() && far < 1e-4, "{far}");
+    let weights = fs::read(lab.path("native/emodb-tim-net-random-seed46/fold-00.last.safetensors")).unwrap();
+    assert!(String::from_utf8_lossy(&weights).contains(r#"kernel_size\":3"#));
+    lab.refused(
+        2,
+        &[&RUN[..], &["--set", "training.kernel_size=0", "--run-dir", "run"]].concat(),
+        &["training.kernel_size"],
+    );
+}

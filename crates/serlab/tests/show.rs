@@ -24,10 +24,32 @@ fn the_tables_of_a_run_are_printed_again_without_recordings() {
     assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("2 of 3 folds are finished"));
     let list = done(lab.serlab(&["show", "--list"]));
     assert!(list.contains("runs/one: table1 on emodb") && list.contains("2 epochs; 2 of 3 folds"), "{list}");
+    let list: serde_json::Value = serde_json::from_str(&done(lab.serlab(&["show", "--list", "--json"]))).unwrap();
+    assert_eq!(
+        (list[0]["folder"].as_str(), &list[0]["finished"], &list[0]["folds"]),
+        (Some("runs/one"), &2.into(), &3.into())
+    );
     let after = contents(&lab.path("runs/one"));
     assert!(before.iter().all(|(name, bytes)| name.ends_with("fold-01.json") || after[name] == *bytes));
     let output = lab.serlab(&["show", "emodb"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// TensorBoard takes a folder with an event file for a run, and lays runs over one another where their tags are the same.
+/// `EventMultiplexer().AddRunsFromDirectory("runs/one")` of TensorBoard 2.21 has `emodb-tim-net-random-seed46/fold-00` and so on, each
+/// with the tags train_loss, train_accuracy, test_loss, test_accuracy.
+#[test]
+fn every_fold_is_a_tensorboard_run_with_the_same_tags() {
+    let lab = Lab::new();
+    done(lab.command(&RUN));
+    for fold in 0..3 {
+        let path = format!("runs/one/emodb-tim-net-random-seed46/fold-{fold:02}/events.out.tfevents.0");
+        let bytes = fs::read(lab.path(&path)).unwrap();
+        let count = |tag: &str| bytes.windows(tag.len()).filter(|w| *w == tag.as_bytes()).count();
+        let tags = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"];
+        assert_eq!(tags.map(count), [2; 4], "an event for each of two epochs, {path}");
+        assert_eq!(count("fold"), 0, "tags do not name the fold");
+    }
 }
 
 #[test]

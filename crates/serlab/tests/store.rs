@@ -94,6 +94,8 @@ fn the_store_is_shown_and_cleaned() {
         done(command)
     };
     assert!(store(&["show"]).contains("3 folds (3 finished trainings, 0 folds without one)"), "{}", store(&["show"]));
+    let shown: serde_json::Value = serde_json::from_str(&store(&["show", "--json"])).unwrap();
+    assert_eq!([&shown["folds"], &shown["finished"], &shown["unfinished"]], [3, 3, 0]);
     let before = contents(&lab.path("run"));
     assert!(store(&["gc", "--delete"]).starts_with("0 folds"));
     let named = store(&["gc", "--older-than", "0"]);

@@ -94,7 +94,8 @@ pub fn same_figures(a: &Cell, b: &Cell) -> bool {
 /// Whether another run's comparison is the same: of the same trainings, with the same values.
 pub fn same_comparison(a: &Paired, b: &Paired) -> bool {
     let what = |p: &Paired| {
-        (p.corpus.clone(), p.variant.clone(), p.protocol, p.division, p.seeds.clone(), p.training_seeds.clone())
+        let systems = [p.variant.clone(), p.against.clone()];
+        (p.corpus.clone(), systems, p.protocol, p.division, p.seeds.clone(), p.training_seeds.clone())
     };
     let values = |p: &Paired| (p.n, p.uar.interval, p.war.interval);
     what(a) == what(b) && values(a) == values(b)

@@ -34,7 +34,7 @@ fn runs_that_differ_in_blocks_are_two_rows_that_say_so() {
         );
         // Each network is compared with the TIM-Net of its own setting.
         assert_eq!(report.rows("table3", "TCN (blocks 4) | last-epoch").len(), 1);
-        assert_eq!(report.rows("table3-paired", "EMODB (blocks 8) | TCN | last-epoch").len(), 1);
+        assert_eq!(report.rows("table3-paired", "EMODB (blocks 8) | TCN | TIM-Net | last-epoch").len(), 1);
         assert_eq!(report.rows("calibration", "EMODB, TIM-Net, random folds (blocks 8), last-epoch").len(), 1);
         let md = report.text("report.md");
         assert!(md.contains("- EMODB, TIM-Net, last-epoch (R2): blocks 4"), "{md}");

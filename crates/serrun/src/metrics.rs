@@ -37,7 +37,7 @@ pub struct Metrics {
     pub cells: Vec<Cell>,
     /// Over seeds, over runs of Table 2, over corpora.
     pub summaries: Vec<Summary>,
-    /// The other networks against TIM-Net, fold by fold.
+    /// Networks in pairs, fold by fold: each against TIM-Net first, where the run has it, then the others among themselves.
     pub paired: Vec<Paired>,
     /// Folds that are not there, by training; empty unless the folder was merged from parts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -210,13 +210,16 @@ pub struct Summary {
     pub published: Option<[f64; 2]>,
 }
 
-/// Another network against TIM-Net on the same folds: the mean of (its figure - TIM-Net's). Shares, not percent.
+/// A network against another on the same folds: the mean of (its figure - the other's). Shares, not percent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
     /// Which corpus.
     pub corpus: CorpusName,
     /// Which network.
     pub variant: System,
+    /// The other one; in files, TIM-Net where the key is absent.
+    #[serde(default = "System::tim_net", skip_serializing_if = "System::is_tim_net")]
+    pub against: System,
     /// Which protocol.
     pub protocol: Protocol,
     /// How the corpus was divided.

@@ -18,6 +18,11 @@ const KNOWN: [(&str, &str); 5] =
 pub struct System(String);
 
 impl System {
+    /// TIM-Net.
+    pub fn tim_net() -> Self {
+        Self(KNOWN[0].0.to_owned())
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -14,14 +14,14 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use serengine::Engine;
-use serrun::{EpochRecord, create_folder, is_partial, write_atomic};
+use serrun::{EpochRecord, create_folder, is_partial, sync_folder, write_atomic};
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Trajectory},
@@ -54,6 +54,8 @@ impl FoldStore {
         let mark = root.join(MARK);
         match fs::read_to_string(&mark) {
             Ok(text) if text == MARK_TEXT => return Ok(Self { root: root.to_owned() }),
+            // Another process writes it at this moment, or was killed while it did.
+            Ok(text) if MARK_TEXT.starts_with(&text) => {}
             Ok(_) => return Err(StoreError::Version { path: mark }),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(StoreError::io(&mark)(e)),
@@ -66,7 +68,7 @@ impl FoldStore {
                 return Err(StoreError::Foreign { path: root.to_owned(), entry: name });
             }
         }
-        write_atomic(&mark, MARK_TEXT.as_bytes()).map_err(StoreError::io(&mark))?;
+        write_mark(&mark).map_err(StoreError::io(&mark))?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -165,6 +167,18 @@ impl FoldStore {
     }
 }
 
+/// Writes the mark in its place and not beside it: nobody could tell a temporary file of a process that was killed from that of one that
+/// writes, and where several write, they write the same.
+fn write_mark(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|m| !m.is_file()) {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    file.write_all(MARK_TEXT.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(path.parent().unwrap_or(path))
+}
+
 /// A key of the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -191,7 +205,12 @@ impl Claim<'_> {
     /// # Errors
     /// Those of the file system.
     pub fn finished(&self, epochs: u32) -> Result<Option<FoldOutcome>, CheckpointError> {
-        Ok(self.read(&self.file(epochs, "fold"), epochs)?.and_then(Checkpoint::outcome))
+        let outcome = self.read(&self.file(epochs, "fold"), epochs)?.and_then(Checkpoint::outcome);
+        if outcome.is_some() {
+            // There where a training was killed after it had written the fold.
+            let _ = fs::remove_file(self.file(epochs, "part"));
+        }
+        Ok(outcome)
     }
 
     /// Trains the fold, from the most epochs that the store has of it on, and keeps it. `begin` is called before the first epoch with the

@@ -97,6 +97,15 @@ fn a_stopped_training_goes_on() {
     assert_eq!(in_store(&store, &task, 6), (whole(&task, 6), Some(3)));
     let key = &store.entries().unwrap()[0].folder;
     assert_eq!(files(key), ["2.fold", "2.notes", "6.fold", "6.notes", "lock"]);
+    // A process that was killed between the finished fold and the deletion of its checkpoint leaves both.
+    fs::copy(key.join("6.fold"), key.join("6.part")).unwrap();
+    fs::copy(key.join("2.fold"), key.join("9.part")).unwrap();
+    assert_eq!(in_store(&store, &task, 6), (whole(&task, 6), None));
+    assert_eq!(
+        files(key),
+        ["2.fold", "2.notes", "6.fold", "6.notes", "9.part", "lock"],
+        "9.part is of a training that is not finished"
+    );
 }
 
 #[test]
@@ -213,6 +222,20 @@ fn a_folder_of_somebody_else_is_left_as_it_is() {
     assert!(matches!(FoldStore::open(other.path()), Err(StoreError::Version { .. })));
 }
 
+#[test]
+fn a_process_killed_while_it_makes_the_store_leaves_nothing() {
+    let whole = tempfile::tempdir().unwrap();
+    FoldStore::open(whole.path()).unwrap();
+    assert_eq!(files(whole.path()), ["ser-fold-store.txt"]);
+    let mark = fs::read(whole.path().join("ser-fold-store.txt")).unwrap();
+    for written in [0, 1, mark.len() / 2, mark.len() - 1] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ser-fold-store.txt"), &mark[..written]).unwrap();
+        FoldStore::open(folder.path()).unwrap();
+        assert!(fs::read(folder.path().join("ser-fold-store.txt")).unwrap() == mark, "after {written} bytes");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed_and_other_files_stay() {
@@ -228,6 +251,13 @@ fn links_are_not_followed_and_other_files_stay() {
     assert!(store.delete(&key).unwrap());
     assert_eq!(files(&key.folder), ["mine.fold"]);
 
+    let theirs = tempfile::tempdir().unwrap();
+    let (mine, linked) = (theirs.path().join("empty.txt"), theirs.path().join("store"));
+    fs::write(&mine, "").unwrap();
+    fs::create_dir(&linked).unwrap();
+    std::os::unix::fs::symlink(&mine, linked.join("ser-fold-store.txt")).unwrap();
+    assert!(FoldStore::open(&linked).is_err());
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "");
     let elsewhere = tempfile::tempdir().unwrap();
     fs::remove_dir_all(&key.folder).unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), &key.folder).unwrap();

@@ -86,6 +86,8 @@ pub struct ModelConfig {
     pub coefficients: usize,
     /// Channels of every convolution. The paper has 39; in settings without the key, as many as coefficients.
     pub filters: usize,
+    /// Taps of every dilated convolution, 2 in the paper; in settings without the key 2.
+    pub kernel_size: usize,
     /// Probability that spatial dropout drops a channel.
     pub dropout: f64,
     /// Only read by [`Variant::Tcn`].
@@ -105,6 +107,9 @@ struct Keys {
     /// Absent where equal to `coefficients`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     filters: Option<usize>,
+    /// Absent where it is the paper's.
+    #[serde(default = "defaults::kernel_size", skip_serializing_if = "defaults::is_kernel_size")]
+    kernel_size: usize,
     #[serde(default = "defaults::dropout")]
     dropout: f64,
     #[serde(default)]
@@ -113,17 +118,17 @@ struct Keys {
 
 impl From<Keys> for ModelConfig {
     fn from(keys: Keys) -> Self {
-        let Keys { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling } = keys;
+        let Keys { variant, blocks, classes, coefficients, filters, kernel_size, dropout, tcn_pooling } = keys;
         let filters = filters.unwrap_or(coefficients);
-        Self { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling }
+        Self { variant, blocks, classes, coefficients, filters, kernel_size, dropout, tcn_pooling }
     }
 }
 
 impl From<ModelConfig> for Keys {
     fn from(config: ModelConfig) -> Self {
-        let ModelConfig { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling } = config;
+        let ModelConfig { variant, blocks, classes, coefficients, filters, kernel_size, dropout, tcn_pooling } = config;
         let filters = (filters != coefficients).then_some(filters);
-        Self { variant, blocks, classes, coefficients, filters, dropout, tcn_pooling }
+        Self { variant, blocks, classes, coefficients, filters, kernel_size, dropout, tcn_pooling }
     }
 }
 
@@ -133,6 +138,12 @@ mod defaults {
     }
     pub fn width() -> usize {
         39
+    }
+    pub fn kernel_size() -> usize {
+        2
+    }
+    pub fn is_kernel_size(size: &usize) -> bool {
+        *size == kernel_size()
     }
     pub fn dropout() -> f64 {
         0.1
@@ -158,6 +169,7 @@ impl ModelConfig {
             classes,
             coefficients: defaults::width(),
             filters: defaults::width(),
+            kernel_size: defaults::kernel_size(),
             dropout: defaults::dropout(),
             tcn_pooling: TcnPooling::default(),
         }
@@ -201,9 +213,9 @@ impl ModelConfig {
         (block * self.directions() + direction) * 2 + sub_block
     }
 
-    /// Frames that one output frame sees: 1 + 2 (2^n - 1).
+    /// Frames that one output frame sees: 1 + 2 (k - 1) (2^n - 1) with kernels of k taps.
     pub fn receptive_field(&self) -> usize {
-        1 + 2 * ((1 << self.blocks) - 1)
+        1 + 2 * (self.kernel_size - 1) * ((1 << self.blocks) - 1)
     }
 
     /// # Errors
@@ -216,6 +228,7 @@ impl ModelConfig {
         range("classes", self.classes, 2, 1000)?;
         range("coefficients", self.coefficients, 1, 4096)?;
         range("filters", self.filters, 1, 1024)?;
+        range("kernel_size", self.kernel_size, 1, 16)?;
         // The masks are single precision: 0.999,999,999 is 1 there, and 1 / (1 - p) infinite.
         if (0.0..1.0).contains(&self.dropout) && (self.dropout as f32) < 1.0 {
             Ok(())
@@ -255,7 +268,7 @@ mod tests {
 
     /// The text in finished model files and checkpoints.
     #[test]
-    fn the_key_filters_is_there_only_where_it_says_something() {
+    fn keys_that_the_paper_does_not_vary_are_there_only_where_they_say_something() {
         let square =
             r#"{"variant":"tim-net","blocks":8,"classes":7,"coefficients":39,"dropout":0.1,"tcn_pooling":"last"}"#;
         assert_eq!(serde_json::to_string(&ModelConfig::timnet(8, 7)).unwrap(), square);
@@ -266,6 +279,10 @@ mod tests {
         let text = serde_json::to_string(&wide).unwrap();
         assert!(text.contains(r#""coefficients":768,"filters":39,"dropout""#), "{text}");
         assert_eq!(serde_json::from_str::<ModelConfig>(&text).unwrap(), wide);
+        let long = ModelConfig { kernel_size: 3, ..ModelConfig::timnet(8, 7) };
+        let text = serde_json::to_string(&long).unwrap();
+        assert!(text.contains(r#""coefficients":39,"kernel_size":3,"dropout""#), "{text}");
+        assert_eq!(serde_json::from_str::<ModelConfig>(&text).unwrap(), long);
         let unknown = serde_json::from_str::<ModelConfig>(r#"{"blocks":2,"classes":3,"filter":13}"#).unwrap_err();
         assert!(unknown.to_string().contains("unknown field `filter`"), "{unknown}");
     }
@@ -280,6 +297,8 @@ mod tests {
         assert_eq!(text, "model key `coefficients` is 4097; it must lie between 1 and 4096");
         let text = says(ModelConfig { filters: 0, ..fine.clone() });
         assert_eq!(text, "model key `filters` is 0; it must lie between 1 and 1024");
+        let text = says(ModelConfig { kernel_size: 17, ..fine.clone() });
+        assert_eq!(text, "model key `kernel_size` is 17; it must lie between 1 and 16");
         let text = says(ModelConfig { dropout: 0.999_999_999, ..fine });
         assert!(text.starts_with("model key `dropout` is 0.999999999"), "{text}");
     }

@@ -4,13 +4,10 @@ use serengine::{Init, Layout, Range, Settings};
 
 use crate::config::{ConfigError, ModelConfig};
 
-/// Taps of every dilated convolution.
-const KERNEL: usize = 2;
-
 /// The convolution and BatchNorm of a sub-block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubBlock {
-    /// [out, in, 2]; tap 0 meets the frame `dilation` earlier, tap 1 the current one.
+    /// [out, in, taps]; the last tap meets the current frame, each before it the frame `dilation` earlier.
     pub kernel: Range,
     /// `[out]`
     pub bias: Range,
@@ -63,7 +60,7 @@ impl Settings for ModelConfig {
 }
 
 fn lay_out(config: &ModelConfig) -> (Layout, Places) {
-    let (inputs, f) = (config.coefficients, config.filters);
+    let (inputs, f, taps) = (config.coefficients, config.filters, config.kernel_size);
     let mut layout = Layout::new(config, inputs, config.classes);
     let directions = &["forward", "backward"][..config.directions()];
     let mut stems = Vec::new();
@@ -74,9 +71,9 @@ fn lay_out(config: &ModelConfig) -> (Layout, Places) {
     let mut sub = |d: &str, j: usize, s: &str| {
         let p = format!("{d}.{j}.{s}");
         layout.site(&[f], config.dropout);
-        let glorot = Init::glorot(f * KERNEL, f * KERNEL);
+        let glorot = Init::glorot(f * taps, f * taps);
         SubBlock {
-            kernel: layout.parameter(format!("{p}.conv.weight"), &[f, f, KERNEL], glorot),
+            kernel: layout.parameter(format!("{p}.conv.weight"), &[f, f, taps], glorot),
             bias: layout.parameter(format!("{p}.conv.bias"), &[f], Init::Constant(0.0)),
             gamma: layout.parameter(format!("{p}.norm.weight"), &[f], Init::Constant(1.0)),
             beta: layout.parameter(format!("{p}.norm.bias"), &[f], Init::Constant(0.0)),
@@ -116,6 +113,14 @@ mod tests {
         assert_eq!((eight.trainable(), eight.trainable() + eight.statistics()), (104_496, 106_992));
         let ten = ModelConfig::timnet(10, 4).layout().unwrap();
         assert_eq!(ten.trainable() + ten.statistics(), 132_770);
+    }
+
+    /// By the formula of the paper's network with k taps: each of 4n convolutions has f * f * (k - 2) more.
+    #[test]
+    fn more_taps_are_more_parameters() {
+        let of = |kernel_size| ModelConfig { kernel_size, ..ModelConfig::timnet(8, 7) }.layout().unwrap().trainable();
+        assert_eq!(of(2), 104_496);
+        assert_eq!((of(1), of(5)), (104_496 - 32 * 39 * 39, 104_496 + 3 * 32 * 39 * 39));
     }
 
     /// Every variant, square and with 768 coefficients; the TCN has a stem in the second case alone.

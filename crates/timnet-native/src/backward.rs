@@ -195,16 +195,16 @@ impl Step<'_> {
     fn start_kernel_back(&self, place: &Place, scratch: &mut Scratch, grads: &mut Gradients) {
         pack::transposed(&self.parameters[place.kernel.all()], self.shape, &mut scratch.packed);
         grads.kernel.clear();
-        grads.kernel.resize(2 * self.shape.p * self.shape.p, 0.0);
+        grads.kernel.resize(self.config.kernel_size * self.shape.p * self.shape.p, 0.0);
     }
 
-    /// Adds one sample's dW[o, i, tap] = sum over t of dy[t, o] x[t - (1 - tap) d, i].
+    /// Adds one sample's dW[o, i, tap] = sum over t of dy[t, o] x[t - (taps - 1 - tap) d, i].
     fn kernel_back(&self, j: usize, kernel: &mut [f32], dy: &[f32], x: &[f32]) {
         let p = self.shape.p;
-        let d = (self.config.dilation(j) * p).min(x.len());
-        let (earlier, now) = kernel.split_at_mut(p * p);
-        self.shape.outer(now, dy, x);
-        self.shape.outer(earlier, &dy[d..], &x[..x.len() - d]);
+        for (back, kernel) in kernel.rchunks_exact_mut(p * p).enumerate() {
+            let d = (back * self.config.dilation(j) * p).min(x.len());
+            self.shape.outer(kernel, &dy[d..], &x[..x.len() - d]);
+        }
     }
 
     fn stem_back(&self, direction: usize, scratch: &mut Scratch, grads: &mut Gradients, gradient: &mut [f32]) {

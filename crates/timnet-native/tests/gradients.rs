@@ -41,6 +41,7 @@ prop_compose! {
         filters in prop::sample::select(vec![3, 8, 13, 39, 39, 50]),
         // As many coefficients as filters, fewer, one more, many more.
         wider in prop::sample::select(vec![0, 0, -2, 1, 60]),
+        kernel_size in prop::sample::select(vec![2, 2, 1, 3, 5]),
         dropout in prop::sample::select(vec![0.0, 0.1, 0.4]),
         frames in 5usize..24,
         batch in 3usize..5,
@@ -51,7 +52,7 @@ prop_compose! {
         let tcn_pooling = if mean { TcnPooling::Mean } else { TcnPooling::Last };
         let coefficients = (filters as i64 + wider) as usize;
         let sizes = ModelConfig { coefficients, filters, ..ModelConfig::of(variant, blocks, classes) };
-        let config = ModelConfig { dropout, tcn_pooling, ..sizes };
+        let config = ModelConfig { kernel_size, dropout, tcn_pooling, ..sizes };
         Case { config, frames, batch, seed, simd, weighted }
     }
 }
@@ -130,7 +131,7 @@ proptest! {
 #[test]
 fn the_reference_is_differentiated_rightly() {
     for variant in Variant::ALL {
-        let config = ModelConfig { coefficients: 4, filters: 3, ..ModelConfig::of(variant, 2, 3) };
+        let config = ModelConfig { coefficients: 4, filters: 3, kernel_size: 3, ..ModelConfig::of(variant, 2, 3) };
         let case = Case { config: config.clone(), frames: 6, batch: 3, seed: 5, simd: Simd::detect(), weighted: false };
         let (weights, dataset, batch) = setting(&case);
         let x: Vec<&[f32]> = (0..3).map(|i| dataset.utterance(i)).collect();

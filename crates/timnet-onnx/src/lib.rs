@@ -133,8 +133,9 @@ impl Net<'_> {
             |o: usize| f64::from(of(place.gamma)[o]) / (f64::from(variance[o]) + ModelConfig::BATCH_NORM_EPS).sqrt();
         let backward = direction == 1;
         // [out, in, tap]
-        let tap = |i: usize| of(place.kernel)[if backward { i ^ 1 } else { i }];
-        let kernel: Vec<f32> = (0..2 * c * c).map(|i| (f64::from(tap(i)) * scale(i / (2 * c))) as f32).collect();
+        let taps = config.kernel_size;
+        let tap = |i: usize| of(place.kernel)[if backward { i - i % taps + (taps - 1 - i % taps) } else { i }];
+        let kernel: Vec<f32> = (0..taps * c * c).map(|i| (f64::from(tap(i)) * scale(i / (taps * c))) as f32).collect();
         let bias = |o: usize| (f64::from(of(place.bias)[o]) - f64::from(mean[o])) * scale(o);
         let bias: Vec<f32> = (0..c).map(|o| (bias(o) + f64::from(of(place.beta)[o])) as f32).collect();
         for (part, values) in [("weight", &kernel), ("bias", &bias)] {
@@ -142,10 +143,11 @@ impl Net<'_> {
                 return Err(ExportError::Overflow { name: format!("{name}.{part}"), value: values[i] });
             }
         }
-        let kernel = graph.floats(format!("{name}.weight"), &[c, c, 2], &kernel);
+        let kernel = graph.floats(format!("{name}.weight"), &[c, c, taps], &kernel);
         let bias = graph.floats(format!("{name}.bias"), &[c], &bias);
         let dilation = config.dilation(j) as i64;
-        let pads = if backward { [0, dilation] } else { [dilation, 0] };
+        let before = (taps as i64 - 1) * dilation;
+        let pads = if backward { [0, before] } else { [before, 0] };
         let attributes = [("dilations", Attribute::Ints(&[dilation][..])), ("pads", Attribute::Ints(&pads[..]))];
         let y = graph.node("Conv", format!("{name}.conv"), &[input, &kernel, &bias], &attributes);
         Ok(graph.node("Relu", format!("{name}.relu"), &[&y], &[]))

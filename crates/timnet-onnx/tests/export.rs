@@ -24,7 +24,7 @@ fn without_version(onnx: &[u8]) -> Vec<u8> {
 fn exports_are_those_that_were_checked() {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/onnx"));
     let cases = support::cases();
-    assert_eq!(cases.len(), 8);
+    assert_eq!(cases.len(), 10);
     for case in cases {
         let path = folder.join(&case.name);
         // Not assert_eq: it would print the bytes.

@@ -111,13 +111,18 @@ impl TimNet {
     ) -> Result<Tensor, TchError> {
         let (n, c, b, t) = dimensions(x);
         let block = &self.places.blocks[j];
-        let shift = (self.config.dilation(j) as i64).min(t);
-        let earlier = x.f_narrow(3, 0, t - shift)?.f_constant_pad_nd([shift, 0])?;
+        let taps = self.config.kernel_size;
+        let earlier = |taps: usize| -> Result<Tensor, TchError> {
+            let shift = ((taps * self.config.dilation(j)) as i64).min(t);
+            x.f_narrow(3, 0, t - shift)?.f_constant_pad_nd([shift, 0])
+        };
+        let mut frames = (1..taps).rev().map(earlier).collect::<Result<Vec<_>, _>>()?;
+        frames.push(x.shallow_clone());
         // [out, in, tap] to [out, tap * in]: the earlier frames' channels first.
-        let kernel = stack(pass, block.iter().map(|s| s[sub].kernel), &[c, c, 2])?;
-        let kernel = kernel.f_transpose(2, 3)?.f_reshape([n, c, 2 * c])?;
+        let kernel = stack(pass, block.iter().map(|s| s[sub].kernel), &[c, c, taps as i64])?;
+        let kernel = kernel.f_transpose(2, 3)?.f_reshape([n, c, taps as i64 * c])?;
         let bias = stack(pass, block.iter().map(|s| s[sub].bias), &[c, 1])?;
-        let y = convolve(&Tensor::f_cat(&[&earlier, x], 1)?, &kernel, &bias)?;
+        let y = convolve(&Tensor::f_cat(&frames, 1)?, &kernel, &bias)?;
         let gamma = stack(pass, block.iter().map(|s| s[sub].gamma), &[c])?;
         let beta = stack(pass, block.iter().map(|s| s[sub].beta), &[c])?;
         let running = running.f_select(0, 2 * j as i64 + sub as i64)?;

@@ -163,46 +163,56 @@ fn inference_equals_libtorch() {
     }
 }
 
-/// The features of a speech encoder: 768 coefficients a frame to 39 filters, every network. Loss, gradient, statistics, one step, answers.
+/// The features of a speech encoder: 768 coefficients a frame to 39 filters, every network.
 #[test]
 fn wide_features_equal_libtorch() {
+    for variant in Variant::ALL {
+        equal_libtorch(&ModelConfig { coefficients: 768, ..ModelConfig::of(variant, 3, 4) });
+    }
+}
+
+/// Kernels of one, three and five taps, every network; the last reach beyond the first of the 20 frames.
+#[test]
+fn kernels_of_any_size_equal_libtorch() {
+    for (variant, kernel_size) in Variant::ALL.into_iter().flat_map(|v| [1, 3, 5].map(|k| (v, k))) {
+        equal_libtorch(&ModelConfig { kernel_size, ..ModelConfig::of(variant, 3, 4) });
+    }
+}
+
+/// Loss, gradient, statistics, one step, answers.
+fn equal_libtorch(config: &ModelConfig) {
     tch::set_num_threads(1);
     // Adam's first step is then smooth in the gradient, whose sign is otherwise all that counts.
     let objective = Objective { adam: Adam { eps: 1e-3, ..Adam::default() }, ..Objective::default() };
-    for variant in Variant::ALL {
-        let config = ModelConfig { coefficients: 768, ..ModelConfig::of(variant, 3, 4) };
-        let key = Key { seed: 11, fold: 0 };
-        let (weights, data) = setting(&config, 8, 20, key);
-        let layout = Arc::clone(&weights.layout);
-        let batch = batches(&layout, key, 1, 8, 8);
-        let mut native = NativeEngine::new(Arc::clone(&data), weights.clone(), objective.clone()).unwrap();
-        let torch = |kind| {
-            let (network, start) = (TimNet::of(&weights).unwrap(), TrainState::start(weights.clone()));
-            TorchEngine::with_kind(network, &start, &data, objective.clone(), Device::Cpu, kind).unwrap()
-        };
-        let (expected_loss, gradient) = torch(Kind::Double).gradient(&batch[0]).unwrap();
-        let mut double = torch(Kind::Double);
-        double.train(&batch).unwrap();
-        let loss = native.train(&batch).unwrap()[0].loss;
-        assert!((loss - expected_loss).abs() < 1e-5, "{variant}: {loss} {expected_loss}");
-        let (found, expected) = (native.state().unwrap(), double.state().unwrap());
-        let scale = 1.0 / (1.0 - objective.adam.beta1) as f32;
-        let found_gradient: Vec<f32> = found.first_moment.iter().map(|m| m * scale).collect();
-        let largest = |differences: Vec<(String, f64)>| differences.into_iter().fold(0.0, |m: f64, (_, d)| m.max(d));
-        let gradients = largest(apart(&layout, &found_gradient, &gradient));
-        let steps = largest(apart(&layout, &found.weights.parameters, &expected.weights.parameters));
-        let near =
-            |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0f32, |m, (a, b)| m.max((a - b).abs() / b.abs().max(1.0)));
-        let statistics = near(&found.weights.statistics, &expected.weights.statistics);
-        let all: Vec<usize> = (0..8).collect();
-        let (found, expected) = (native.predict(&all).unwrap(), double.predict(&all).unwrap());
-        let logits = near(&found.logits, &expected.logits);
-        println!(
-            "{variant}: gradients {gradients:e}, parameters {steps:e}, statistics {statistics:e}, logits {logits:e}"
-        );
-        assert!(gradients < 1e-4 && steps < 1e-5 && statistics < 1e-5 && logits < 1e-4, "{variant}");
-        assert_eq!((found.embeddings.len(), expected.embeddings.len()), (8 * 39, 8 * 39));
-    }
+    let variant = format!("{} of {} taps", config.variant, config.kernel_size);
+    let key = Key { seed: 11, fold: 0 };
+    let (weights, data) = setting(config, 8, 20, key);
+    let layout = Arc::clone(&weights.layout);
+    let batch = batches(&layout, key, 1, 8, 8);
+    let mut native = NativeEngine::new(Arc::clone(&data), weights.clone(), objective.clone()).unwrap();
+    let torch = |kind| {
+        let (network, start) = (TimNet::of(&weights).unwrap(), TrainState::start(weights.clone()));
+        TorchEngine::with_kind(network, &start, &data, objective.clone(), Device::Cpu, kind).unwrap()
+    };
+    let (expected_loss, gradient) = torch(Kind::Double).gradient(&batch[0]).unwrap();
+    let mut double = torch(Kind::Double);
+    double.train(&batch).unwrap();
+    let loss = native.train(&batch).unwrap()[0].loss;
+    assert!((loss - expected_loss).abs() < 1e-5, "{variant}: {loss} {expected_loss}");
+    let (found, expected) = (native.state().unwrap(), double.state().unwrap());
+    let scale = 1.0 / (1.0 - objective.adam.beta1) as f32;
+    let found_gradient: Vec<f32> = found.first_moment.iter().map(|m| m * scale).collect();
+    let largest = |differences: Vec<(String, f64)>| differences.into_iter().fold(0.0, |m: f64, (_, d)| m.max(d));
+    let gradients = largest(apart(&layout, &found_gradient, &gradient));
+    let steps = largest(apart(&layout, &found.weights.parameters, &expected.weights.parameters));
+    let near = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0f32, |m, (a, b)| m.max((a - b).abs() / b.abs().max(1.0)));
+    let statistics = near(&found.weights.statistics, &expected.weights.statistics);
+    let all: Vec<usize> = (0..8).collect();
+    let (found, expected) = (native.predict(&all).unwrap(), double.predict(&all).unwrap());
+    let logits = near(&found.logits, &expected.logits);
+    println!("{variant}: gradients {gradients:e}, parameters {steps:e}, statistics {statistics:e}, logits {logits:e}");
+    assert!(gradients < 1e-4 && steps < 1e-5 && statistics < 1e-5 && logits < 1e-4, "{variant}");
+    assert_eq!((found.embeddings.len(), expected.embeddings.len()), (8 * 39, 8 * 39));
 }
 
 /// Class weights and both schedules, twelve steps each: losses, parameters and answers.

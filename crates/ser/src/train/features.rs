@@ -69,7 +69,7 @@ pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augm
             match read(&path, row * source.classes.len()) {
                 Some(values) => values,
                 None => {
-                    eprintln!("computing features");
+                    tracing::info!("computing features");
                     let rows = recordings::all(corpus, |_, u| {
                         let samples = recordings::read(u, source.front_end.sample_rate, model.resampler())?;
                         features(model, source, &samples)
@@ -91,7 +91,7 @@ pub fn make(args: &Train, source: &Source, model: &Model, augmenter: Option<Augm
     if args.augment.needs_samples() {
         let path = work.path("copies.f32");
         if !path.is_file() {
-            eprintln!("computing {} varied copies of each recording", args.copies);
+            tracing::info!("computing {} varied copies of each recording", args.copies);
             output::with_progress(|progress| varied.write(source, model, &path, progress))?;
         }
         varied.file = Some(path);

@@ -163,7 +163,7 @@ impl Work {
         let text = serde_json::to_string_pretty(&identity).map_err(Failure::work)?;
         let path = folder.join(IDENTITY);
         match fs::read_to_string(&path) {
-            Ok(there) if there == text => eprintln!("going on with {}", folder.display()),
+            Ok(there) if there == text => tracing::info!("going on with {}", folder.display()),
             Ok(there) if trained(&folder) => return Err(Failure::Input(differs(&folder, &there, &text))),
             _ => {
                 // Features of other recordings, perhaps; no training is lost with them.
@@ -185,7 +185,7 @@ impl Work {
     pub fn remove(self) {
         let Self { folder, lock } = self;
         if let Err(e) = remove(&folder) {
-            eprintln!("warning: {} stays: {e}", folder.display());
+            tracing::warn!("{} stays: {e}", folder.display());
         }
         drop(lock);
     }

@@ -193,10 +193,10 @@ pub fn stop_on_ctrl_c(stop: &'static AtomicBool) {
         if stop.swap(true, Ordering::Relaxed) {
             std::process::exit(1);
         }
-        eprintln!("stopping after the epochs in hand; press Ctrl-C again to stop at once");
+        tracing::info!("stopping after the epochs in hand; press Ctrl-C again to stop at once");
     });
     if let Err(e) = handler {
-        eprintln!("warning: Ctrl-C will not save: {e}");
+        tracing::warn!("Ctrl-C will not save: {e}");
     }
 }
 
@@ -210,7 +210,7 @@ struct Progress {
 
 impl Progress {
     fn new(epochs: u64) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let terminal = std::io::stderr().is_terminal() && sercli::shows_progress();
         let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(epochs), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} epochs, {eta_precise} left  {msg}") {
@@ -235,8 +235,8 @@ impl Progress {
         let elapsed = since.1.elapsed();
         if elapsed >= LINE_EVERY {
             let (position, length) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            let left = length.saturating_sub(position) as f64 * elapsed.as_secs_f64() / since.0 as f64 / 60.0;
-            eprintln!("{position}/{length} epochs, about {left:.0} min left; {message}");
+            let left = length.saturating_sub(position) as f64 * elapsed.as_secs_f64() / since.0 as f64;
+            tracing::info!("{position}/{length} epochs, about {} left; {message}", sercli::duration(left));
             *since = (0, Instant::now());
         }
     }

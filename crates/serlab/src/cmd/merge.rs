@@ -13,6 +13,7 @@ use crate::{
     folder::{RunDir, run_dir},
     plan::Plan,
     show::{show, tables},
+    tensorboard,
 };
 
 /// Joins the folders and makes the tables from what is there.
@@ -153,7 +154,7 @@ fn take(from: &Path, to: &Path, folds: usize) -> Result<()> {
         // Scores last: where they are, the fold is whole.
         let scores = format!("fold-{fold:02}.json");
         let own = ["last", "best", "validated"].map(|w| format!("fold-{fold:02}.{w}.safetensors"));
-        let events = format!("events.out.tfevents.0.fold-{fold:02}");
+        let events = tensorboard::file(fold);
         let provenance = format!("fold-{fold:02}.provenance.json");
         if !from.join(&scores).is_file() {
             continue;
@@ -164,7 +165,11 @@ fn take(from: &Path, to: &Path, folds: usize) -> Result<()> {
             }
             continue;
         }
-        for name in own.into_iter().chain([events, provenance, scores]) {
+        if let Some(folder) = to.join(&events).parent() {
+            create_folder(folder).map_err(|e| failed(folder, e))?;
+        }
+        link(&from.join(&events), &to.join(&events))?;
+        for name in own.into_iter().chain([provenance, scores]) {
             link(&from.join(&name), &to.join(&name))?;
         }
         // An unfinished fold of the new folder is finished now.

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use sercorpus::{CorpusName, split::Fold};
@@ -123,7 +123,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let hop = |front_end: &FrontEnd| front_end.hop_length as f64 / f64::from(front_end.sample_rate);
     let own = |material: &Material| own_front_ends.get(material.front_end_of.as_ref()?).map(|own| &own.front_end);
     let hop_seconds: Vec<f64> = plan.materials.iter().map(|m| hop(own(m).unwrap_or(&setting.front_end))).collect();
-    let checkpoint_every = Duration::from_secs_f64(args.checkpoint_every);
+    let checkpoint_every = args.checkpoint_every.into();
     let store = store::open(args.store.as_deref())?;
     let work = Work {
         plan: &plan,
@@ -156,7 +156,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     tables::provenance(dir.path(), &plan)?;
     let metrics = tables::write(&dir, &config, &plan, &published)?;
     show(&metrics, args.json)?;
-    tracing::info!("{:.1} min in this call; run folder {}", start.elapsed().as_secs_f64() / 60.0, path.display());
+    tracing::info!("{} in this call; run folder {}", sercli::duration(start.elapsed().as_secs_f64()), path.display());
     if let Some(preview) = &setting.preview {
         tracing::info!("{preview}");
     }
@@ -233,9 +233,8 @@ impl Setting {
                 }
             }
         }
-        let front_end = first.front_end.made()?;
         let features = first.features.clone();
-        let made = (&front_end, &features);
+        let made = (&first.front_end, &features);
         let sources = sources::find(args, configs, given, &corpora, first.synthetic.seed, made, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
         let mut systems = BTreeMap::new();
@@ -285,7 +284,7 @@ impl Setting {
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
         let folds = own_folds(&experiments, &sources)?;
-        Ok(Self { experiments, systems, front_end, features, sources, folds, preview })
+        Ok(Self { experiments, systems, front_end: sources.front_end.clone(), features, sources, folds, preview })
     }
 
     fn rosters(&self) -> Vec<Roster> {

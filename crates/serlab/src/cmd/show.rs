@@ -1,9 +1,11 @@
 //! `show` and `config`: what is there already, without recordings and without training.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
+
+use serde::Serialize;
 
 use crate::{
     cli::{Config, Show},
@@ -25,7 +27,7 @@ const RUNS: &str = "runs";
 pub fn run(args: &Show) -> Result<()> {
     if args.list {
         let folders = if args.runs.is_empty() { vec![PathBuf::from(RUNS)] } else { args.runs.clone() };
-        return list(&folders);
+        return list(&folders, args.json);
     }
     for folder in &args.runs {
         let (config, plan) = read(folder)?;
@@ -57,8 +59,8 @@ pub fn read(folder: &Path) -> Result<(RunConfig, Plan)> {
     Ok((config, plan))
 }
 
-/// A line for each run folder that is in `folders`, or is one of them.
-fn list(folders: &[PathBuf]) -> Result<()> {
+/// A line, or an object of a JSON array, for each run folder that is in `folders`, or is one of them.
+fn list(folders: &[PathBuf], json: bool) -> Result<()> {
     let mut runs = Vec::new();
     for folder in folders {
         if folder.join("run.json").is_file() {
@@ -74,40 +76,95 @@ fn list(folders: &[PathBuf]) -> Result<()> {
     if runs.is_empty() {
         tracing::info!("no run folder is there");
     }
-    for folder in &runs {
-        // One folder that can't be read does not hide the others.
-        match read(folder) {
-            Ok((config, plan)) => print(&line(folder, &config, &plan))?,
-            Err(e) => print(&format!("{}: {e}", folder.display()))?,
-        }
+    // One folder that can't be read does not hide the others.
+    let rows: Vec<Row> = runs.iter().map(|folder| Row::of(folder)).collect();
+    if json {
+        return print(&serde_json::to_string_pretty(&rows).map_err(LabError::work)?);
     }
-    Ok(())
+    rows.iter().try_for_each(|row| print(&row.to_string()))
 }
 
-/// `runs/table1-0123: table1 on emodb, synthetic; tim-net; last-epoch, best-epoch; 100 epochs; 7 of 10 folds`.
-fn line(folder: &Path, config: &RunConfig, plan: &Plan) -> String {
-    let names = |all: Vec<String>| {
-        let mut once: Vec<String> = Vec::new();
-        for name in all {
-            if !once.contains(&name) {
-                once.push(name);
+/// What is listed of a run folder.
+#[derive(Serialize)]
+struct Row {
+    folder: PathBuf,
+    #[serde(flatten)]
+    what: What,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum What {
+    Run {
+        experiment: String,
+        corpora: Vec<String>,
+        synthetic: bool,
+        systems: Vec<String>,
+        protocols: Vec<String>,
+        seeds: Vec<u64>,
+        epochs: Vec<u32>,
+        /// Finished folds.
+        finished: usize,
+        folds: usize,
+    },
+    Unreadable {
+        error: String,
+    },
+}
+
+impl Row {
+    fn of(folder: &Path) -> Self {
+        let what = match read(folder) {
+            Err(e) => What::Unreadable { error: e.to_string() },
+            Ok((config, plan)) => {
+                let trainings = || plan.trainings.iter();
+                let (finished, folds) = tables::finished(folder, &plan);
+                What::Run {
+                    experiment: config.name().to_owned(),
+                    corpora: once(trainings().map(|t| t.corpus().to_string())),
+                    synthetic: config.synthetic,
+                    systems: once(trainings().map(|t| t.system().to_string())),
+                    protocols: once(trainings().flat_map(|t| t.protocols.iter().map(ToString::to_string))),
+                    seeds: once(trainings().map(|t| t.name.seed)),
+                    epochs: once(trainings().map(|t| t.settings.epochs)),
+                    finished,
+                    folds,
+                }
             }
+        };
+        Self { folder: folder.to_owned(), what }
+    }
+}
+
+/// Each once, in the order of their first.
+fn once<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    all.fold(Vec::new(), |mut once, value| {
+        if !once.contains(&value) {
+            once.push(value);
         }
-        once.join(", ")
-    };
-    let (finished, all) = tables::finished(folder, plan);
-    let trainings = || plan.trainings.iter();
-    format!(
-        "{}: {} on {}{}; {}; {}; seed {}; {} epochs; {finished} of {all} folds",
-        folder.display(),
-        config.name(),
-        names(trainings().map(|t| t.corpus().to_string()).collect()),
-        if config.synthetic { ", synthetic" } else { "" },
-        names(trainings().map(|t| t.system().to_string()).collect()),
-        names(trainings().flat_map(|t| t.protocols.iter().map(ToString::to_string)).collect()),
-        names(trainings().map(|t| t.name.seed.to_string()).collect()),
-        names(trainings().map(|t| t.settings.epochs.to_string()).collect()),
-    )
+        once
+    })
+}
+
+/// `runs/table1-0123: table1 on emodb, synthetic; tim-net; last-epoch, best-epoch; seed 46; 100 epochs; 7 of 10 folds`.
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers = |all: Vec<String>| all.join(", ");
+        write!(f, "{}: ", self.folder.display())?;
+        match &self.what {
+            What::Unreadable { error } => f.write_str(error),
+            What::Run { experiment, corpora, synthetic, systems, protocols, seeds, epochs, finished, folds } => write!(
+                f,
+                "{experiment} on {}{}; {}; {}; seed {}; {} epochs; {finished} of {folds} folds",
+                corpora.join(", "),
+                if *synthetic { ", synthetic" } else { "" },
+                systems.join(", "),
+                protocols.join(", "),
+                numbers(seeds.iter().map(ToString::to_string).collect()),
+                numbers(epochs.iter().map(ToString::to_string).collect()),
+            ),
+        }
+    }
 }
 
 /// `config show` and `config init`.

@@ -1,10 +1,12 @@
 //! `store`: the fold store, shown and cleaned.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
+use serde::Serialize;
 use sertrain::{Entry, FoldStore, StoreError};
 
 use crate::{
@@ -38,7 +40,11 @@ pub fn run(args: &Store) -> Result<()> {
     let store = open(args.store.as_deref())?;
     let entries = store.entries().map_err(LabError::work)?;
     match args.command {
-        StoreCommand::Show => print(&format!("{}: {}", store.root().display(), sum(&entries))),
+        StoreCommand::Show { json: false } => print(&format!("{}: {}", store.root().display(), Sum::of(&entries))),
+        StoreCommand::Show { json: true } => {
+            let shown = Shown { store: store.root(), sum: Sum::of(&entries) };
+            print(&serde_json::to_string_pretty(&shown).map_err(LabError::work)?)
+        }
         StoreCommand::Gc { older_than, delete } => {
             let least = Duration::from_secs(older_than.saturating_mul(24 * 3600));
             let old = |e: &Entry| SystemTime::now().duration_since(e.used).is_ok_and(|age| age >= least);
@@ -58,19 +64,48 @@ pub fn run(args: &Store) -> Result<()> {
             }
             let stay = if held == 0 { String::new() } else { format!("; {held} are in use and stay") };
             let done = if delete { "deleted" } else { "may go; --delete deletes them" };
-            print(&format!("{} not asked for since {older_than} days: {done}{stay}", sum(&old)))
+            print(&format!("{} not asked for since {older_than} days: {done}{stay}", Sum::of(&old)))
         }
     }
 }
 
-/// `12 folds at 14 numbers of epochs, 3 unfinished, 25.1 MB`
-fn sum(entries: &[Entry]) -> String {
-    let bytes: u64 = entries.iter().map(|e| e.bytes).sum();
-    let finished: usize = entries.iter().map(|e| e.finished.len()).sum();
-    let unfinished = entries.iter().filter(|e| e.finished.is_empty()).count();
-    format!(
-        "{} folds ({finished} finished trainings, {unfinished} folds without one), {:.1} MB",
-        entries.len(),
-        bytes as f64 / 1e6
-    )
+#[derive(Serialize)]
+struct Shown<'a> {
+    store: &'a Path,
+    #[serde(flatten)]
+    sum: Sum,
+}
+
+/// What entries are together.
+#[derive(Serialize)]
+struct Sum {
+    folds: usize,
+    /// Numbers of epochs that folds were trained to, over all folds.
+    finished: usize,
+    /// Folds with none.
+    unfinished: usize,
+    bytes: u64,
+}
+
+impl Sum {
+    fn of(entries: &[Entry]) -> Self {
+        Self {
+            folds: entries.len(),
+            finished: entries.iter().map(|e| e.finished.len()).sum(),
+            unfinished: entries.iter().filter(|e| e.finished.is_empty()).count(),
+            bytes: entries.iter().map(|e| e.bytes).sum(),
+        }
+    }
+}
+
+/// `12 folds (14 finished trainings, 3 folds without one), 25.1 MB`
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folds, finished, unfinished, bytes } = self;
+        write!(
+            f,
+            "{folds} folds ({finished} finished trainings, {unfinished} folds without one), {:.1} MB",
+            *bytes as f64 / 1e6
+        )
+    }
 }

@@ -9,6 +9,7 @@ use toml::Table;
 
 use super::{
     files::Configs,
+    front_end::FrontEndChoice,
     overrides::{Overrides, Target},
 };
 use crate::error::{LabError, Result};
@@ -34,6 +35,8 @@ struct CorpusFile {
     label_map: Option<PathBuf>,
     folds: Option<PathBuf>,
     #[serde(default)]
+    front_end: FrontEndChoice,
+    #[serde(default)]
     options: OpenOptions,
 }
 
@@ -56,6 +59,8 @@ pub struct CorpusConfig {
     pub label_map: Option<PathBuf>,
     /// The corpus' own folds, in place of random ones: a CSV of id, fold, part, or a corpus' folder of EmoBox.
     pub folds: Option<PathBuf>,
+    /// Settings of the front end over the experiment's.
+    pub front_end: FrontEndChoice,
     /// Choices in reading it (IEMOCAP's excited utterances and styles).
     pub options: OpenOptions,
 }
@@ -97,6 +102,7 @@ impl CorpusConfig {
             seed: found.seed.unwrap_or(SEED),
             label_map: found.label_map,
             folds: found.folds,
+            front_end: found.front_end,
             options: found.options,
         };
         loaded.validate().map_err(at)?;

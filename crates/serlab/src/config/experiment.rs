@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use sercorpus::CorpusName;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serengine::{Adam, Objective, RateSchedule};
-use sermfcc::FrontEnd;
 use serrun::{FeatureKind, FeatureSettings, FoldsBy, Protocol, Split, System};
 use timnet_core::TcnPooling;
 
 use super::{
     corpus::TOO_LARGE_A_SEED,
     files::Configs,
+    front_end::FrontEndChoice,
     names::known_system,
     overrides::{Overrides, Target},
 };
@@ -103,31 +103,6 @@ pub enum Origin {
     Synthetic,
 }
 
-/// A preset of `sermfcc`, and another resampler than its own if wanted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FrontEndChoice {
-    /// Name of the preset.
-    pub preset: String,
-    /// Name of the resampler.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resampler: Option<String>,
-}
-
-impl FrontEndChoice {
-    /// The front end.
-    ///
-    /// # Errors
-    /// A name that is no preset's or no resampler's.
-    pub fn made(&self) -> Result<FrontEnd> {
-        let mut front_end = FrontEnd::preset(&self.preset).map_err(LabError::input)?;
-        if let Some(resampler) = &self.resampler {
-            front_end.resampler.clone_from(resampler);
-        }
-        Ok(front_end)
-    }
-}
-
 /// How a fold trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,6 +116,9 @@ pub struct TrainingSettings {
     /// Filters of the network; absent: the paper's 39. A 1x1 convolution takes other numbers of coefficients to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<usize>,
+    /// Taps of the network's dilated convolutions; absent: the paper's 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_size: Option<usize>,
     /// The learning rate over the optimiser's steps; absent: constant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<RateSchedule>,
@@ -190,6 +168,9 @@ impl TrainingSettings {
             }
             () if t.filters.is_some_and(|n| !(1..=1024).contains(&n)) => {
                 bad("training.filters", "must be at least 1 and at most 1024")
+            }
+            () if t.kernel_size.is_some_and(|n| !(1..=16).contains(&n)) => {
+                bad("training.kernel_size", "must be at least 1 and at most 16")
             }
             () if t.class_weights.values().any(|w| !(w.is_finite() && *w >= 0.0)) => {
                 bad("training.class_weights", "must be finite and at least 0")

@@ -3,6 +3,7 @@
 mod corpus;
 mod experiment;
 pub mod files;
+mod front_end;
 pub mod names;
 mod overrides;
 mod system;
@@ -12,6 +13,7 @@ use sermfcc::FrontEnd;
 pub use corpus::CorpusConfig;
 pub use experiment::{Experiment, Origin, TrainingSettings};
 pub use files::Configs;
+pub use front_end::FrontEndChoice;
 pub use overrides::Overrides;
 pub use system::{OwnFrontEnd, SystemConfig};
 

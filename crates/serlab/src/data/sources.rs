@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cli::Reproduce,
-    config::{Configs, CorpusConfig, Origin, Overrides},
+    config::{Configs, CorpusConfig, FrontEndChoice, Origin, Overrides},
     error::{LabError, Result},
     nearest,
 };
@@ -51,6 +51,8 @@ pub struct Sources {
     pub corpora: Vec<Source>,
     /// Where they come from.
     pub origin: Origin,
+    /// Theirs, of all of them.
+    pub front_end: FrontEnd,
 }
 
 /// The folders that the command line and SER_DATA name.
@@ -85,7 +87,7 @@ pub fn find(
     given: Given,
     names: &BTreeSet<CorpusName>,
     synthetic_seed: u64,
-    (front_end, features): (&FrontEnd, &FeatureSettings),
+    (front_end, features): (&FrontEndChoice, &FeatureSettings),
     overrides: &Overrides,
 ) -> Result<Sources> {
     let only = args.only.iter().map(|n| name_of(n, "--only")).collect::<Result<Vec<CorpusName>>>()?;
@@ -144,11 +146,12 @@ pub fn find(
             }
         }
     }
+    let front_end = front_end_of(front_end, roots.keys().map(|name| (name, &settings[name])))?;
     let open = |(name, root): (CorpusName, PathBuf)| {
         let config = settings[&name].clone();
         let mut source = match name.kind() {
             Some(kind) => open_known(name, kind, &root, config, origin != Origin::Synthetic)?,
-            None => open_own(name, &root, config, front_end, features.kind)?,
+            None => open_own(name, &root, config, &front_end, features.kind)?,
         };
         if features.kind == FeatureKind::Files {
             let (matrices, frames) = read_files(&source, &root)?;
@@ -157,7 +160,31 @@ pub fn find(
         Ok(source)
     };
     let corpora = roots.into_iter().map(open).collect::<Result<_>>()?;
-    Ok(Sources { corpora, origin })
+    Ok(Sources { corpora, origin, front_end })
+}
+
+/// The front end of an experiment with what the corpora's files have over it, which has to be the same for all: a run has one.
+fn front_end_of<'a>(
+    experiment: &FrontEndChoice,
+    corpora: impl Iterator<Item = (&'a CorpusName, &'a CorpusConfig)>,
+) -> Result<FrontEnd> {
+    let mut first: Option<(&CorpusName, FrontEnd)> = None;
+    for (name, config) in corpora {
+        let own = experiment.with(&config.front_end).resolve().map_err(|e| LabError::Input(format!("{name}: {e}")))?;
+        match &first {
+            None => first = Some((name, own)),
+            Some((other, there)) => {
+                if let Some(d) = there.differences(&own).into_iter().next() {
+                    return Err(LabError::Input(format!(
+                        "`front_end.{}` is {} for {other} and {} for {name}: one run has one front end; run them apart (--only), or set it in the \
+                         experiment's file",
+                        d.key, d.a, d.b
+                    )));
+                }
+            }
+        }
+    }
+    first.map_or_else(|| experiment.resolve(), |(_, front_end)| Ok(front_end))
 }
 
 /// The corpora that come along.

@@ -109,6 +109,7 @@ fn folders(plan: &Plan) -> Vec<String> {
     for training in &plan.trainings {
         let name = training.name.to_string();
         out.push(name.clone());
+        out.extend((0..training.folds.len()).map(|fold| format!("{name}/fold-{fold:02}")));
         for protocol in Protocol::ALL {
             out.push(format!("{name}/{protocol}"));
             let targets = plan.material(training).targets.iter();

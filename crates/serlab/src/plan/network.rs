@@ -33,6 +33,7 @@ impl Network {
         Ok(Self::TimNet(ModelConfig {
             coefficients,
             filters: settings.filters.unwrap_or(model.filters),
+            kernel_size: settings.kernel_size.unwrap_or(model.kernel_size),
             dropout: settings.dropout,
             tcn_pooling: settings.tcn_pooling.unwrap_or_default(),
             ..model

@@ -154,71 +154,80 @@ fn scores(cells: &[&Cell]) -> Scores {
     out
 }
 
-/// Every other network against TIM-Net, corpus by corpus, over the folds that both have; p values are adjusted over the networks of
-/// one corpus, protocol, division and measure.
+/// All networks of a corpus, protocol and division in pairs, over the folds that both have: those with TIM-Net first, which is the
+/// first of all networks. p values are adjusted over all pairs of one corpus, protocol, division and measure.
 ///
 /// # Errors
 /// A figure that is no number.
 pub fn paired(cells: &[Cell]) -> Result<Vec<Paired>> {
     let own = |c: &Cell| c.target.is_none();
-    let groups = group(cells, own, |c| (c.corpus.clone(), c.protocol, c.division, c.variant.clone()));
     let mut out = Vec::new();
-    for ((corpus, protocol, division, variant), group) in &groups {
-        let is_reference =
-            |key: &&(_, _, _, System)| (&key.0, &key.1, &key.2) == (corpus, protocol, division) && key.3.is_tim_net();
-        let Some(reference) = groups.keys().find(is_reference).and_then(|key| groups.get(key)) else { continue };
-        if variant.is_tim_net() {
-            continue;
-        }
-        let (ours, theirs) = (scores(group), scores(reference));
-        let mut both_have = BTreeSet::new();
-        let (mut a, mut b) = (Vec::new(), Vec::new());
-        for (place, ours) in &ours {
-            let Some(theirs) = theirs.get(place) else { continue };
-            // The trainings of a fold that both have, averaged.
-            let both: Vec<Seeds> = ours.keys().copied().filter(|seeds| theirs.contains_key(seeds)).collect();
-            if both.is_empty() {
-                continue;
+    for together in group(cells, own, |c| (c.corpus.clone(), c.protocol, c.division)).into_values() {
+        let mut networks: Groups<System> = Groups::new();
+        together.into_iter().for_each(|cell| networks.entry(cell.variant.clone()).or_default().push(cell));
+        let networks: Vec<Vec<&Cell>> = networks.into_values().collect();
+        let mut family = Vec::new();
+        for (i, reference) in networks.iter().enumerate() {
+            for group in &networks[i + 1..] {
+                family.extend(pair(group, reference)?);
             }
-            let values = |scores: &BTreeMap<Seeds, [f64; 2]>| mean(&both.iter().map(|s| scores[s]).collect::<Vec<_>>());
-            a.push(values(ours));
-            b.push(values(theirs));
-            both_have.extend(both);
         }
-        if a.len() < 2 {
-            continue;
+        for measure in
+            [|p: &mut Paired| &mut p.uar, |p: &mut Paired| &mut p.war] as [fn(&mut Paired) -> &mut Comparison; 2]
+        {
+            Comparison::adjust(&mut family.iter_mut().map(measure).collect::<Vec<_>>()).map_err(LabError::work)?;
         }
-        let ratios: Vec<f64> = reference
-            .iter()
-            .flat_map(|c| c.folds.iter().map(|f| f.utterances as f64 / f.trained_on.max(1) as f64))
-            .collect();
-        let test_to_train = ratios.iter().sum::<f64>() / ratios.len() as f64;
-        let compare = |i: usize| -> Result<Comparison> {
-            let of = |values: &[[f64; 2]]| values.iter().map(|v| v[i]).collect::<Vec<_>>();
-            let difference = paired_difference(&of(&a), &of(&b), test_to_train, 0.95).map_err(LabError::work)?;
-            Ok(Comparison::of(&difference))
-        };
-        let compared: Vec<&Cell> =
-            group.iter().copied().filter(|c| both_have.contains(&(c.seed, c.training_seed))).collect();
-        let (seeds, training_seeds) = seeds(&compared);
-        out.push(Paired {
-            corpus: corpus.clone(),
-            variant: variant.clone(),
-            protocol: *protocol,
-            division: *division,
-            seeds,
-            training_seeds,
-            n: a.len(),
-            test_to_train,
-            marks: Mark::sorted(group.iter().chain(reference).flat_map(|c| c.marks.iter().copied())),
-            uar: compare(0)?,
-            war: compare(1)?,
-        });
-    }
-    // Groups come in order, so that a family is in one piece.
-    for family in out.chunk_by_mut(|a, b| (&a.corpus, a.protocol, a.division) == (&b.corpus, b.protocol, b.division)) {
-        Comparison::adjust(&mut family.iter_mut().map(|p| &mut p.uar).collect::<Vec<_>>()).map_err(LabError::work)?;
-        Comparison::adjust(&mut family.iter_mut().map(|p| &mut p.war).collect::<Vec<_>>()).map_err(LabError::work)?;
+        out.extend(family);
     }
     Ok(out)
+}
+
+/// The cells of a network against those of another; None where they have fewer than two folds in common.
+fn pair(group: &[&Cell], reference: &[&Cell]) -> Result<Option<Paired>> {
+    let (ours, theirs) = (scores(group), scores(reference));
+    let mut both_have = BTreeSet::new();
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for (place, ours) in &ours {
+        let Some(theirs) = theirs.get(place) else { continue };
+        // The trainings of a fold that both have, averaged.
+        let both: Vec<Seeds> = ours.keys().copied().filter(|seeds| theirs.contains_key(seeds)).collect();
+        if both.is_empty() {
+            continue;
+        }
+        let values = |scores: &BTreeMap<Seeds, [f64; 2]>| mean(&both.iter().map(|s| scores[s]).collect::<Vec<_>>());
+        a.push(values(ours));
+        b.push(values(theirs));
+        both_have.extend(both);
+    }
+    if a.len() < 2 {
+        return Ok(None);
+    }
+    let ratios: Vec<f64> = reference
+        .iter()
+        .flat_map(|c| c.folds.iter().map(|f| f.utterances as f64 / f.trained_on.max(1) as f64))
+        .collect();
+    let test_to_train = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    let compare = |i: usize| -> Result<Comparison> {
+        let of = |values: &[[f64; 2]]| values.iter().map(|v| v[i]).collect::<Vec<_>>();
+        let difference = paired_difference(&of(&a), &of(&b), test_to_train, 0.95).map_err(LabError::work)?;
+        Ok(Comparison::of(&difference))
+    };
+    let compared: Vec<&Cell> =
+        group.iter().copied().filter(|c| both_have.contains(&(c.seed, c.training_seed))).collect();
+    let (seeds, training_seeds) = seeds(&compared);
+    let first = group[0];
+    Ok(Some(Paired {
+        corpus: first.corpus.clone(),
+        variant: first.variant.clone(),
+        against: reference[0].variant.clone(),
+        protocol: first.protocol,
+        division: first.division,
+        seeds,
+        training_seeds,
+        n: a.len(),
+        test_to_train,
+        marks: Mark::sorted(group.iter().chain(reference).flat_map(|c| c.marks.iter().copied())),
+        uar: compare(0)?,
+        war: compare(1)?,
+    }))
 }

@@ -1,9 +1,6 @@
 //! The tables on the terminal.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::Write,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use sercorpus::CorpusName;
@@ -23,12 +20,12 @@ pub fn show(metrics: &Metrics, json: bool) -> Result<()> {
     print(render(metrics).trim_end())
 }
 
-/// Data goes to stdout; a closed pipe is the reader's choice, not a failure.
+/// A line of data to stdout.
+///
+/// # Errors
+/// Those of stdout.
 pub fn print(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(LabError::work(e)),
-        _ => Ok(()),
-    }
+    sercli::print(text).map_err(LabError::work)
 }
 
 /// Ours beside the published figures, UAR / WAR in percent.
@@ -65,13 +62,13 @@ fn render(metrics: &Metrics) -> String {
         text.push_str(&table(&header, 3, metrics.summaries.iter().map(|s| summary(s, metrics.synthetic))));
     }
     if !metrics.paired.is_empty() {
-        let header = ["corpus", "network - TIM-Net", "protocol", "folds", "UAR [95 %]", "", "WAR [95 %]", ""];
+        let header = ["corpus", "network - other", "protocol", "folds", "UAR [95 %]", "", "WAR [95 %]", ""];
         text.push('\n');
         text.push_str(&table(&header, 3, metrics.paired.iter().map(paired)));
         text.push_str(
             "Points between the means over the same folds, trainings of a fold averaged first, with Student's t interval corrected for the \
              training data\nthat folds share (Nadeau and Bengio 2003), not adjusted. Better or worse: p below 0.05 after Holm's adjustment over \
-             the networks of one corpus,\nprotocol and measure; otherwise this run cannot tell, and would have found the difference after < four times in five.\n",
+             the pairs of one corpus,\nprotocol and measure; otherwise this run cannot tell, and would have found the difference after < four times in five.\n",
         );
     }
     for note in notes(metrics) {
@@ -209,7 +206,7 @@ fn paired(p: &Paired) -> [String; 8] {
     };
     [
         p.corpus.to_string(),
-        p.variant.title().to_owned(),
+        format!("{} - {}", p.variant.title(), p.against.title()),
         protocol(p.protocol, p.division, &p.marks),
         p.n.to_string(),
         difference(&p.uar),

@@ -344,9 +344,10 @@ fn comparison(compared: &Compared) -> String {
     };
     let p = &compared.paired;
     format!(
-        "{}, {} against TIM-Net, {}{}, over {}: {}; {}. Intervals are not adjusted; p values are, by Holm over {} comparison{} ({}).",
+        "{}, {} against {}, {}{}, over {}: {}; {}. Intervals are not adjusted; p values are, by Holm over {} comparison{} ({}).",
         compared.corpus,
         p.variant.title(),
+        p.against.title(),
         p.protocol,
         said(&p.marks),
         compared.over(),

@@ -88,15 +88,17 @@ impl Pair<'_> {
     /// What the paired differences over folds allow one to say of the systems' WAR, where a run has them.
     fn over_folds(&self, context: &Context) -> String {
         let [a, b] = self.groups.map(Group::first);
-        let other = if a.variant.is_tim_net() { b } else { a };
         let found = context.comparisons.iter().find(|c| {
             let p = &c.paired;
-            (a.variant.is_tim_net() || b.variant.is_tim_net())
-                && (&p.variant, p.protocol, p.division) == (&other.variant, other.protocol, other.division)
+            let systems = [&p.variant, &p.against];
+            (systems == [&a.variant, &b.variant] || systems == [&b.variant, &a.variant])
+                && (p.protocol, p.division) == (a.protocol, a.division)
                 && self.groups.iter().any(|g| g.corpus() == c.corpus && g.first().variant == p.variant)
         });
         match found {
-            Some(c) => format!("{} against TIM-Net: {}", other.variant.title(), c.paired.war.verdict()),
+            Some(c) => {
+                format!("{} against {}: {}", c.paired.variant.title(), c.paired.against.title(), c.paired.war.verdict())
+            }
             None if self.groups.iter().any(|g| g.folds() < 2) => "a single fold: no interval".to_owned(),
             None => "not compared over folds in any run".to_owned(),
         }

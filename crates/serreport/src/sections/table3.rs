@@ -25,7 +25,7 @@ pub struct Ablation<'a> {
     pub networks: Vec<(&'a System, Vec<&'a Group<'a>>)>,
 }
 
-/// A network against TIM-Net, as one or several runs have it.
+/// A network against another, as one or several runs have it.
 #[derive(Debug)]
 pub struct Compared<'a> {
     /// With p values adjusted over this report's comparisons of the corpus, protocol and measure.
@@ -197,7 +197,7 @@ pub fn comparisons<'a>(runs: &'a [Run], groups: &[Group]) -> Result<Vec<Compared
         let p = &c.paired;
         (p.corpus.clone(), p.protocol, p.division.name())
     };
-    out.sort_by_key(|c| (key(c), names::system_rank(&c.paired.variant)));
+    out.sort_by_key(|c| (key(c), c.paired.against.clone(), names::system_rank(&c.paired.variant)));
     for family in out.chunk_by_mut(|a, b| key(a) == key(b)) {
         let size = family.len();
         family.iter_mut().for_each(|c| c.family = size);
@@ -241,6 +241,7 @@ fn differences(compared: &[Compared]) -> Table {
         let mut entries = vec![
             Entry::text(&c.corpus),
             Entry::text(c.paired.variant.title()),
+            Entry::text(c.paired.against.title()),
             Entry::text(names::protocol(c.paired.protocol, c.paired.division)),
             Entry::text(c.over()),
         ];
@@ -264,16 +265,17 @@ fn differences(compared: &[Compared]) -> Table {
     };
     Table {
         id: "table3-paired".to_owned(),
-        title: "Paired differences: the network minus TIM-Net, in points".to_owned(),
+        title: "Paired differences: the network minus the other, in points".to_owned(),
         note: "Over the same folds; the trainings of a fold are averaged first. The folds share training data, so the variance of a mean of J differences is \
             s² (1 / J + test / training utterances) (Nadeau and Bengio 2003), with Student's t of J - 1 degrees of freedom. The interval is not adjusted; \
-            p stands before (Holm's adjustment over the networks of the same corpus, protocol and measure in this table). Better or worse is said where the adjusted p is below \
-            0.05; otherwise this run cannot tell, and the difference stands that it would have found four times in five. A run's networks are \
-            compared with its own TIM-Net; `merge` puts runs together."
+            p stands before (Holm's adjustment over the pairs of the same corpus, protocol and measure in this table). Better or worse is said where the adjusted p is below \
+            0.05; otherwise this run cannot tell, and the difference stands that it would have found four times in five. Networks of one \
+            run are compared; `merge` puts runs together."
             .to_owned(),
         columns: columns(&[
             "corpus",
             "network",
+            "other",
             "protocol",
             "over",
             "#UAR [95 %]",
@@ -288,12 +290,13 @@ fn differences(compared: &[Compared]) -> Table {
     }
 }
 
-/// A figure for each set of runs, protocol and corpus.
+/// A figure for each set of runs, protocol and corpus, of the networks against TIM-Net; against each where no run has TIM-Net.
 fn forests(compared: &[Compared]) -> Vec<Figure> {
+    let any = compared.iter().any(|c| c.paired.against.is_tim_net());
     let mut keyed: BTreeMap<_, Vec<&Compared>> = BTreeMap::new();
-    for c in compared {
+    for c in compared.iter().filter(|c| !any || c.paired.against.is_tim_net()) {
         let p = &c.paired;
-        let key = (&p.corpus, p.protocol, &c.corpus, c.over(), c.origin());
+        let key = (&p.corpus, p.protocol, &c.corpus, &p.against, c.over(), c.origin());
         keyed.entry(key).or_default().push(c);
     }
     let figure = |members: Vec<&Compared>| {
@@ -305,11 +308,16 @@ fn forests(compared: &[Compared]) -> Vec<Figure> {
         let rows: Vec<Row> = members.iter().map(row).collect();
         let first = members[0];
         let title = format!("{}, {}", first.corpus, first.paired.protocol);
-        let marks = &first.paired.marks;
+        let (marks, against) = (&first.paired.marks, &first.paired.against);
+        let mut id = format!("{} {}", first.paired.corpus, first.paired.protocol);
+        if !against.is_tim_net() {
+            id.push_str(&format!(" {against}"));
+        }
         Figure {
-            id: format!("table3-{}", slug(&format!("{} {}", first.paired.corpus, first.paired.protocol))),
+            id: format!("table3-{}", slug(&id)),
             caption: format!(
-                "{title}: UAR of each network minus that of TIM-Net, with the unadjusted 95 % interval; {} ({}).",
+                "{title}: UAR of each network minus that of {}, with the unadjusted 95 % interval; {} ({}).",
+                against.title(),
                 first.over(),
                 first.origin()
             ),

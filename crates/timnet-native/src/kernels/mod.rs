@@ -187,12 +187,12 @@ pub(crate) struct Shape {
     pub p: usize,
 }
 
-/// Which rows tap 0 of a convolution meets.
+/// Which rows the taps of a convolution meet, by its dilation: the last tap the row itself, each before it the row so many frames ..
 #[derive(Clone, Copy)]
 pub(crate) enum Reach {
-    /// The row this many frames earlier: the convolution.
+    /// .. earlier: the convolution.
     Earlier(usize),
-    /// The row this many frames later: its transpose.
+    /// .. later: its transpose.
     Later(usize),
 }
 
@@ -215,8 +215,8 @@ impl Shape {
         }
     }
 
-    /// y[t] = start + x[t] w1 + x[t -+ d] w0, rows outside x counting as zero. `w` is [2, channels, p]. The tiles `ahead`
-    /// come into the cache meanwhile.
+    /// y[t] = start + x[t] w_last + x[t -+ d] w_before + .., rows outside x counting as zero. `w` is [taps, channels, p]. The tiles
+    /// `ahead` come into the cache meanwhile.
     pub fn convolve<const A: usize>(
         &self,
         y: &mut [f32],
@@ -226,10 +226,16 @@ impl Shape {
         bias: Option<&[f32]>,
         ahead: [&[f32]; A],
     ) {
-        let (w0, w1) = w.split_at(self.channels * self.p);
-        let d = match reach {
-            Reach::Earlier(d) | Reach::Later(d) => (d * self.p).min(y.len()),
+        let one = self.channels * self.p;
+        if w.len() == one {
+            return self.rows(y, [(x, w)], bias, ahead);
+        }
+        let (further, w) = w.split_at(w.len() - 2 * one);
+        let (w0, w1) = w.split_at(one);
+        let dilation = match reach {
+            Reach::Earlier(d) | Reach::Later(d) => d * self.p,
         };
+        let d = dilation.min(y.len());
         let both = y.len() - d;
         match reach {
             Reach::Earlier(_) => {
@@ -241,6 +247,15 @@ impl Shape {
                 let (two, alone) = y.split_at_mut(both);
                 self.rows(two, [(&x[..both], w1), (&x[d..], w0)], bias, ahead.map(|a| a.split_at(both.min(a.len())).0));
                 self.rows(alone, [(&x[both..], w1)], bias, ahead.map(|a| a.split_at(both.min(a.len())).1));
+            }
+        }
+        // The nearest first: two dilations away, three, ..
+        for (i, w) in further.rchunks_exact(one).enumerate() {
+            let d = ((i + 2) * dilation).min(y.len());
+            let both = y.len() - d;
+            match reach {
+                Reach::Earlier(_) => self.rows(&mut y[d..], [(&x[..both], w)], None, [&[]; 0]),
+                Reach::Later(_) => self.rows(&mut y[..both], [(&x[d..], w)], None, [&[]; 0]),
             }
         }
     }

@@ -120,7 +120,7 @@ pub fn naive(
             }
         }
         for j in 0..config.blocks {
-            let d = config.dilation(j);
+            let (d, taps) = (config.dilation(j), config.kernel_size);
             let mut h = f.clone();
             for sub in 0..2 {
                 let place = places.blocks[j][direction][sub];
@@ -133,10 +133,9 @@ pub fn naive(
                                     .map(|o| {
                                         let mut pairs = vec![(at(place.bias, o), one)];
                                         for i in 0..c {
-                                            let k = (o * c + i) * 2;
-                                            pairs.push((at(place.kernel, k + 1), h[time][i]));
-                                            if time >= d {
-                                                pairs.push((at(place.kernel, k), h[time - d][i]));
+                                            for back in (0..taps).filter(|back| time >= back * d) {
+                                                let k = (o * c + i) * taps + taps - 1 - back;
+                                                pairs.push((at(place.kernel, k), h[time - back * d][i]));
                                             }
                                         }
                                         t.dot(&pairs)

@@ -20,13 +20,16 @@ pub struct Case {
 }
 
 /// Every variant, the TCN with both poolings, with other batches and lengths each; TIM-Net and the TCN with more coefficients than
-/// filters, too.
+/// filters, and with one and three taps, too.
 pub fn cases() -> Vec<Case> {
     let mut configs: Vec<ModelConfig> = Variant::ALL.map(|v| ModelConfig::of(v, 3, 4)).into();
     configs.push(ModelConfig { tcn_pooling: TcnPooling::Mean, ..ModelConfig::of(Variant::Tcn, 2, 3) });
     configs.iter_mut().for_each(|config| (config.coefficients, config.filters) = (6, 6));
     for variant in [Variant::TimNet, Variant::Tcn] {
         configs.push(ModelConfig { coefficients: 20, filters: 6, ..ModelConfig::of(variant, 3, 4) });
+    }
+    for (variant, kernel_size) in [(Variant::TimNet, 3), (Variant::Tcn, 1)] {
+        configs.push(ModelConfig { coefficients: 6, filters: 6, kernel_size, ..ModelConfig::of(variant, 3, 4) });
     }
     configs.into_iter().enumerate().map(|(i, config)| case(i, config)).collect()
 }
@@ -58,6 +61,9 @@ fn case(i: usize, config: ModelConfig) -> Case {
     }
     if config.coefficients != config.filters {
         name.push_str("-wide");
+    }
+    if config.kernel_size != 2 {
+        name.push_str(&format!("-taps{}", config.kernel_size));
     }
     let classes = config.classes;
     let network = Network::from_weights(&weights).unwrap();
