@@ -44,7 +44,8 @@ learns from everything and goes into the file, with those figures, a temperature
 below which it answers \"unknown\", both fitted on what the folds' networks said. How far they can be trusted is measured
 by fitting them on all folds but one and judging them on that one.
 
-Rows of a manifest whose column `split` says test are not read; `ser evaluate` scores them.
+Rows of a list whose column `split` says test, and recordings in a folder test/ above class folders, are not read; `ser evaluate`
+scores them.
 
 Stop it with Ctrl-C, or let it be killed: the same command goes on where it was. What it needs for that lies in the
 folder MODEL.training until the model is written; a folder of that name that it did not make is refused. The same seed gives the

@@ -12,7 +12,6 @@ mod estimate;
 mod explain;
 mod folder;
 mod machine;
-mod nearest;
 mod plan;
 mod progress;
 mod shard;
@@ -27,6 +26,7 @@ use std::{
 };
 
 use clap::Parser;
+use sercorpus::nearest;
 
 /// Set by Ctrl-C; the second Ctrl-C ends the process at once.
 static STOP: AtomicBool = AtomicBool::new(false);

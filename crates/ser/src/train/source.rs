@@ -81,7 +81,7 @@ impl Source {
         if !args.classes.is_empty() {
             return Err(Failure::Input("--classes names the classes of a feature file; a corpus has its own".into()));
         }
-        let corpus = args.root.open()?;
+        let corpus = args.root.open_with(&args.split.columns())?;
         recordings::complete(&corpus)?;
         let corpus = present(args.split.training(corpus)?);
         let front_end = super::front_end(args)?;
