@@ -1,6 +1,9 @@
 //! `ser corpus`: a thin layer over `sercorpus`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 use comfy_table::{Table, presets};
@@ -213,7 +216,7 @@ pub fn run(command: &Corpus) -> Result<()> {
             if let Some(target) = target {
                 target.write(stats.to_svg().map_err(Failure::Work)?.as_bytes())?;
             }
-            if *json { output::print_json(&stats) } else { output::print(&table(&stats)) }
+            if *json { output::print_json(&stats) } else { output::print(&text(&stats)) }
         }
         Corpus::Export { root, format, output: to } => {
             let target = Target::new(to.as_deref(), export_kind(*format), root.inputs())?;
@@ -252,6 +255,20 @@ pub fn run(command: &Corpus) -> Result<()> {
 /// How a list of that format begins.
 fn export_kind(format: ExportFormat) -> Kind {
     if format == ExportFormat::Csv { output::EXPORT_CSV } else { output::EXPORT_JSONL }
+}
+
+/// The table, and the rates and channels of the recordings.
+fn text(stats: &Stats) -> String {
+    let counts = |counts: &BTreeMap<u32, usize>, unit: &str| {
+        counts.iter().map(|(value, count)| format!("{value}{unit} x {count}")).collect::<Vec<_>>().join(", ")
+    };
+    let unread = stats.total.utterances - stats.channels.values().sum::<usize>();
+    let unread = match unread {
+        0 => String::new(),
+        n => format!("\n{n} of {} recordings cannot be read; `ser corpus check` names them", stats.total.utterances),
+    };
+    let (rates, channels) = (counts(&stats.rates, " Hz"), counts(&stats.channels, ""));
+    format!("{}\nrates: {rates}; channels: {channels}{unread}", output::table(table(stats)))
 }
 
 fn table(stats: &Stats) -> Table {

@@ -32,7 +32,7 @@ Of a list with a column `split`, or folders train and test, the test rows are sc
 With --perturb the recordings are changed in ways that real ones are (level, noise, room, telephone, cut, rate, speed),
 one way at a time, and the figures of each are set beside those of the recordings as they are.")]
 pub struct Evaluate {
-    /// The model file.
+    /// The model file, or `builtin`.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     #[command(flatten)]
@@ -65,9 +65,7 @@ pub fn run(args: &Evaluate) -> Result<()> {
     let target = |path: &Option<PathBuf>, kind| path.as_ref().map(|p| Target::file(p, kind, inputs())).transpose();
     let (plot, record) = (target(&args.plot, output::SVG)?, target(&args.record, output::MODEL)?);
     let model = lookup::load(&args.model)?;
-    let corpus = args.root.open_with(&args.split.columns())?;
-    recordings::complete(&corpus)?;
-    let corpus = args.split.test(corpus)?;
+    let corpus = corpus_of(&args.root, &args.split)?;
     let test = Test { truth: truth(&model, &corpus, &args.map)?, model: &model, corpus: &corpus };
     if args.perturb {
         return perturb::run(&test, args.json, plot.as_ref());
@@ -85,6 +83,16 @@ pub fn run(args: &Evaluate) -> Result<()> {
         record.write(&recorded.to_bytes().map_err(Failure::work)?)?;
     }
     if args.json { output::print_json(&figures) } else { output::print(&figures.table(model.labels())) }
+}
+
+/// Those of the test, each of which the model can be asked about.
+///
+/// # Errors
+/// Recordings that can't be used; no test row.
+pub fn corpus_of(root: &corpus::Root, split: &parts::Split) -> Result<Corpus> {
+    let corpus = root.open_with(&split.columns())?;
+    recordings::complete(&corpus)?;
+    split.test(corpus)
 }
 
 /// A model and labelled recordings to test it on.
@@ -113,7 +121,7 @@ impl Test<'_> {
     }
 
     /// The speaker of each utterance, where all are known.
-    fn speakers(&self) -> Option<Vec<String>> {
+    pub fn speakers(&self) -> Option<Vec<String>> {
         let speakers = self.corpus.speakers().ok()?;
         Some(speakers.into_iter().map(str::to_owned).collect())
     }
@@ -130,7 +138,10 @@ pub fn answer(model: &Model, samples: &[f32]) -> Result<Answer> {
 }
 
 /// The model's class of each utterance's label.
-fn truth(model: &Model, corpus: &Corpus, map: &[(String, String)]) -> Result<Vec<usize>> {
+///
+/// # Errors
+/// A label that the model does not know.
+pub fn truth(model: &Model, corpus: &Corpus, map: &[(String, String)]) -> Result<Vec<usize>> {
     if let Some((from, _)) = map.iter().find(|(from, _)| !corpus.labels.contains(from)) {
         let hint = nearest::hint(from, corpus.labels.iter().map(String::as_str));
         let known = corpus.labels.join(", ");
