@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sercorpus::{Corpus, CorpusKind, CorpusName, FindingKind, LabelMap, OwnOptions, Severity, synth};
+use sercorpus::{Corpus, CorpusKind, CorpusName, FindingKind, LabelMap, OwnOptions, synth};
 use sermfcc::FrontEnd;
 
 use serrun::{FeatureKind, FeatureSettings};
@@ -251,9 +251,9 @@ fn open_own(
     kind: FeatureKind,
 ) -> Result<Source> {
     let labels = config.label_map.as_deref().map(LabelMap::read).transpose().map_err(LabError::input)?;
-    let own = OwnOptions { name: Some(name.to_string()), root: None, labels };
+    let own = OwnOptions { name: Some(name.to_string()), labels, ..OwnOptions::default() };
     let corpus = sercorpus::open_any(root, None, &config.options, &own).map_err(LabError::input)?;
-    for finding in corpus.findings.iter().filter(|f| f.severity > Severity::Note) {
+    for finding in corpus.findings.iter().filter(|f| f.is_told()) {
         tracing::warn!("{name}: {finding}");
     }
     if corpus.labels.len() < 2 {
