@@ -196,3 +196,21 @@ fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     text.unwrap_or("a panic without a message").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::guarded;
+    use crate::EncodeError;
+
+    #[test]
+    fn a_panic_of_the_runtime_is_an_error() {
+        let error = guarded::<()>(Path::new("model.onnx"), || panic!("index {} out of bounds", 7)).unwrap_err();
+        assert_eq!(error.to_string(), "model.onnx: the ONNX runtime failed inside: index 7 out of bounds");
+        assert!(matches!(
+            guarded(Path::new("model.onnx"), || Err::<(), _>("no".to_owned())),
+            Err(EncodeError::Runtime { .. })
+        ));
+    }
+}

@@ -48,7 +48,9 @@ impl Encoder {
             (Kind::Layers(count), Some(layers)) => match layers.resolve(count) {
                 Some(range) => Some(range),
                 None => {
-                    return Err(core.output_error(format!("layers = {layers}, and output `{}` has {count}", offer.name)));
+                    return Err(
+                        core.output_error(format!("layers = {layers}, and output `{}` has {count}", offer.name))
+                    );
                 }
             },
             (_, Some(layers)) => {
