@@ -31,6 +31,14 @@ for target; do
             for preset in librosa-0.8.1 librosa-0.9 librosa-0.10 timnet-0.8.1 timnet-0.9 timnet-0.10 timnet-paper; do
                 printf 'preset = "%s"\nhop_length = 400\nn_mels = 64\nfmax = 8000.0\n' $preset > "corpus/$target/seed-$preset"
             done ;;
+        manifest)
+            number=0
+            for text in 'path,label,speaker,split\na.wav,x,s,train\nb.wav,y,t,test\n' 'file;start;end;emotion\na.wav;0 days;NaT;x\n' \
+                '{"wav": "a.wav", "emo": "x"}\n{"wav": "b.wav", "emo": "y"}\n' '[{"path": "a.wav",\n"label": "x"}, {"path": "b.wav", "label": 1}]' \
+                '{"u1": {"wav": "{root}/a.wav", "emo": "x", "start": 1, "stop": 2}}' '{"path": {"0": "a.wav"}, "label": {"0": "x"}}'; do
+                # shellcheck disable=SC2059 # the text is the format
+                for kind in '\010' '\000'; do number=$((number + 1)); printf "$kind$text" > "corpus/$target/seed-$number"; done
+            done ;;
         hdf5) seed ../fixtures/keras/*.hdf5 ;;
         # Without a file to start from: the target makes one and changes it.
         model) printf '\001abcdef' > "corpus/$target/seed" ;;

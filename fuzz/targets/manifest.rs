@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use sercorpus::split::Scheme;
-use sercorpus::{LabelMap, OwnOptions, open_manifest};
+use sercorpus::{LabelMap, OwnOptions, listed_recordings, open_manifest};
 
 /// A folder with the recordings that lists may name.
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -19,14 +19,27 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     let Some((&kind, text)) = data.split_first() else { return };
-    let name = ["m.csv", "m.tsv", "m.jsonl", "m.toml"][usize::from(kind) % 4];
+    // What the text is, not the name of the file, tells CSV from JSON; half of the lists are in UTF-16.
+    let name = ["m.csv", "m.txt", "m.json", "m.toml"][usize::from(kind) % 4];
+    let wide = |of: fn(u16) -> [u8; 2]| {
+        let text = String::from_utf8_lossy(text);
+        [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(of).collect::<Vec<u8>>()
+    };
+    let bytes = match kind / 4 % 4 {
+        0 => wide(u16::to_le_bytes),
+        1 => wide(u16::to_be_bytes),
+        _ => text.to_vec(),
+    };
     let path = FOLDER.path().join(name);
-    std::fs::write(&path, text).expect("the list can be written");
+    std::fs::write(&path, bytes).expect("the list can be written");
     if name == "m.toml" {
         let _ = LabelMap::read(&path);
         return;
     }
-    match open_manifest(&path, &OwnOptions::default()) {
+    let columns = [("label".to_owned(), "mood".to_owned())].into_iter().filter(|_| kind >= 128).collect();
+    let options = OwnOptions { columns, ..OwnOptions::default() };
+    let _ = listed_recordings(&path, &options);
+    match open_manifest(&path, &options) {
         Ok(corpus) => {
             assert_eq!(corpus.label_counts().iter().sum::<usize>(), corpus.utterances.len());
             let (training, testing) = (corpus.for_training(), corpus.for_testing());

@@ -119,8 +119,12 @@ fn value<'a>(options: &'a [OsString], flag: &str) -> Option<&'a str> {
     words().filter_map(|o| o.strip_prefix(flag)?.strip_prefix('=')).next_back().or(apart)
 }
 
-/// Whether serlab may need libtorch: an engine or a device asks for it, or there is an NVIDIA GPU that would be used.
+/// Whether serlab may need libtorch: a system, an engine or a device asks for it, or there is an NVIDIA GPU that would be used.
 fn wants_libtorch(options: &[OsString], gpu: bool) -> bool {
+    let compared = ["gm-tcn", "cpac", "light-sernet"];
+    if value(options, "--system").is_some_and(|all| all.split(',').any(|name| compared.contains(&name.trim()))) {
+        return true;
+    }
     match (value(options, "--engine"), value(options, "--device")) {
         (Some("native"), _) | (None, Some("cpu")) => false,
         (Some("libtorch"), _) => true,
@@ -144,5 +148,7 @@ mod tests {
         assert!(wants(&["--engine=libtorch", "--device=cpu"], false));
         assert!(wants(&["--device", "cuda:0"], false));
         assert!(!wants(&["--device=auto"], false));
+        assert!(wants(&["--system", "tim-net,gm-tcn", "--device", "cpu"], false));
+        assert!(!wants(&["--system=tim-net,tcn"], false));
     }
 }

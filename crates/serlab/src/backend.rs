@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "libtorch")]
-use serengine::TrainState;
 use serengine::{Dataset, Engine, EngineError, EngineFacts, Objective, Weights};
 use serrun::System;
 #[cfg(feature = "libtorch")]
-use sertorch::{
-    StackedEngine, TorchEngine,
-    tch::{self, Device},
-};
+use sertorch::tch::{self, Device};
 #[cfg(feature = "libtorch")]
 use timnet::TimNet;
 use timnet_native::{NativeEngine, Simd};
 
+#[cfg(feature = "libtorch")]
+use crate::peers;
 use crate::{
     cli::EngineKind,
+    config::names::is_compared,
     error::{LabError, Result},
 };
 
@@ -87,8 +85,19 @@ impl Backend {
     ///
     /// # Errors
     /// A network that this program was built without.
-    pub fn of(self, _system: &System) -> Result<Self> {
-        Ok(self)
+    pub fn of(self, system: &System) -> Result<Self> {
+        match self {
+            Self::Native if is_compared(system) => {
+                #[cfg(feature = "libtorch")]
+                return Ok(Self::Libtorch(Device::Cpu));
+                #[cfg(not(feature = "libtorch"))]
+                Err(LabError::Input(format!(
+                    "{system} is computed by libtorch, and this program was built without it: in the repository `cargo xtask reproduce` builds it in \
+                     where --system names {system}; elsewhere build serlab with `--features libtorch`"
+                )))
+            }
+            backend => Ok(backend),
+        }
     }
 
     /// Name, numerics version, device and SIMD level of the engines.
@@ -110,14 +119,14 @@ impl Backend {
         data: &Arc<Dataset>,
         objective: Objective,
     ) -> std::result::Result<Box<dyn Engine>, EngineError> {
-        Ok(match self {
-            Self::Native => Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?),
+        match self {
+            Self::Native => Ok(Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?)),
             #[cfg(feature = "libtorch")]
-            Self::Libtorch(device) => {
-                let network = TimNet::of(&weights)?;
-                Box::new(TorchEngine::new(network, &TrainState::start(weights), data, objective, device)?)
+            Self::Libtorch(_) => {
+                let none = || EngineError::Shape("no engine".into());
+                self.stack(vec![weights], data, objective)?.pop().ok_or_else(none)
             }
-        })
+        }
     }
 
     /// How many folds compute together in single operations: one on a CPU, where side by side in threads is faster, and as many as a
@@ -145,10 +154,10 @@ impl Backend {
             #[cfg(feature = "libtorch")]
             Self::Libtorch(device) => {
                 let Some(first) = weights.first() else { return Ok(Vec::new()) };
-                let network = TimNet::of(first)?;
-                let states: Vec<TrainState> = weights.into_iter().map(TrainState::start).collect();
-                let stack = StackedEngine::stack(network, &states, data, objective, device, tch::Kind::Float)?;
-                Ok(stack.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect())
+                match TimNet::of(first) {
+                    Ok(network) => peers::of(network, weights, data, objective, device),
+                    Err(other) => peers::engines(weights, data, objective, device).unwrap_or(Err(other.into())),
+                }
             }
         }
     }

@@ -95,7 +95,8 @@ fn measure(
     let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
     let key = t.key(0);
     let layout = t.network.layout().map_err(|e| EngineError::Shape(e.to_string()))?.into();
-    let mut engine = backend.engine(streams::initial(&layout, key), &data, t.settings.objective(&[]))?;
+    let mut engine =
+        backend.engine(streams::initial(&layout, key), &data, t.settings.objective(&[], t.steps_an_epoch()))?;
     let all: Vec<usize> = (0..n).collect();
     let batches = streams::epoch(&layout, key, 1, &all, n);
     // On a CPU its own time counts, not that of what else the machine does; on a GPU it only waits.

@@ -5,7 +5,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use serengine::{Dataset, Weights, argmax};
+use serengine::{Dataset, Objective, Weights, argmax};
 use serrun::{Attention, Embedding, Embeddings, FinishedFold};
 use timnet_core::ModelConfig;
 use timnet_native::Network;
@@ -58,6 +58,15 @@ pub fn write(
             let embed = |&i: &usize| Ok(network.embed(data.utterance(i), data.frames()).map_err(LabError::work)?.0);
             test.iter().map(embed).collect::<Result<Vec<_>>>()?
         }
+        #[cfg(feature = "libtorch")]
+        System::Compared { system, .. } => {
+            let weights = crate::peers::load(system.as_str(), &weights_file)?;
+            let mut engine = backend.engine(weights, data, Objective::default()).map_err(LabError::work)?;
+            let embeddings = engine.predict(test).map_err(LabError::work)?.embeddings;
+            embeddings.chunks((embeddings.len() / test.len().max(1)).max(1)).map(<[f32]>::to_vec).collect()
+        }
+        #[cfg(not(feature = "libtorch"))]
+        System::Compared { system, .. } => return Err(LabError::Work(format!("{system} needs libtorch, {backend:?}"))),
     };
     let width = values.first().map_or(0, Vec::len);
     let embedding = |((&i, probabilities), values): ((&usize, &Vec<f32>), Vec<f32>)| Embedding {

@@ -12,6 +12,8 @@ mod estimate;
 mod explain;
 mod folder;
 mod machine;
+#[cfg(feature = "libtorch")]
+mod peers;
 mod plan;
 mod progress;
 mod shard;

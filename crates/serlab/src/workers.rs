@@ -147,7 +147,7 @@ impl Work<'_> {
                 training.corpus(),
                 labels.join(", ")
             ))),
-            None => Ok(training.settings.objective(labels)),
+            None => Ok(training.settings.objective(labels, training.steps_an_epoch())),
         }
     }
 

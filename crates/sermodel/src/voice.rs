@@ -57,7 +57,7 @@ pub(crate) struct Voice {
     /// Mean square of the frames before the first that waits, of this one and all after it.
     powers: VecDeque<f64>,
     /// Changes of the spectrum of up to [`AROUND`] frames before the first that waits.
-    past: VecDeque<f32>,
+    past: VecDeque<Option<f32>>,
     frames: VecDeque<bool>,
     /// Index of the first frame kept.
     base: usize,
@@ -112,19 +112,21 @@ impl Voice {
     fn decide(&mut self) {
         let loudest = self.loudest();
         let changes = self.waiting.iter().take(AROUND + 1).map(|frame| frame.spectrum.change);
-        let mut changes: Vec<f32> = self.past.iter().copied().chain(changes).collect();
+        let mut changes: Vec<f32> = self.past.iter().copied().chain(changes).flatten().collect();
         let Some(Frame { mut samples, spectrum }) = self.waiting.pop_front() else { return };
         let gain = (REFERENCE / loudest.sqrt().max(SILENCE)) as f32;
         samples.iter_mut().for_each(|v| *v = (*v * gain).clamp(-1.0, 1.0));
         let score = self.detector.predict_f32(&samples);
         changes.sort_by(f32::total_cmp);
-        let moves = changes[((changes.len() as f64 * MAY_BE_STILL) as usize).min(changes.len() - 1)] > STILL;
+        let still = changes.get((changes.len() as f64 * MAY_BE_STILL) as usize);
+        let moves = still.is_none_or(|change| *change > STILL);
         let least = match spectrum.concentration {
             share if share > TONAL => TONAL_SCORE,
             share if share > FLAT => SCORE,
             _ => FLAT_SCORE,
         };
-        let fits = moves && spectrum.change < LEAP && spectrum.concentration < ONE_TONE;
+        let leaps = spectrum.change.is_some_and(|change| change >= LEAP);
+        let fits = moves && !leaps && spectrum.concentration < ONE_TONE;
         self.frames.push_back(score >= least && fits);
 
         self.past.push_back(spectrum.change);
@@ -166,8 +168,9 @@ impl Voice {
 struct Spectrum {
     /// The largest share of the power in five neighbouring bins, in 0..=1; 0 of silence.
     concentration: f32,
-    /// Mean change of the strong bins against those 64 ms before, the change of level taken away, in dB.
-    change: f32,
+    /// Mean change of the strong bins against those 64 ms before, the change of level taken away, in dB; none
+    /// in the first 64 ms.
+    change: Option<f32>,
 }
 
 /// Spectra of 64 ms that end with each frame, pre-emphasised.
@@ -220,8 +223,8 @@ impl Spectra {
         let strongest = powers[BINS].iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let level = |power: &f32| (10.0 * (power / strongest).log10()).max(FLOOR);
         let levels: Vec<f32> = powers[BINS].iter().map(level).collect();
-        let change =
-            self.levels.front().filter(|_| self.levels.len() == LAG).map_or(0.0, |before| change(before, &levels));
+        let before = self.levels.front().filter(|_| self.levels.len() == LAG);
+        let change = before.map(|before| change(before, &levels));
         self.levels.push_back(levels);
         if self.levels.len() > LAG {
             self.levels.pop_front();

@@ -13,7 +13,7 @@ use toml::{Table, Value};
 use crate::{
     division::{Division, FoldsBy, OtherFolds, Split},
     error::{Result, RunError},
-    features::FeatureSettings,
+    features::{FeatureSettings, Preparation},
     file::text,
     protocol::Protocol,
     system::System,
@@ -148,6 +148,9 @@ pub struct RunCorpus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSystem<T, F> {
+    /// What is done with the samples beside padding and cropping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<Preparation>,
     /// What computes it, where that is another engine than the run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<RunEngine>,

@@ -17,6 +17,18 @@ pub struct FeatureSettings {
     /// (`librosa.effects.trim`). None: recordings as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<f64>,
+    /// What is done with the samples beside padding and cropping; nothing where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<Preparation>,
+}
+
+/// What is done with the samples of a fixed length, in place of zeros about them or a crop about their centre.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Preparation {
+    /// Cropped, divided by the 99.9th percentile of their magnitudes, clipped, padded, and rounded to 16 bits.
+    LightSernet,
 }
 
 /// Where features come from.

@@ -28,7 +28,7 @@ pub use disk::{create_folder, is_partial, sync_folder, write_atomic};
 pub use division::{Division, FoldsBy, OtherFolds, Split, UnknownDivision};
 pub use environment::{Environment, Environments, Session};
 pub use error::{Result, RunError};
-pub use features::{FeatureKind, FeatureSettings, Normalise};
+pub use features::{FeatureKind, FeatureSettings, Normalise, Preparation};
 pub use file::{put, put_json, text};
 pub use fold::{EpochRecord, FinishedFold, Scored, fold_file};
 pub use identity::{Identity, RUN_VERSION};

@@ -8,8 +8,16 @@ use serde::{Deserialize, Serialize};
 const LONGEST: usize = 32;
 
 /// TIM-Net and what the paper compares it with, in the order of summaries, with their names in print.
-const KNOWN: [(&str, &str); 5] =
-    [("tim-net", "TIM-Net"), ("no-bd", "w/o BD"), ("no-ms", "w/o MS"), ("no-df", "w/o DF"), ("tcn", "TCN")];
+const KNOWN: [(&str, &str); 8] = [
+    ("tim-net", "TIM-Net"),
+    ("no-bd", "w/o BD"),
+    ("no-ms", "w/o MS"),
+    ("no-df", "w/o DF"),
+    ("tcn", "TCN"),
+    ("gm-tcn", "GM-TCN"),
+    ("cpac", "CPAC"),
+    ("light-sernet", "Light-SERNet"),
+];
 
 /// The name of a system, in files and on the command line: `[a-z0-9][a-z0-9-]{0,31}`. TIM-Net comes first, then what the paper compares
 /// it with, then others by name.

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, path::Path};
 
 use anstream::{AutoStream, ColorChoice};
-use comfy_table::{Cell, Color, Table, presets};
+use comfy_table::{Cell, Color, ColumnConstraint, Table, presets};
 
 use crate::{
     answer::Answer,
@@ -52,6 +52,9 @@ impl Format {
     }
 }
 
+/// Columns before those of the classes.
+const COLUMNS: [&str; 5] = ["recording", "from", "to", "emotion", "confidence"];
+
 /// Writes answers recording by recording.
 pub struct Writer<'a> {
     format: Format,
@@ -72,7 +75,7 @@ impl<'a> Writer<'a> {
         if coloured {
             table.enforce_styling();
         }
-        let header = ["recording", "from", "to", "emotion", "confidence"].map(str::to_owned);
+        let header = COLUMNS.map(str::to_owned);
         table.set_header(header.iter().chain(labels));
         Self { format, labels, table, coloured, stdout }
     }
@@ -120,10 +123,35 @@ impl<'a> Writer<'a> {
         match self.format {
             // Colours that were asked for stay.
             Format::Table if self.coloured && !std::io::stdout().is_terminal() => format!("{}\n", self.table),
-            Format::Table if self.stdout => format!("{}\n", output::table(self.table.clone())),
+            Format::Table if self.stdout => format!("{}\n", output::table(self.fitting())),
             Format::Table => format!("{}\n", output::unpadded(&self.table)),
             _ => String::new(),
         }
+    }
+
+    /// The table without the classes' columns where a terminal is too narrow for them.
+    fn fitting(&self) -> Table {
+        let table = self.table.clone();
+        let mut plain = table.clone();
+        plain.force_no_tty();
+        let natural = plain.to_string().lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        if table.width().is_none_or(|width| natural <= usize::from(width)) {
+            return table;
+        }
+        eprintln!("the terminal is too narrow for the probabilities of all classes; --format csv and jsonl have them");
+        let mut short = Table::new();
+        short.load_style(presets::NOTHING).set_header(COLUMNS);
+        if self.coloured {
+            short.enforce_styling();
+        }
+        for row in self.table.row_iter() {
+            short.add_row(row.cell_iter().take(COLUMNS.len()).cloned().collect::<Vec<Cell>>());
+        }
+        // The path alone is wrapped.
+        short.column_iter_mut().skip(1).for_each(|column| {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        });
+        short
     }
 
     fn segments(&self, answers: &[Answer]) -> Vec<Segment> {

@@ -76,11 +76,10 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     }
     let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.name.clone(), f.hash.clone())).collect();
     // Systems with a front end of their own, in the order of the plan's materials.
-    let as_they_are = FeatureSettings::default();
     let mut own_hashes = BTreeMap::new();
     let own_front_ends = setting.own_front_ends()?;
     for (system, own) in &own_front_ends {
-        let cache = features::Cache::new(&own.front_end, &as_they_are, folder.clone(), stop);
+        let cache = features::Cache::new(&own.front_end, &own.settings, folder.clone(), stop);
         for source in &setting.sources.corpora {
             let roster = Roster::of(&source.name, &source.corpus);
             let all = [(source.name.clone(), 0..roster.rows.len())];
@@ -94,7 +93,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     for material in &plan.materials[features.len()..] {
         let name = &material.roster.name;
         features.push(match material.front_end_of.as_ref().and_then(|system| own_front_ends.get_key_value(system)) {
-            Some((_, own)) => features::Cache::new(&own.front_end, &as_they_are, folder.clone(), stop).features(
+            Some((_, own)) => features::Cache::new(&own.front_end, &own.settings, folder.clone(), stop).features(
                 &material.roster,
                 &material.ranges(),
                 Size::Samples(own.length(name)),
@@ -366,6 +365,7 @@ impl Setting {
             training: config.training.clone(),
             corpora: front_end.as_ref().map(features).unwrap_or_default(),
             front_end: front_end.map(|own| own.front_end),
+            prepare: config.prepare,
         })
     }
 

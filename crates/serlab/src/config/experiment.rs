@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sercorpus::CorpusName;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serengine::{Adam, Objective, RateSchedule};
+use serengine::{Adam, L2, Loss, Objective, RateSchedule};
 use serrun::{FeatureKind, FeatureSettings, FoldsBy, Protocol, Split, System};
 use timnet_core::TcnPooling;
 
@@ -111,8 +111,9 @@ pub struct TrainingSettings {
     pub epochs: u32,
     /// Utterances a step.
     pub batch_size: usize,
-    /// Probability of spatial dropout.
-    pub dropout: f64,
+    /// Probability of spatial dropout of TIM-Net and its ablations; other systems have rates of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
     /// Filters of the network; absent: the paper's 39. A 1x1 convolution takes other numbers of coefficients to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<usize>,
@@ -133,6 +134,15 @@ pub struct TrainingSettings {
     pub tcn_pooling: Option<TcnPooling>,
     /// s of (1 - s) onehot + s / classes.
     pub label_smoothing: f64,
+    /// The loss of an utterance; absent: cross entropy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
+    /// A penalty on kernels; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2: Option<L2>,
+    /// The learning rate over epochs, in place of `schedule`; an epoch has as many steps as the training's first fold has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_schedule: Option<EpochSchedule>,
     /// Adam's learning rate.
     pub learning_rate: f64,
     /// Adam's decay of the first moment.
@@ -143,6 +153,18 @@ pub struct TrainingSettings {
     pub eps: f64,
     /// Part of the training utterances that the protocol `validated` chooses the epoch on.
     pub validation_share: f64,
+}
+
+/// 1 for the first `first` epochs, then `factor` times as much, and again after every further `every` epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochSchedule {
+    /// Epochs before the first change.
+    pub first: u64,
+    /// Epochs between two changes after it.
+    pub every: u64,
+    /// Factor of each change, above 0 and at most 1.
+    pub factor: f64,
 }
 
 impl TrainingSettings {
@@ -156,7 +178,9 @@ impl TrainingSettings {
         match () {
             () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
             () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
-            () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),
+            () if t.dropout.is_some_and(|rate| !(0.0..1.0).contains(&rate)) => {
+                bad("training.dropout", "must be at least 0 and below 1")
+            }
             () if !(0.0..1.0).contains(&t.label_smoothing) => {
                 bad("training.label_smoothing", "must be at least 0 and below 1")
             }
@@ -176,18 +200,35 @@ impl TrainingSettings {
                 bad("training.class_weights", "must be finite and at least 0")
             }
             () if t.patience == Some(0) => bad("training.patience", "must be at least 1"),
+            () if t.schedule.is_some() && t.epoch_schedule.is_some() => {
+                bad("training.schedule/epoch_schedule", "say the same in two ways; leave one out")
+            }
             () if !(t.eps > 0.0 && t.eps.is_finite()) => bad("training.eps", "must be above 0"),
             () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
                 bad("training.validation_share", "must lie above 0 and below 0.9")
             }
-            () => t.objective(&[]).adam.validate().map_err(LabError::input),
+            () => t.objective(&[], 1).adam.validate().map_err(LabError::input),
+        }
+    }
+
+    fn rates(&self, steps: u64) -> RateSchedule {
+        match self.epoch_schedule {
+            Some(EpochSchedule { first, every, factor }) => RateSchedule::StepFrom {
+                first: first.saturating_mul(steps),
+                every: every.saturating_mul(steps),
+                factor,
+            },
+            None => self.schedule.unwrap_or_default(),
         }
     }
 
     /// As the engines take it, for classes in the order of `labels`.
-    pub fn objective(&self, labels: &[String]) -> Objective {
+    pub fn objective(&self, labels: &[String], steps_an_epoch: usize) -> Objective {
         let weight = |label: &String| self.class_weights.get(label).copied().unwrap_or(1.0);
         Objective {
+            loss: self.loss.unwrap_or_default(),
+            l2: self.l2.clone(),
+            smoothing_rounds: Vec::new(),
             label_smoothing: self.label_smoothing,
             class_weights: if self.class_weights.is_empty() { Vec::new() } else { labels.iter().map(weight).collect() },
             adam: Adam {
@@ -195,7 +236,7 @@ impl TrainingSettings {
                 beta1: self.beta1,
                 beta2: self.beta2,
                 eps: self.eps,
-                schedule: self.schedule.unwrap_or_default(),
+                schedule: self.rates(steps_an_epoch as u64),
             },
             ..Objective::default()
         }
@@ -364,6 +405,7 @@ impl Experiment {
                 "training.patience",
                 "looks at the validation part, which the protocol `validated` alone has; give --protocol validated",
             ),
+            () if t.dropout.is_none() => bad("training.dropout", "is missing"),
             () => t.validate(),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Every file, as it lies in `configs/` of the repository.
-const CARRIED: [(&str, &str); 12] = [
+const CARRIED: [(&str, &str); 15] = [
     ("table1.toml", include_str!("../../../../configs/table1.toml")),
     ("table2.toml", include_str!("../../../../configs/table2.toml")),
     ("table3.toml", include_str!("../../../../configs/table3.toml")),
@@ -27,6 +27,9 @@ const CARRIED: [(&str, &str); 12] = [
     ("corpora/iemocap.toml", include_str!("../../../../configs/corpora/iemocap.toml")),
     ("corpora/ravdess.toml", include_str!("../../../../configs/corpora/ravdess.toml")),
     ("corpora/savee.toml", include_str!("../../../../configs/corpora/savee.toml")),
+    ("systems/gm-tcn.toml", include_str!("../../../../configs/systems/gm-tcn.toml")),
+    ("systems/cpac.toml", include_str!("../../../../configs/systems/cpac.toml")),
+    ("systems/light-sernet.toml", include_str!("../../../../configs/systems/light-sernet.toml")),
 ];
 
 /// Where configuration files are read from.

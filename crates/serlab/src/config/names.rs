@@ -5,9 +5,17 @@ use timnet_core::Variant;
 
 use crate::nearest;
 
+/// The systems that TIM-Net is compared with, which libtorch computes. Each has a file in `configs/systems`.
+const COMPARED: [&str; 3] = ["gm-tcn", "cpac", "light-sernet"];
+
 /// The names of all systems, TIM-Net first.
 pub fn systems() -> impl Iterator<Item = &'static str> {
-    Variant::ALL.into_iter().rev().map(Variant::name)
+    Variant::ALL.into_iter().rev().map(Variant::name).chain(COMPARED)
+}
+
+/// Whether a system is one that TIM-Net is compared with.
+pub fn is_compared(system: &System) -> bool {
+    COMPARED.contains(&system.as_str())
 }
 
 /// A system by its name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sercorpus::CorpusName;
 use serde::{Deserialize, Serialize};
 use sermfcc::FrontEnd;
-use serrun::System;
+use serrun::{FeatureSettings, Preparation, System};
 
 use super::{
     experiment::{Origin, Preview, TrainingSettings},
@@ -22,6 +22,9 @@ pub struct SystemConfig {
     /// The front end, where the system has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front_end: Option<FrontEndChoice>,
+    /// What is done with the samples beside padding and cropping; with a front end of its own only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<Preparation>,
     /// Samples after padding or cropping; with a front end of its own only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<usize>,
@@ -38,6 +41,8 @@ pub struct SystemConfig {
 pub struct OwnFrontEnd<'a> {
     /// The front end.
     pub front_end: FrontEnd,
+    /// As `[features]` of an experiment.
+    pub settings: FeatureSettings,
     length: usize,
     lengths: &'a BTreeMap<CorpusName, usize>,
 }
@@ -71,7 +76,7 @@ impl SystemConfig {
             loaded = overrides.apply(&target, toml::Table::try_from(&loaded).map_err(LabError::work)?)?;
         }
         loaded.training.validate().map_err(|e| LabError::Input(format!("{}: {e}", file.path)))?;
-        match (loaded.front_end.is_some(), loaded.length, loaded.lengths.is_empty()) {
+        match (loaded.front_end.is_some(), loaded.length, loaded.lengths.is_empty() && loaded.prepare.is_none()) {
             (true, Some(_), _) | (false, None, true) => Ok(Some(loaded)),
             _ => Err(LabError::Input(format!(
                 "{}: `front_end` and `length` belong together: give both, or neither to take the experiment's and the corpus'",
@@ -86,6 +91,8 @@ impl SystemConfig {
     /// A name that is no preset's or no resampler's; settings that cannot be used.
     pub fn own_front_end(&self) -> Result<Option<OwnFrontEnd<'_>>> {
         let Some((choice, length)) = self.front_end.as_ref().zip(self.length) else { return Ok(None) };
-        Ok(Some(OwnFrontEnd { front_end: choice.resolve()?, length, lengths: &self.lengths }))
+        let mut settings = FeatureSettings::default();
+        settings.prepare = self.prepare;
+        Ok(Some(OwnFrontEnd { front_end: choice.resolve()?, settings, length, lengths: &self.lengths }))
     }
 }

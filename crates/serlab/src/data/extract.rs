@@ -2,7 +2,7 @@
 
 use seraudio::LoadOptions;
 use sermfcc::{Extractor, FrontEnd};
-use serrun::Utterance;
+use serrun::{Preparation, Utterance};
 
 use crate::error::{LabError, Result};
 
@@ -12,6 +12,7 @@ pub struct Extract {
     pub options: LoadOptions,
     length: Option<usize>,
     trim: Option<f64>,
+    prepare: Option<Preparation>,
 }
 
 /// Samples of a frame, and from one frame to the next, where silence is looked for: librosa's.
@@ -20,15 +21,20 @@ const TRIM_HOP: usize = 512;
 
 impl Extract {
     /// By `front_end`, of `length` samples; of the whole recording where that is None. Silence at both ends is trimmed first where `trim`
-    /// says how soft it is, in decibels.
+    /// says how soft it is, in decibels; `prepare` says what else is done with samples of a fixed length.
     ///
     /// # Errors
     /// Settings that cannot be used.
-    pub fn new(front_end: &FrontEnd, length: Option<usize>, trim: Option<f64>) -> Result<Self> {
+    pub fn new(
+        front_end: &FrontEnd,
+        length: Option<usize>,
+        trim: Option<f64>,
+        prepare: Option<Preparation>,
+    ) -> Result<Self> {
         let extractor = Extractor::new(front_end).map_err(LabError::input)?;
         let resampler = front_end.resampler.parse().map_err(LabError::input)?;
         let options = LoadOptions { rate: Some(front_end.sample_rate), resampler, ..LoadOptions::default() };
-        Ok(Self { extractor, options, length, trim })
+        Ok(Self { extractor, options, length, trim, prepare })
     }
 
     /// [frames, coefficients] of an utterance: a recording, or its part between start and end.
@@ -56,7 +62,10 @@ impl Extract {
     /// # Errors
     /// Samples that have no features.
     pub fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
-        let fitted = self.length.map(|length| seraudio::fit_length(samples, length));
+        let fitted = self.length.map(|length| match self.prepare {
+            Some(Preparation::LightSernet) => sermfcc::light_sernet_samples(samples, length).into(),
+            _ => seraudio::fit_length(samples, length),
+        });
         let matrix = self.extractor.mfcc(fitted.as_deref().unwrap_or(samples))?;
         Ok(matrix.iter().map(|&v| v as f32).collect())
     }

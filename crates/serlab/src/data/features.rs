@@ -25,7 +25,7 @@ use sercorpus::CorpusName;
 use serde::Serialize;
 use serengine::{Dataset, EngineError};
 use sermfcc::FrontEnd;
-use serrun::{FeatureSettings, Normalise, Utterance, create_folder, write_atomic};
+use serrun::{FeatureSettings, Normalise, Preparation, Utterance, create_folder, write_atomic};
 
 use super::{
     extract::{Extract, bytes},
@@ -57,6 +57,8 @@ struct Record<'a> {
     length: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     trim: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepare: Option<Preparation>,
     code: String,
     /// Id and hash of the file.
     recordings: Vec<(&'a str, &'a str)>,
@@ -99,7 +101,7 @@ impl<'a> Cache<'a> {
         let whole = match files {
             Some(matrices) => Some(matrices),
             None if self.settings.normalise != Normalise::None => {
-                let extract = Extract::new(self.front_end, None, self.settings.trim)?;
+                let extract = Extract::new(self.front_end, None, self.settings.trim, None)?;
                 let each = self.each(roster, "features", |utterance| extract.utterance(utterance))?;
                 Some(Matrices { coefficients: self.front_end.n_mfcc, each })
             }
@@ -170,9 +172,16 @@ impl<'a> Cache<'a> {
         let recordings: Vec<(&str, &str)> =
             roster.rows.iter().zip(&contents).map(|(u, c)| (u.id.as_str(), c.as_str())).collect();
         let trim = self.settings.trim;
-        let extract = Extract::new(self.front_end, Some(length), trim)?;
+        let extract = Extract::new(self.front_end, Some(length), trim, self.settings.prepare)?;
         let code = fingerprint::of(&extract)?;
-        let record = Record { front_end: self.front_end.canonical(), length, trim, code, recordings };
+        let record = Record {
+            front_end: self.front_end.canonical(),
+            length,
+            trim,
+            prepare: self.settings.prepare,
+            code,
+            recordings,
+        };
         let record = serde_json::to_string(&record).map_err(LabError::work)?;
         let name = blake3::hash(record.as_bytes()).to_hex();
         let path = self.folder.join(format!("{}-{}.safetensors", roster.name, &name[..16]));

@@ -50,11 +50,11 @@ mod tests {
     #[test]
     fn decoding_mix_down_resampling_and_length_are_all_in_it() {
         let front_end = FrontEnd::preset("timnet-0.8.1").unwrap();
-        let extract = || Extract::new(&front_end, Some(4000), None).unwrap();
+        let extract = || Extract::new(&front_end, Some(4000), None, None).unwrap();
         let whole = of(&extract()).unwrap();
         assert_eq!(of(&extract()).unwrap(), whole);
 
-        let mut all = vec![of(&Extract::new(&front_end, Some(5000), None).unwrap()).unwrap()];
+        let mut all = vec![of(&Extract::new(&front_end, Some(5000), None, None).unwrap()).unwrap()];
         let mut left = extract();
         left.options.downmix = Downmix::Channel(0);
         all.push(of(&left).unwrap());

@@ -1,11 +1,13 @@
 //! The networks that systems train.
 
-use serengine::{Layout, Settings};
+use serengine::{Layout, Settings as _};
 use serrun::System;
 use timnet_core::{ModelConfig, Variant};
 
+#[cfg(feature = "libtorch")]
+use crate::peers;
 use crate::{
-    config::TrainingSettings,
+    config::{TrainingSettings, names::is_compared},
     error::{LabError, Result},
 };
 
@@ -14,6 +16,15 @@ use crate::{
 pub enum Network {
     /// TIM-Net, one of its ablations, or the TCN.
     TimNet(ModelConfig),
+    /// A system that it is compared with.
+    Compared {
+        /// Its name.
+        system: System,
+        /// Number of classes.
+        classes: usize,
+        /// [frames, coefficients]
+        shape: [usize; 2],
+    },
 }
 
 impl Network {
@@ -24,17 +35,21 @@ impl Network {
     pub fn of(
         system: &System,
         settings: &TrainingSettings,
-        [_, coefficients]: [usize; 2],
+        shape: [usize; 2],
         classes: usize,
         blocks: usize,
     ) -> Result<Self> {
+        if is_compared(system) {
+            return Ok(Self::Compared { system: system.clone(), classes, shape });
+        }
+        let coefficients = shape[1];
         let variant: Variant = system.as_str().parse().map_err(LabError::input)?;
         let model = ModelConfig::of(variant, blocks, classes);
         Ok(Self::TimNet(ModelConfig {
             coefficients,
             filters: settings.filters.unwrap_or(model.filters),
             kernel_size: settings.kernel_size.unwrap_or(model.kernel_size),
-            dropout: settings.dropout,
+            dropout: settings.dropout.unwrap_or(model.dropout),
             tcn_pooling: settings.tcn_pooling.unwrap_or_default(),
             ..model
         }))
@@ -47,6 +62,12 @@ impl Network {
     pub fn layout(&self) -> Result<Layout> {
         match self {
             Self::TimNet(model) => model.layout().map_err(LabError::input),
+            #[cfg(feature = "libtorch")]
+            Self::Compared { system, classes, shape } => peers::layout(system.as_str(), *shape, *classes),
+            #[cfg(not(feature = "libtorch"))]
+            Self::Compared { system, shape: [frames, coefficients], .. } => Err(LabError::Input(format!(
+                "{system} on [{frames}, {coefficients}] needs libtorch, which this program was built without"
+            ))),
         }
     }
 
@@ -54,6 +75,7 @@ impl Network {
     pub fn classes(&self) -> usize {
         match self {
             Self::TimNet(model) => model.classes,
+            Self::Compared { classes, .. } => *classes,
         }
     }
 
@@ -61,6 +83,7 @@ impl Network {
     pub fn timnet(&self) -> Option<&ModelConfig> {
         match self {
             Self::TimNet(model) => Some(model),
+            Self::Compared { .. } => None,
         }
     }
 
@@ -73,6 +96,8 @@ impl Network {
     pub fn layers(&self) -> usize {
         match self {
             Self::TimNet(model) => model.blocks * model.directions(),
+            // About twice TIM-Net's sixteen.
+            Self::Compared { .. } => 32,
         }
     }
 }

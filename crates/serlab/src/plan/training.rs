@@ -102,6 +102,11 @@ impl Training {
         }
     }
 
+    /// Steps of an epoch of the first fold.
+    pub fn steps_an_epoch(&self) -> usize {
+        self.folds.first().map_or(1, |fold| fold.train.len().div_ceil(self.settings.batch_size.max(1)))
+    }
+
     /// What a fold's random draws depend on.
     pub fn key(&self, fold: usize) -> streams::Key {
         streams::Key { seed: self.name.training_seed.unwrap_or(self.name.seed), fold: fold as u32 }
