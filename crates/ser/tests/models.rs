@@ -113,7 +113,9 @@ fn inspect_puts_unseen_speakers_first() {
     assert_eq!(code, 0);
     assert!(out.trim_start().starts_with("speaker-independent") && out.contains("UAR 61.2 %"), "{out}");
     assert!(
-        ["CC0", "timnet-0.8.1", &model.card().front_end.fingerprint(), "angry, neutral, sad"].iter().all(|p| out.contains(p))
+        ["CC0", "timnet-0.8.1", &model.card().front_end.fingerprint(), "angry, neutral, sad"]
+            .iter()
+            .all(|p| out.contains(p))
     );
     let (_, out, _) = ser(folder.path(), &["inspect", "figures.safetensors", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();

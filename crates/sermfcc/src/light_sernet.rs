@@ -5,7 +5,7 @@
 /// rounded to 16 bits. `length` is 48,000 (3 s) or 112,000 (7 s) in the official code. An odd sample less is cut, or a zero less added, in
 /// front.
 ///
-/// Shapes: [any] in, [`length`] out, multiples of 1 / 32768. A recording without samples becomes zeros, and NaN stays NaN.
+/// Samples out: `length`, multiples of 1 / 32768. A recording without samples becomes zeros, and NaN stays NaN.
 pub fn light_sernet_samples(samples: &[f32], length: usize) -> Vec<f32> {
     let start = samples.len().saturating_sub(length) / 2;
     let samples = &samples[start..start + samples.len().min(length)];

@@ -122,7 +122,7 @@ fn features_of_another_front_end_are_refused_by_name() {
     let error = model.predict_features(&features).unwrap_err();
     assert!(matches!(error, ModelError::OtherFrontEnd { .. }));
     let error = error.to_string();
-    let hashes = [features.front_end.fingerprint(), model.card().front_end.hash()];
+    let hashes = [features.front_end.fingerprint(), model.card().front_end.fingerprint()];
     assert!(hashes.iter().all(|hash| error.contains(hash.as_str())), "{error}");
     assert!(error.contains("resampler") && error.contains("soxr_hq"), "{error}");
 }
