@@ -8,7 +8,7 @@ use crate::front_end::{
 };
 
 impl FrontEnd {
-    /// Every setting as one text, which [`FrontEnd::hash`] hashes. Equal front ends have equal texts, different ones different
+    /// Every setting as one text, which [`FrontEnd::fingerprint`] hashes. Equal front ends have equal texts, different ones different
     /// texts. Version 2:
     ///
     /// - the line `sermfcc front end, version 2`, then a line `key=value` for each setting, in this order; every line ends with `\n`:
