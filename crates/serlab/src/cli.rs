@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sercli::{Seconds, Shell};
-use serrun::{FoldsBy, Protocol};
-use timnet_core::Variant;
+use serrun::{FoldsBy, Protocol, System};
 
-use crate::shard::Shard;
+use crate::{config::names, shard::Shard};
 
 /// Reproduces the experiments of TIM-Net (ICASSP 2023).
 #[derive(Debug, Parser)]
@@ -128,8 +127,8 @@ pub struct Reproduce {
     #[arg(long, value_delimiter = ',', value_parser = sercli::names::<Protocol>(Protocol::ALL.map(Protocol::name)))]
     pub protocol: Vec<Protocol>,
     /// Only these systems.
-    #[arg(long, value_delimiter = ',', value_parser = sercli::names::<Variant>(Variant::ALL.map(Variant::name)))]
-    pub system: Vec<Variant>,
+    #[arg(long, value_delimiter = ',', value_parser = sercli::names::<System>(names::systems()))]
+    pub system: Vec<System>,
     /// Seeds of the folds in place of the published ones.
     #[arg(long, value_delimiter = ',', value_name = "N")]
     pub seed: Vec<u64>,

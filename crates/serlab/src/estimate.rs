@@ -6,7 +6,7 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use sercli::duration;
-use serengine::{Dataset, EngineError, Settings, streams};
+use serengine::{Dataset, EngineError, streams};
 
 use crate::{
     backend::Backend,
@@ -43,14 +43,14 @@ pub fn of(plan: &Plan, config: &RunConfig, backend: Backend, jobs: usize, dir: O
     let mut trainings = String::new();
     let (mut seconds, mut folds, mut done) = (0.0, 0, 0);
     for t in &plan.trainings {
-        let [frames, coefficients] = shape(config, &config.corpora[t.corpus()]);
+        let [frames, coefficients] = shape(config, plan.material(t));
         let same = |(k, f, _): &&(&Training, usize, Cost)| {
-            k.model == t.model && *f == frames && k.settings.batch_size == t.settings.batch_size
+            k.network == t.network && *f == frames && k.settings.batch_size == t.settings.batch_size
         };
         let cost = match known.iter().find(same) {
             Some(&(_, _, cost)) => cost,
             None => {
-                let cost = measure(t, frames, coefficients, backend).map_err(LabError::work)?;
+                let cost = measure(t, frames, coefficients, backend.of(t.system())?).map_err(LabError::work)?;
                 known.push((t, frames, cost));
                 cost
             }
@@ -94,7 +94,7 @@ fn measure(
     let features = (0..n * frames * coefficients).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
     let data = Arc::new(Dataset::new(features, vec![0; n], frames, coefficients)?);
     let key = t.key(0);
-    let layout = t.model.layout().map_err(|e| EngineError::Shape(e.to_string()))?.into();
+    let layout = t.network.layout().map_err(|e| EngineError::Shape(e.to_string()))?.into();
     let mut engine = backend.engine(streams::initial(&layout, key), &data, t.settings.objective(&[]))?;
     let all: Vec<usize> = (0..n).collect();
     let batches = streams::epoch(&layout, key, 1, &all, n);

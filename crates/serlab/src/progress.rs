@@ -65,8 +65,7 @@ impl<'a> Progress<'a> {
     /// Of one epoch.
     fn cost(&self, place: Place) -> u64 {
         let training = &self.plan.trainings[place.training];
-        let layers = training.model.blocks * training.model.directions();
-        (training.folds[place.fold].train.len() * self.frames[training.material] * layers) as u64
+        (training.folds[place.fold].train.len() * self.frames[training.material] * training.network.layers()) as u64
     }
 
     /// `epochs` of a fold were found done.

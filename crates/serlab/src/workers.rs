@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use serengine::{Engine, Objective, Settings, TrainingInputs, Weights, argmax, streams};
-use serrun::{EpochRecord, FinishedFold, FoldLog, Maker, Protocol};
+use serengine::{Engine, Objective, TrainingInputs, Weights, argmax, streams};
+use serrun::{EpochRecord, FinishedFold, FoldLog, Protocol};
 use sertrain::{FoldOutcome, FoldStore, FoldTask, PoolError, Schedule, TrainError, Trajectory, side_by_side};
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     data::Features,
     error::{LabError, Result},
     explain,
-    folder::{finish, fold_path, read_fold},
+    folder::{finish, fold_path, maker, read_fold},
     plan::{Place, Plan, Training},
     progress::Progress,
     shard,
@@ -31,8 +31,8 @@ pub struct Work<'a> {
     pub plan: &'a Plan,
     /// The features of each of the plan's materials.
     pub features: &'a [Features],
-    /// From one frame to the next, in seconds.
-    pub hop_seconds: f64,
+    /// From one frame to the next, in seconds, of each of the plan's materials.
+    pub hop_seconds: &'a [f64],
     /// What computes the networks.
     pub backend: Backend,
     /// The run folder.
@@ -43,8 +43,6 @@ pub struct Work<'a> {
     pub shard: Option<shard::Part>,
     /// Least time between two checkpoints of a fold.
     pub checkpoint_every: Duration,
-    /// What the folds' provenance says of this process.
-    pub maker: &'a Maker,
     /// Epochs that this process trained.
     pub epochs: AtomicU64,
     /// Set to stop after the epochs in hand.
@@ -69,7 +67,10 @@ impl Work<'_> {
         let progress = Progress::new(self.plan, &frames, &places);
         let groups: Vec<&[Place]> = places
             .chunk_by(|a, b| self.plan.trainings[a.training].may_stack_with(&self.plan.trainings[b.training]))
-            .flat_map(|places| places.chunks(self.backend.stacked()))
+            .map(|places| Ok((places, self.backend.of(self.plan.trainings[places[0].training].system())?)))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flat_map(|(places, backend)| places.chunks(backend.stacked()))
             .collect();
         let done = side_by_side(&groups, jobs, self.stop, |group| self.group(group, &progress));
         progress.finish();
@@ -84,7 +85,7 @@ impl Work<'_> {
     /// Trains a fold, or several side by side on one device. Break where one of them was stopped.
     fn group(&self, places: &[Place], progress: &Progress) -> Result<ControlFlow<()>> {
         let fold = |place: Place, engine: Option<Box<dyn Engine>>| {
-            self.backend.enter_thread();
+            self.backend.of(self.plan.trainings[place.training].system())?.enter_thread();
             let result = self.fold(place, engine, progress);
             if result.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
@@ -127,13 +128,14 @@ impl Work<'_> {
             return Ok(places.iter().map(|_| None).collect());
         };
         let (data, objective) = (&self.features[first.material].data, self.objective(first)?);
-        let mut stack = self.backend.stack(weights, data, objective).map_err(LabError::work)?.into_iter();
+        let backend = self.backend.of(first.system())?;
+        let mut stack = backend.stack(weights, data, objective).map_err(LabError::work)?.into_iter();
         Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
     }
 
     fn initial(&self, place: Place) -> Result<Weights> {
         let training = &self.plan.trainings[place.training];
-        let layout = training.model.layout().map_err(LabError::input)?;
+        let layout = training.network.layout()?;
         Ok(streams::initial(&layout.into(), training.key(place.fold)))
     }
 
@@ -166,9 +168,9 @@ impl Work<'_> {
         };
         tensorboard::write(&path, training, place.fold, &file)?;
         if place.fold == 0 {
-            let roster = &self.plan.material(training).roster;
-            let data = &self.features[training.material].data;
-            explain::write(&path, &training.model, roster, data, &fold.test, self.hop_seconds, &file)?;
+            let network = (&training.network, self.backend.of(training.system())?);
+            let on = (self.plan.material(training), &self.features[training.material].data);
+            explain::write(&path, network, on, &fold.test, self.hop_seconds[training.material], &file)?;
         }
         progress.finished(place);
         Ok(ControlFlow::Continue(()))
@@ -190,7 +192,7 @@ impl Work<'_> {
         let task = FoldTask {
             key: training.key(place.fold),
             labels: data.labels(),
-            classes: training.model.classes,
+            classes: training.network.classes(),
             train: &fold.train,
             validation: &fold.validation,
             test: &fold.test,
@@ -203,8 +205,9 @@ impl Work<'_> {
             patience: settings.patience,
         };
         let inputs = TrainingInputs { data: sha256.clone(), objective: objective.clone() };
-        let layout = training.model.layout().map_err(LabError::input)?.into();
-        let trajectory = Trajectory::new(self.backend.facts(), inputs, &layout, &task, &schedule);
+        let layout = training.network.layout()?.into();
+        let backend = self.backend.of(training.system())?;
+        let trajectory = Trajectory::new(backend.facts(), inputs, &layout, &task, &schedule);
         let name = format!("{} fold {}", training.name, place.fold);
         let mut told = false;
         let mut wait = || {
@@ -225,7 +228,7 @@ impl Work<'_> {
             None => {
                 let mut engine = match engine {
                     Some(engine) => engine,
-                    None => self.backend.engine(self.initial(place)?, data, objective).map_err(LabError::work)?,
+                    None => backend.engine(self.initial(place)?, data, objective).map_err(LabError::work)?,
                 };
                 let mut log = None;
                 let begin = |epochs| {
@@ -234,7 +237,8 @@ impl Work<'_> {
                         settings.epochs
                     );
                     progress.skip(place, epochs);
-                    log = Some(FoldLog::start(&notes, self.maker).map_err(LabError::from)?);
+                    let maker = maker(backend.facts());
+                    log = Some(FoldLog::start(&notes, &maker).map_err(LabError::from)?);
                     Ok::<(), Stopped>(())
                 };
                 let mut observe = |record: &EpochRecord| {
@@ -265,7 +269,7 @@ impl Work<'_> {
         let truth: Vec<usize> = training.folds[fold].test.iter().map(|&i| labels[i]).collect();
         let figure = |&protocol: &Protocol| -> Result<String> {
             let predicted: Vec<usize> = scored(file, protocol)?.probabilities.iter().map(|row| argmax(row)).collect();
-            let c = sermetrics::confusion(&truth, &predicted, training.model.classes).map_err(LabError::work)?;
+            let c = sermetrics::confusion(&truth, &predicted, training.network.classes()).map_err(LabError::work)?;
             let optimistic = if protocol == Protocol::BestEpoch { " (optimistic)" } else { "" };
             Ok(format!("{protocol}{optimistic} UAR / WAR {:.2} / {:.2} %", 100.0 * c.uar(), 100.0 * c.war()))
         };

@@ -33,12 +33,19 @@ impl Setting {
             // Nothing is known, so nothing else has the same setting.
             None => out.set("run folder", &run.path.display().to_string()),
             Some(config) => {
-                out.set("engine", &config.engine);
+                let own = config.system.get(&cell.variant);
+                out.set(
+                    "engine",
+                    own.and_then(|own| own.engine.as_ref()).map_or(&config.engine, |engine| &engine.name),
+                );
                 out.set("synthetic", &config.synthetic.to_string());
                 out.add("features", &serde_json::to_value(&config.features).unwrap_or_default());
-                out.add("front_end", config.front_end.as_ref().unwrap_or(&Value::Null));
+                out.add(
+                    "front_end",
+                    own.and_then(|own| own.front_end.as_ref()).or(config.front_end.as_ref()).unwrap_or(&Value::Null),
+                );
                 let part = config.part_of(&cell.training(), cell.protocol)?;
-                out.add("training", &part.training);
+                out.add("training", config.training_of(part, &cell.variant));
                 if !part.split.is_folds() {
                     out.add("split", &serde_json::to_value(part.split).unwrap_or_default());
                 }
@@ -58,6 +65,9 @@ impl Setting {
                     let prefix = format!("corpora.{corpus}");
                     out.add(&prefix, &serde_json::to_value(config.corpora.get(corpus)).unwrap_or_default());
                     out.0.remove(&format!("{prefix}.seed"));
+                    if let Some(features) = own.and_then(|own| own.corpora.get(corpus)) {
+                        out.add(&prefix, &serde_json::to_value(features).unwrap_or_default());
+                    }
                 }
             }
         }

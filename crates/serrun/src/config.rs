@@ -144,6 +144,43 @@ pub struct RunCorpus {
     pub features: String,
 }
 
+/// A system whose settings are not those of the experiments: `T` are the settings of a training, `F` is a front end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSystem<T, F> {
+    /// What computes it, where that is another engine than the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<RunEngine>,
+    /// The training, in place of the experiment's.
+    pub training: T,
+    /// The front end, in place of the run's; absent: the run's.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub front_end: Option<F>,
+    /// What that made of each corpus; empty without a front end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub corpora: BTreeMap<CorpusName, OwnFeatures>,
+}
+
+/// An engine and the version of its arithmetic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunEngine {
+    /// `native` or `libtorch`.
+    pub name: String,
+    /// Folds of two versions are never mixed in a run.
+    pub numerics: u32,
+}
+
+/// The features of a corpus by a system's own front end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnFeatures {
+    /// Samples after padding or cropping.
+    pub length: usize,
+    /// Hash of the feature matrix, the utterance list, the front end and the length.
+    pub features: String,
+}
+
 /// The whole of it, as a run of several experiments writes it: `T` are the settings of a training, `F` is the front end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -164,6 +201,9 @@ pub struct RunConfig<T, F> {
     /// The front end; absent where the features are files.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub front_end: Option<F>,
+    /// Systems with settings of their own.
+    #[serde(default = "BTreeMap::default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub system: BTreeMap<System, RunSystem<T, F>>,
     /// The corpora.
     pub corpora: BTreeMap<CorpusName, RunCorpus>,
 }
@@ -201,6 +241,8 @@ struct One<T, F> {
     features: FeatureSettings,
     #[serde(skip_serializing_if = "Option::is_none")]
     front_end: Option<F>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    system: BTreeMap<System, RunSystem<T, F>>,
     corpora: BTreeMap<CorpusName, RunCorpus>,
 }
 
@@ -227,12 +269,17 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
         self.parts.iter().find(|part| part.gives(training, protocol, corpus))
     }
 
+    /// How a system is trained: its own settings, or those of the experiment.
+    pub fn training_of<'a>(&'a self, part: &'a RunExperiment<T>, system: &System) -> &'a T {
+        self.system.get(system).map_or(&part.training, |own| &own.training)
+    }
+
     /// The file's text.
     ///
     /// # Errors
     /// None that a configuration of numbers and names can meet.
     pub fn to_toml(&self) -> Result<String> {
-        let Self { engine, numerics, device, synthetic, parts, features, front_end, corpora } = self.clone();
+        let Self { engine, numerics, device, synthetic, parts, features, front_end, system, corpora } = self.clone();
         match <[RunExperiment<T>; 1]>::try_from(parts) {
             Ok([part]) => {
                 let RunExperiment { experiment, protocols, systems, split, classes, on, folds, .. } = part;
@@ -257,6 +304,7 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
                     training,
                     features,
                     front_end,
+                    system,
                     corpora,
                 };
                 toml::to_string(&one)
@@ -283,7 +331,8 @@ impl<T: Clone + Serialize + DeserializeOwned, F: Clone + Serialize + Deserialize
         let mut table: Table = toml::from_str(text)?;
         if !table.contains_key("parts") {
             let shared = |key: &str| {
-                ["engine", "numerics", "device", "synthetic", "features", "front_end", "corpora"].contains(&key)
+                ["engine", "numerics", "device", "synthetic", "features", "front_end", "system", "corpora"]
+                    .contains(&key)
             };
             let (mut whole, part): (Table, Table) = table.into_iter().partition(|(key, _)| shared(key));
             whole.insert("parts".into(), Value::Array(vec![Value::Table(part)]));

@@ -23,7 +23,7 @@ mod system;
 mod training;
 
 pub use comparison::{Comparison, SIGNIFICANCE, Tell};
-pub use config::{Difference, RunConfig, RunCorpus, RunExperiment, difference};
+pub use config::{Difference, OwnFeatures, RunConfig, RunCorpus, RunEngine, RunExperiment, RunSystem, difference};
 pub use disk::{create_folder, is_partial, sync_folder, write_atomic};
 pub use division::{Division, FoldsBy, OtherFolds, Split, UnknownDivision};
 pub use environment::{Environment, Environments, Session};

@@ -10,14 +10,19 @@ use std::{
 use sercorpus::{CorpusName, split::Fold};
 use serengine::EngineFacts;
 use sermfcc::FrontEnd;
-use serrun::{Environments, FeatureKind, FeatureSettings, FoldsBy, Maker, RunCorpus, Session, Split, System};
-use timnet_core::Variant;
+use serrun::{
+    Environments, FeatureKind, FeatureSettings, FoldsBy, Maker, OwnFeatures, RunCorpus, RunEngine, RunSystem, Session,
+    Split, System,
+};
 
 use super::{emit, store};
 use crate::{
     backend::Backend,
     cli::{self, Reproduce},
-    config::{Configs, Experiment, Origin, Overrides, Published, RunConfig, RunExperiment},
+    config::{
+        Configs, Experiment, Origin, Overrides, OwnFrontEnd, Published, RunConfig, RunExperiment, SystemConfig,
+        TrainingSettings,
+    },
     data::{
         Roster, Size, Sources, cache, features, folds,
         sources::{self, Given},
@@ -26,7 +31,7 @@ use crate::{
     estimate,
     folder::{self, RunDir},
     machine,
-    plan::Plan,
+    plan::{Material, Plan},
     shard,
     show::{print, show, tables},
     workers::Work,
@@ -46,7 +51,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     let facts = backend.facts();
     let jobs = args.jobs.map_or_else(machine::cores, |n| n as usize);
     if args.dry_run || args.emit.is_some() {
-        let config = setting.run_config(&facts, &BTreeMap::new())?;
+        let config = setting.run_config(backend, &facts, &BTreeMap::new(), &BTreeMap::new())?;
         let plan = Plan::of(&config, setting.rosters())?;
         return match args.emit {
             Some(emit) => {
@@ -63,19 +68,43 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         };
     }
     let folder = cache::open()?.join("features");
-    let mut cache = features::Cache::new(&setting.front_end, &setting.features, folder, stop);
+    let mut cache = features::Cache::new(&setting.front_end, &setting.features, folder.clone(), stop);
     let mut features = Vec::new();
     for source in &mut setting.sources.corpora {
         let roster = Roster::of(&source.name, &source.corpus);
         features.push(cache.corpus(&roster, source.files.take(), source.size)?);
     }
     let hashes = setting.sources.corpora.iter().zip(&features).map(|(s, f)| (s.name.clone(), f.hash.clone())).collect();
-    let config = setting.run_config(&facts, &hashes)?;
+    // Systems with a front end of their own, in the order of the plan's materials.
+    let as_they_are = FeatureSettings::default();
+    let mut own_hashes = BTreeMap::new();
+    let own_front_ends = setting.own_front_ends()?;
+    for (system, own) in &own_front_ends {
+        let cache = features::Cache::new(&own.front_end, &as_they_are, folder.clone(), stop);
+        for source in &setting.sources.corpora {
+            let roster = Roster::of(&source.name, &source.corpus);
+            let all = [(source.name.clone(), 0..roster.rows.len())];
+            let made = cache.features(&roster, &all, Size::Samples(own.length(&source.name)))?;
+            own_hashes.insert((system.clone(), source.name.clone()), made.hash.clone());
+            features.push(made);
+        }
+    }
+    let config = setting.run_config(backend, &facts, &hashes, &own_hashes)?;
     let plan = Plan::of(&config, setting.rosters())?;
     for material in &plan.materials[features.len()..] {
-        let size = setting.sources.corpora.iter().find(|s| s.name == material.roster.name).map(|s| s.size);
-        let size = size.ok_or_else(|| LabError::Work(format!("no features of {}", material.roster.name)))?;
-        features.push(cache.features(&material.roster, &material.ranges(), size)?);
+        let name = &material.roster.name;
+        features.push(match material.front_end_of.as_ref().and_then(|system| own_front_ends.get_key_value(system)) {
+            Some((_, own)) => features::Cache::new(&own.front_end, &as_they_are, folder.clone(), stop).features(
+                &material.roster,
+                &material.ranges(),
+                Size::Samples(own.length(name)),
+            )?,
+            None => {
+                let size = setting.sources.corpora.iter().find(|s| s.name == *name).map(|s| s.size);
+                let size = size.ok_or_else(|| LabError::Work(format!("no features of {name}")))?;
+                cache.features(&material.roster, &material.ranges(), size)?
+            }
+        });
     }
     let text = config.to_toml()?;
     let name = format!("runs/{}-{}", config.name(), &blake3::hash(text.as_bytes()).to_hex()[..12]);
@@ -91,19 +120,20 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     if estimate.unfinished > 0 {
         tracing::info!("{}", estimate.total);
     }
-    let hop_seconds = setting.front_end.hop_length as f64 / f64::from(setting.front_end.sample_rate);
+    let hop = |front_end: &FrontEnd| front_end.hop_length as f64 / f64::from(front_end.sample_rate);
+    let own = |material: &Material| own_front_ends.get(material.front_end_of.as_ref()?).map(|own| &own.front_end);
+    let hop_seconds: Vec<f64> = plan.materials.iter().map(|m| hop(own(m).unwrap_or(&setting.front_end))).collect();
     let checkpoint_every = args.checkpoint_every.into();
     let store = store::open(args.store.as_deref())?;
     let work = Work {
         plan: &plan,
         features: &features,
-        hop_seconds,
+        hop_seconds: &hop_seconds,
         backend,
         dir: dir.path(),
         store: &store,
         shard,
         checkpoint_every,
-        maker: &maker,
         epochs: AtomicU64::new(0),
         stop,
     };
@@ -153,6 +183,8 @@ fn shard(args: &Reproduce) -> Result<Option<shard::Part>> {
 struct Setting {
     /// With their names.
     experiments: Vec<(&'static str, Experiment)>,
+    /// Systems with settings of their own.
+    systems: BTreeMap<System, SystemConfig>,
     front_end: FrontEnd,
     features: FeatureSettings,
     sources: Sources,
@@ -205,7 +237,14 @@ impl Setting {
         let made = (&first.front_end, &features);
         let sources = sources::find(args, configs, given, &corpora, first.synthetic.seed, made, &overrides)?;
         let names: Vec<&str> = experiments.iter().map(|(name, _)| *name).collect();
-        overrides.check(&names, &sources.corpora.iter().map(|s| s.name.clone()).collect::<BTreeSet<_>>())?;
+        let mut systems = BTreeMap::new();
+        for system in experiments.iter().flat_map(|(_, e)| &e.systems) {
+            if let Some(own) = SystemConfig::load(configs, system, &overrides, sources.origin, args.full)? {
+                systems.insert(system.clone(), own);
+            }
+        }
+        let corpora: BTreeSet<CorpusName> = sources.corpora.iter().map(|s| s.name.clone()).collect();
+        overrides.check(&names, &corpora, &systems.keys().collect::<Vec<_>>())?;
         match sources.origin {
             Origin::Given => {}
             Origin::Synthetic => {
@@ -245,7 +284,8 @@ impl Setting {
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
         let folds = own_folds(&experiments, &sources)?;
-        Ok(Self { experiments, front_end: sources.front_end.clone(), features, sources, folds, preview })
+        let front_end = sources.front_end.clone();
+        Ok(Self { experiments, systems, front_end, features, sources, folds, preview })
     }
 
     fn rosters(&self) -> Vec<Roster> {
@@ -255,7 +295,13 @@ impl Setting {
     }
 
     /// With the hashes of the corpora's features.
-    fn run_config(&self, facts: &EngineFacts, hashes: &BTreeMap<CorpusName, String>) -> Result<RunConfig> {
+    fn run_config(
+        &self,
+        backend: Backend,
+        facts: &EngineFacts,
+        hashes: &BTreeMap<CorpusName, String>,
+        own_hashes: &BTreeMap<(System, CorpusName), String>,
+    ) -> Result<RunConfig> {
         let by_texts = self.experiments.iter().any(|(_, e)| e.division.needs_texts_or_split());
         let corpora = self.sources.corpora.iter().map(|source| {
             let folds = self.folds.get(&source.name).map(|folds| folds::hash(&source.corpus, folds)).transpose()?;
@@ -282,19 +328,56 @@ impl Setting {
             parts: self.experiments.iter().map(|(name, e)| self.part(name, e)).collect::<Result<_>>()?,
             features: self.features.clone(),
             front_end: (self.features.kind == FeatureKind::Mfcc).then(|| self.front_end.clone()),
+            system: self
+                .systems
+                .iter()
+                .map(|(s, own)| Ok((s.clone(), self.own(s, own, backend, facts, own_hashes)?)))
+                .collect::<Result<_>>()?,
             corpora: corpora.collect::<Result<_>>()?,
+        })
+    }
+
+    fn own_front_ends(&self) -> Result<BTreeMap<System, OwnFrontEnd<'_>>> {
+        let mut out = BTreeMap::new();
+        for (system, config) in &self.systems {
+            out.extend(config.own_front_end()?.map(|own| (system.clone(), own)));
+        }
+        Ok(out)
+    }
+
+    fn own(
+        &self,
+        system: &System,
+        config: &SystemConfig,
+        backend: Backend,
+        facts: &EngineFacts,
+        hashes: &BTreeMap<(System, CorpusName), String>,
+    ) -> Result<RunSystem<TrainingSettings, FrontEnd>> {
+        let engine = backend.of(system)?.facts();
+        let front_end = config.own_front_end()?;
+        let features = |own: &OwnFrontEnd| {
+            let of = |name: &CorpusName| OwnFeatures {
+                length: own.length(name),
+                features: hashes.get(&(system.clone(), name.clone())).cloned().unwrap_or_default(),
+            };
+            self.sources.corpora.iter().map(|s| (s.name.clone(), of(&s.name))).collect()
+        };
+        Ok(RunSystem {
+            engine: (engine.name != facts.name).then(|| RunEngine { name: engine.name, numerics: engine.numerics }),
+            training: config.training.clone(),
+            corpora: front_end.as_ref().map(features).unwrap_or_default(),
+            front_end: front_end.map(|own| own.front_end),
         })
     }
 
     fn part(&self, name: &str, e: &Experiment) -> Result<RunExperiment> {
         let there = |name: &&CorpusName| self.sources.corpora.iter().any(|s| s.name == **name);
-        let system = |v: &Variant| v.name().parse::<System>().map_err(LabError::work);
         let some = if e.one_corpus { 1 } else { usize::MAX };
         let on: Vec<CorpusName> = e.corpora.iter().filter(there).take(some).cloned().collect();
         Ok(RunExperiment {
             experiment: name.to_owned(),
             protocols: e.protocols.clone(),
-            systems: e.systems.iter().map(system).collect::<Result<_>>()?,
+            systems: e.systems.clone(),
             split: e.split,
             classes: e.classes.clone(),
             on: (on.len() < self.sources.corpora.len()).then_some(on),

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use sercorpus::CorpusName;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serengine::{Adam, Objective, RateSchedule};
-use serrun::{FeatureKind, FeatureSettings, FoldsBy, Protocol, Split};
-use timnet_core::{TcnPooling, Variant};
+use serrun::{FeatureKind, FeatureSettings, FoldsBy, Protocol, Split, System};
+use timnet_core::TcnPooling;
 
 use super::{
     corpus::TOO_LARGE_A_SEED,
     files::Configs,
     front_end::FrontEndChoice,
+    names::known_system,
     overrides::{Overrides, Target},
 };
 use crate::{
@@ -29,7 +30,8 @@ pub struct Experiment {
     #[serde(default)]
     pub one_corpus: bool,
     /// Systems to train.
-    pub systems: Vec<Variant>,
+    #[serde(deserialize_with = "systems")]
+    pub systems: Vec<System>,
     /// Protocols to report.
     pub protocols: Vec<Protocol>,
     /// What is trained on and what is scored.
@@ -82,6 +84,12 @@ fn division<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<FoldsBy, 
             known.join(", ")
         ))
     })
+}
+
+/// Systems by their names.
+fn systems<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Vec<System>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    names.iter().map(|name| known_system(name).map_err(D::Error::custom)).collect()
 }
 
 /// Where the corpora of a run come from.
@@ -138,6 +146,44 @@ pub struct TrainingSettings {
 }
 
 impl TrainingSettings {
+    /// The cheapest checks, before anything is computed.
+    ///
+    /// # Errors
+    /// A value that cannot be used, by its key.
+    pub fn validate(&self) -> Result<()> {
+        let bad = |key: &str, why: &str| Err(LabError::Input(format!("`{key}` {why}")));
+        let t = self;
+        match () {
+            () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
+            () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
+            () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),
+            () if !(0.0..1.0).contains(&t.label_smoothing) => {
+                bad("training.label_smoothing", "must be at least 0 and below 1")
+            }
+            () if !(t.learning_rate > 0.0 && t.learning_rate.is_finite()) => {
+                bad("training.learning_rate", "must be above 0")
+            }
+            () if !(0.0..1.0).contains(&t.beta1) || !(0.0..1.0).contains(&t.beta2) => {
+                bad("training.beta1/beta2", "must be at least 0 and below 1")
+            }
+            () if t.filters.is_some_and(|n| !(1..=1024).contains(&n)) => {
+                bad("training.filters", "must be at least 1 and at most 1024")
+            }
+            () if t.kernel_size.is_some_and(|n| !(1..=16).contains(&n)) => {
+                bad("training.kernel_size", "must be at least 1 and at most 16")
+            }
+            () if t.class_weights.values().any(|w| !(w.is_finite() && *w >= 0.0)) => {
+                bad("training.class_weights", "must be finite and at least 0")
+            }
+            () if t.patience == Some(0) => bad("training.patience", "must be at least 1"),
+            () if !(t.eps > 0.0 && t.eps.is_finite()) => bad("training.eps", "must be above 0"),
+            () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
+                bad("training.validation_share", "must lie above 0 and below 0.9")
+            }
+            () => t.objective(&[]).adam.validate().map_err(LabError::input),
+        }
+    }
+
     /// As the engines take it, for classes in the order of `labels`.
     pub fn objective(&self, labels: &[String]) -> Objective {
         let weight = |label: &String| self.class_weights.get(label).copied().unwrap_or(1.0);
@@ -313,37 +359,11 @@ impl Experiment {
             () if self.repeats.is_some() && !self.division.is_random() => {
                 bad("repeats", "is for the division random, which alone is another one each time; leave it out")
             }
-            () if t.epochs == 0 => bad("training.epochs", "must be at least 1"),
-            () if t.batch_size == 0 => bad("training.batch_size", "must be at least 1"),
-            () if !(0.0..1.0).contains(&t.dropout) => bad("training.dropout", "must be at least 0 and below 1"),
-            () if !(0.0..1.0).contains(&t.label_smoothing) => {
-                bad("training.label_smoothing", "must be at least 0 and below 1")
-            }
-            () if !(t.learning_rate > 0.0 && t.learning_rate.is_finite()) => {
-                bad("training.learning_rate", "must be above 0")
-            }
-            () if !(0.0..1.0).contains(&t.beta1) || !(0.0..1.0).contains(&t.beta2) => {
-                bad("training.beta1/beta2", "must be at least 0 and below 1")
-            }
-            () if t.filters.is_some_and(|n| !(1..=1024).contains(&n)) => {
-                bad("training.filters", "must be at least 1 and at most 1024")
-            }
-            () if t.kernel_size.is_some_and(|n| !(1..=16).contains(&n)) => {
-                bad("training.kernel_size", "must be at least 1 and at most 16")
-            }
-            () if t.class_weights.values().any(|w| !(w.is_finite() && *w >= 0.0)) => {
-                bad("training.class_weights", "must be finite and at least 0")
-            }
-            () if t.patience == Some(0) => bad("training.patience", "must be at least 1"),
             () if t.patience.is_some() && self.protocols != [Protocol::Validated] => bad(
                 "training.patience",
                 "looks at the validation part, which the protocol `validated` alone has; give --protocol validated",
             ),
-            () if !(t.eps > 0.0 && t.eps.is_finite()) => bad("training.eps", "must be above 0"),
-            () if !(0.0..0.9).contains(&t.validation_share) || t.validation_share == 0.0 => {
-                bad("training.validation_share", "must lie above 0 and below 0.9")
-            }
-            () => t.objective(&[]).adam.validate().map_err(LabError::input),
+            () => t.validate(),
         }
     }
 }

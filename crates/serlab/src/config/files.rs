@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
+use serrun::System;
 
 use crate::{
     error::{LabError, Result},
@@ -84,6 +85,16 @@ impl Configs {
         let Some(path) = self.0.as_ref().map(|folder| folder.join(name)) else { return Ok(None) };
         let text = serrun::text(&path).map_err(LabError::input)?;
         Ok(text.map(|text| File { path: path.display().to_string(), text }))
+    }
+
+    /// The file of a system with settings of its own; None for TIM-Net and its ablations.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn system(&self, system: &System) -> Result<Option<File>> {
+        let name = format!("systems/{system}.toml");
+        let carried = CARRIED.iter().any(|(n, _)| *n == name);
+        if carried { self.file(&name).map(Some) } else { self.own(&name) }
     }
 
     /// Reads a file's values.

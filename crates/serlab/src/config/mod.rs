@@ -4,7 +4,9 @@ mod corpus;
 mod experiment;
 pub mod files;
 mod front_end;
+pub mod names;
 mod overrides;
+mod system;
 
 use sermfcc::FrontEnd;
 
@@ -13,6 +15,7 @@ pub use experiment::{Experiment, Origin, TrainingSettings};
 pub use files::Configs;
 pub use front_end::FrontEndChoice;
 pub use overrides::Overrides;
+pub use system::{OwnFrontEnd, SystemConfig};
 
 /// `config.toml`: all that the figures of a run depend on.
 pub type RunConfig = serrun::RunConfig<TrainingSettings, FrontEnd>;

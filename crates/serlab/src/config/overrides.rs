@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sercorpus::{CorpusKind, CorpusName};
 use serde::de::DeserializeOwned;
+use serrun::System;
 use toml::{Table, Value};
 
 use crate::{
@@ -27,6 +28,8 @@ pub enum Target<'a> {
     },
     /// `configs/corpora/CORPUS.toml`.
     Corpus(CorpusName),
+    /// `configs/systems/SYSTEM.toml`.
+    System(System),
 }
 
 /// One value.
@@ -35,6 +38,9 @@ struct Override {
     /// The one experiment it is for; all otherwise.
     experiment: Option<String>,
     corpus: Option<CorpusName>,
+    system: Option<System>,
+    /// For experiments, and for systems with files of their own too.
+    systems_too: bool,
     /// Only where an experiment trains on folds.
     folds_only: bool,
     path: Vec<String>,
@@ -60,6 +66,8 @@ impl Overrides {
                 out.push(Override {
                     experiment: None,
                     corpus: None,
+                    system: None,
+                    systems_too: flag == "--epochs",
                     folds_only,
                     path: key.split('.').map(str::to_owned).collect(),
                     text: format!("{flag} {value}"),
@@ -90,8 +98,17 @@ impl Overrides {
     ///
     /// # Errors
     /// The first of them, with what there is.
-    pub fn check(&self, experiments: &[&str], corpora: &BTreeSet<CorpusName>) -> Result<()> {
+    pub fn check(&self, experiments: &[&str], corpora: &BTreeSet<CorpusName>, systems: &[&System]) -> Result<()> {
         for set in &self.0 {
+            if let Some(name) = set.system.as_ref().filter(|name| !systems.contains(name)) {
+                let there: Vec<&str> = systems.iter().map(|s| s.as_str()).collect();
+                let there =
+                    if there.is_empty() { "no system with a file of its own".to_owned() } else { there.join(", ") };
+                return Err(LabError::Input(format!(
+                    "{}: this run has {there}; leave it out, or give --system {name}. TIM-Net and its ablations have the experiment's [training]",
+                    set.text
+                )));
+            }
             if let Some(e) = set.experiment.as_deref().filter(|e| !experiments.contains(e)) {
                 let there = experiments.join(", ");
                 let text = &set.text;
@@ -131,8 +148,10 @@ impl Override {
     fn is_for(&self, target: &Target) -> bool {
         match target {
             Target::Corpus(name) => self.corpus.as_ref() == Some(name),
+            Target::System(name) => self.system.as_ref() == Some(name) || self.systems_too,
             Target::Experiment { name, folds } => {
                 self.corpus.is_none()
+                    && self.system.is_none()
                     && self.experiment.as_deref().is_none_or(|e| e == *name)
                     && (*folds || !self.folds_only)
             }
@@ -163,9 +182,17 @@ fn parse(text: &str) -> Result<Override> {
     } else {
         None
     };
-    if path.len() > 1 && corpus.is_none() && !TABLES.contains(&path[0].as_str()) && path[0] != "corpora" {
+    let system = if path.len() > 2 && path[0] == "systems" {
+        let name = path[1].parse().map_err(|e: serrun::BadSystemName| wrong(&e.to_string()))?;
+        path.drain(..2);
+        Some(name)
+    } else {
+        None
+    };
+    let inside = corpus.is_some() || system.is_some();
+    if path.len() > 1 && !inside && !TABLES.contains(&path[0].as_str()) && path[0] != "corpora" {
         let experiments = ExperimentName::PARTS.map(ExperimentName::name);
-        let known = || experiments.into_iter().chain(TABLES).chain(["corpora"]);
+        let known = || experiments.into_iter().chain(TABLES).chain(["corpora", "systems"]);
         return Err(wrong(&format!(
             "no experiment or table `{}`{}; there are {}",
             path[0],
@@ -173,14 +200,14 @@ fn parse(text: &str) -> Result<Override> {
             known().collect::<Vec<_>>().join(", ")
         )));
     }
-    if corpus.is_none() && path == ["variants"] {
+    if !inside && path == ["variants"] {
         return Err(LabError::Input(format!("{shown}: `variants` is called `systems` now; say systems={value}")));
     }
     let value = toml::from_str::<Table>(&format!("value = {value}"))
         .ok()
         .and_then(|mut t| t.remove("value"))
         .unwrap_or_else(|| Value::from(value.trim()));
-    Ok(Override { experiment, corpus, folds_only: false, path, value, text: shown })
+    Ok(Override { experiment, corpus, system, systems_too: false, folds_only: false, path, value, text: shown })
 }
 
 fn insert(table: &mut Table, path: &[String], value: Value) -> Option<()> {

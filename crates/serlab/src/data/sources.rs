@@ -170,7 +170,7 @@ fn front_end_of<'a>(
 ) -> Result<FrontEnd> {
     let mut first: Option<(&CorpusName, FrontEnd)> = None;
     for (name, config) in corpora {
-        let own = experiment.with(&config.front_end).resolve().map_err(|e| LabError::Input(format!("{name}: {e}")))?;
+        let own = experiment.with(&config.front_end).made().map_err(|e| LabError::Input(format!("{name}: {e}")))?;
         match &first {
             None => first = Some((name, own)),
             Some((other, there)) => {
@@ -184,7 +184,7 @@ fn front_end_of<'a>(
             }
         }
     }
-    first.map_or_else(|| experiment.resolve(), |(_, front_end)| Ok(front_end))
+    first.map_or_else(|| experiment.made(), |(_, front_end)| Ok(front_end))
 }
 
 /// The corpora that come along.

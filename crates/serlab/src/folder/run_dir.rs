@@ -88,7 +88,7 @@ impl RunDir {
                     test_accuracy: r.test_accuracy.filter(|_| tested),
                 }
             }));
-            if training.model.has_fusion()
+            if training.network.fused_blocks().is_some()
                 && let Some(w) = fusion(&fold_path(&self.path, training, fold))?
             {
                 weights.push(Fusion { fold, weights: w });
@@ -96,8 +96,8 @@ impl RunDir {
         }
         let folder = self.path.join(training.name.to_string());
         Epoch::write_all(&epochs, &folder)?;
-        if training.model.has_fusion() {
-            Fusion::write_all(&weights, training.model.blocks, &folder)?;
+        if let Some(blocks) = training.network.fused_blocks() {
+            Fusion::write_all(&weights, blocks, &folder)?;
         }
         Ok(())
     }

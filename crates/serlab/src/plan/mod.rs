@@ -1,15 +1,16 @@
 //! What is to be trained, and which figures come out of it.
 
 mod division;
+mod network;
 mod training;
 
 use std::collections::BTreeMap;
 
 use sercorpus::CorpusName;
 use sermfcc::FrontEnd;
-use serrun::{Division, Protocol, RunCorpus, Split, TrainingName};
-use timnet_core::{ModelConfig, Variant};
+use serrun::{Division, Protocol, Split, System, TrainingName};
 
+pub use network::Network;
 pub use training::{Material, Training};
 
 use crate::{
@@ -38,19 +39,32 @@ impl Plan {
             partial: partial(&roster.name).into_iter().collect(),
             roster,
             targets: Vec::new(),
+            front_end_of: None,
         };
         let mut plan = Self { materials: rosters.into_iter().map(own).collect(), trainings: Vec::new() };
         let corpora = plan.materials.len();
+        for (system, _) in config.system.iter().filter(|(_, own)| own.front_end.is_some()) {
+            let of_it = |material: &Material| Material { front_end_of: Some(system.clone()), ..material.clone() };
+            let more: Vec<Material> = plan.materials[..corpora].iter().map(of_it).collect();
+            plan.materials.extend(more);
+        }
         for part in &config.parts {
             let names: Vec<&CorpusName> = config.corpora_of(part).collect();
             for &name in &names {
-                let found = plan.materials[..corpora].iter().position(|m| m.roster.name == *name);
-                let own = found.ok_or_else(|| LabError::Work(format!("no utterances of {name}")))?;
-                let material = match part.split {
-                    Split::CrossCorpus => plan.across(&part.classes, own, &names)?,
-                    Split::Folds | Split::HoldOut => own,
-                };
-                plan.add(config, part, material)?;
+                for system in &part.systems {
+                    let front_end_of =
+                        plan.materials.iter().find_map(|m| m.front_end_of.as_ref().filter(|s| *s == system));
+                    let is_own = |m: &Material| {
+                        m.targets.is_empty() && m.roster.name == *name && m.front_end_of.as_ref() == front_end_of
+                    };
+                    let found = plan.materials.iter().position(is_own);
+                    let own = found.ok_or_else(|| LabError::Work(format!("no utterances of {name}")))?;
+                    let material = match part.split {
+                        Split::CrossCorpus => plan.across(&part.classes, own, &names)?,
+                        Split::Folds | Split::HoldOut => own,
+                    };
+                    plan.add(config, part, system, material)?;
+                }
             }
         }
         Ok(plan)
@@ -58,12 +72,14 @@ impl Plan {
 
     /// The material of training on `own` and testing on the rest of `names`.
     fn across(&mut self, classes: &[String], own: usize, names: &[&CorpusName]) -> Result<usize> {
-        let mut roster = self.materials[own].roster.with_labels(classes);
+        let own = &self.materials[own];
+        let front_end_of = own.front_end_of.clone();
+        let mut roster = own.roster.with_labels(classes);
         let mut targets = Vec::new();
-        let mut partial = self.materials[own].partial.clone();
-        for material in &self.materials {
+        let mut partial = own.partial.clone();
+        for material in self.materials.iter().filter(|m| m.targets.is_empty() && m.front_end_of == front_end_of) {
             let name = &material.roster.name;
-            if material.targets.is_empty() && *name != roster.name && names.contains(&name) {
+            if *name != roster.name && names.contains(&name) {
                 let start = roster.rows.len();
                 roster.rows.extend(material.roster.with_labels(classes).rows);
                 targets.push((name.clone(), start..roster.rows.len()));
@@ -77,7 +93,7 @@ impl Plan {
                 classes.join(", ")
             )));
         }
-        let material = Material { roster, targets, partial };
+        let material = Material { roster, targets, partial, front_end_of };
         if let Some(known) = self.materials.iter().position(|m| *m == material) {
             return Ok(known);
         }
@@ -85,10 +101,12 @@ impl Plan {
         Ok(self.materials.len() - 1)
     }
 
-    fn add(&mut self, config: &RunConfig, part: &RunExperiment, material: usize) -> Result<()> {
-        let roster = &self.materials[material].roster;
-        let name = &roster.name;
+    fn add(&mut self, config: &RunConfig, part: &RunExperiment, system: &System, material: usize) -> Result<()> {
+        let made = &self.materials[material];
+        let (roster, name) = (&made.roster, &made.roster.name);
         let corpus = &config.corpora[name];
+        let settings = config.training_of(part, system);
+        let network = Network::of(system, settings, shape(config, made), roster.labels.len(), corpus.blocks)?;
         let published = vec![corpus.seed];
         let divisions: BTreeMap<Division, Vec<Protocol>> =
             part.protocols.iter().fold(BTreeMap::new(), |mut map, &protocol| {
@@ -96,32 +114,17 @@ impl Plan {
                 map
             });
         let mut new = Vec::new();
-        for system in &part.systems {
-            let variant: Variant = system.as_str().parse().map_err(LabError::input)?;
-            for (seed, training_seed) in
-                seeds(part.seeds.as_ref().unwrap_or(&published), part.training_seeds.as_deref())
-            {
-                for (&division, protocols) in &divisions {
-                    let folds = divide(part, &self.materials[material], division, seed)?;
-                    let model = ModelConfig::of(variant, corpus.blocks, roster.labels.len());
-                    let coefficients = shape(config, corpus)[1];
-                    let (corpus, system) = (name.clone(), system.clone());
-                    new.push(Training {
-                        material,
-                        name: TrainingName { corpus, system, division, seed, training_seed },
-                        model: ModelConfig {
-                            coefficients,
-                            filters: part.training.filters.unwrap_or(model.filters),
-                            kernel_size: part.training.kernel_size.unwrap_or(model.kernel_size),
-                            dropout: part.training.dropout,
-                            tcn_pooling: part.training.tcn_pooling.unwrap_or_default(),
-                            ..model
-                        },
-                        folds,
-                        settings: part.training.clone(),
-                        protocols: protocols.clone(),
-                    });
-                }
+        for (seed, training_seed) in seeds(part.seeds.as_ref().unwrap_or(&published), part.training_seeds.as_deref()) {
+            for (&division, protocols) in &divisions {
+                let (corpus, system) = (name.clone(), system.clone());
+                new.push(Training {
+                    material,
+                    name: TrainingName { corpus, system, division, seed, training_seed },
+                    network: network.clone(),
+                    folds: divide(part, made, division, seed)?,
+                    settings: settings.clone(),
+                    protocols: protocols.clone(),
+                });
             }
         }
         new.into_iter().try_for_each(|training| self.join(training))
@@ -163,10 +166,16 @@ impl Plan {
     }
 }
 
-/// [frames, coefficients] of a corpus' features.
-pub fn shape(config: &RunConfig, corpus: &RunCorpus) -> [usize; 2] {
-    let mfcc = |front_end: &FrontEnd| [front_end.frames(corpus.length), front_end.n_mfcc];
-    corpus.shape.or(config.front_end.as_ref().map(mfcc)).unwrap_or_default()
+/// [frames, coefficients] of a material's features.
+pub fn shape(config: &RunConfig, material: &Material) -> [usize; 2] {
+    let name = &material.roster.name;
+    let of = |front_end: &FrontEnd, length: usize| [front_end.frames(length), front_end.n_mfcc];
+    if let Some(own) = material.front_end_of.as_ref().and_then(|system| config.system.get(system)) {
+        let length = own.corpora.get(name).map_or(0, |features| features.length);
+        return own.front_end.as_ref().map(|front_end| of(front_end, length)).unwrap_or_default();
+    }
+    let corpus = &config.corpora[name];
+    corpus.shape.or(config.front_end.as_ref().map(|front_end| of(front_end, corpus.length))).unwrap_or_default()
 }
 
 /// A fold's place: training and number.

@@ -8,8 +8,8 @@ use sercorpus::{
 };
 use serengine::streams;
 use serrun::{Division, Protocol, System, TrainingName};
-use timnet_core::ModelConfig;
 
+use super::network::Network;
 use crate::{config::TrainingSettings, data::Roster};
 
 /// Utterances to train and test on: a corpus, or for cross-corpus training the shared classes of one corpus and after
@@ -22,6 +22,8 @@ pub struct Material {
     pub targets: Vec<(CorpusName, Range<usize>)>,
     /// [found, expected] number of utterances of those of these corpora that are not complete.
     pub partial: BTreeMap<CorpusName, [usize; 2]>,
+    /// The system whose own front end makes its features; None where it is the run's.
+    pub front_end_of: Option<System>,
 }
 
 impl Material {
@@ -58,7 +60,7 @@ pub struct Training {
     /// The corpus trained on, the system, the division and the seeds.
     pub name: TrainingName,
     /// The network.
-    pub model: ModelConfig,
+    pub network: Network,
     /// The division.
     pub folds: Vec<Fold>,
     /// How a fold trains.
@@ -107,7 +109,7 @@ impl Training {
 
     /// Whether folds of both can compute together in single operations: one network, one set of features, one objective.
     pub fn may_stack_with(&self, other: &Self) -> bool {
-        (self.material, &self.model, &self.settings) == (other.material, &other.model, &other.settings)
+        (self.material, &self.network, &self.settings) == (other.material, &other.network, &other.settings)
     }
 
     /// What all its folds together train on, validate on and test, in utterances an epoch.
