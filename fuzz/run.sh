@@ -26,6 +26,7 @@ for target; do
     mkdir -p "corpus/$target" artifacts
     case $target in
         decoder) seed $(ls ../fixtures/mfcc/audio/* | grep -v '\.npy$') ;;
+        encoder) seed ../fixtures/encoders/tiny.onnx ;;
         front_end)
             for preset in librosa-0.8.1 librosa-0.9 librosa-0.10 timnet-0.8.1 timnet-0.9 timnet-0.10 timnet-paper; do
                 printf 'preset = "%s"\nhop_length = 400\nn_mels = 64\nfmax = 8000.0\n' $preset > "corpus/$target/seed-$preset"

@@ -1,11 +1,14 @@
 //! `ser corpus`: a thin layer over `sercorpus`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 use comfy_table::{Table, presets};
 use sercorpus::{
-    CorpusKind, ExportFormat, GroupStats, IemocapStyle, LabelMap, OpenOptions, OwnOptions, Stats,
+    CorpusKind, ExportFormat, GroupStats, IemocapStyle, LabelMap, Layout, OpenOptions, OwnOptions, Stats,
     split::{self, Scheme},
     synth,
 };
@@ -103,11 +106,21 @@ pub enum Corpus {
 /// Which corpus.
 #[derive(Debug, clap::Args)]
 pub struct Root {
-    /// A corpus' folder, a folder with a folder a class, or a manifest.
+    /// A corpus' folder, a folder with a folder a class, or a list of recordings and labels (CSV, TSV, JSONL, JSON).
     root: PathBuf,
     /// Which of the six it is; told by its files if absent.
     #[arg(long, value_name = "NAME")]
     corpus: Option<CorpusKind>,
+    /// What the folders below the root are: class, speaker/class, class/speaker, split/class, corpus/class, split/speaker/class, ..;
+    /// told by their names if absent.
+    #[arg(long, value_name = "LEVEL/..", conflicts_with = "corpus")]
+    layout: Option<Layout>,
+    /// Folder that the paths of a list start from where they do not start from the list's own.
+    #[arg(long = "root", value_name = "DIR")]
+    paths_from: Option<PathBuf>,
+    /// Column of a list that means path, label, id, speaker, sex, session, text, split, start or end; may be repeated.
+    #[arg(long = "column", value_name = "label=COLUMN", value_parser = pair)]
+    columns: Vec<(String, String)>,
     /// TOML file that maps the labels found to those wanted.
     #[arg(long, value_name = "FILE.toml")]
     labels: Option<PathBuf>,
@@ -117,6 +130,12 @@ pub struct Root {
     /// IEMOCAP: only improvised or only scripted dialogs.
     #[arg(long, value_enum)]
     style: Option<Style>,
+}
+
+/// `A=B`.
+pub fn pair(text: &str) -> std::result::Result<(String, String), String> {
+    let (from, to) = text.split_once('=').filter(|(a, b)| !a.is_empty() && !b.is_empty()).ok_or("A=B is wanted")?;
+    Ok((from.to_owned(), to.to_owned()))
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -136,13 +155,37 @@ impl Root {
         &self.root
     }
 
-    /// Opens it.
+    /// Opens it, and says on stderr how folders were read and what is odd about a corpus of one's own.
     ///
     /// # Errors
     /// As [`sercorpus::open_any`], and a label map that can't be used.
     pub fn open(&self) -> Result<sercorpus::Corpus> {
+        self.open_with(&[])
+    }
+
+    /// As [`Self::open`], with more columns chosen.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(&self, more: &[(String, String)]) -> Result<sercorpus::Corpus> {
+        let corpus = self.open_silently(more)?;
+        // Errors are told by whoever refuses the corpus or goes on with a part of it.
+        let told = |f: &&sercorpus::Finding| f.is_told() && f.severity < sercorpus::Severity::Error;
+        if corpus.kind.is_none() {
+            corpus.findings.iter().filter(told).for_each(|finding| eprintln!("{finding}"));
+        }
+        Ok(corpus)
+    }
+
+    fn open_silently(&self, more: &[(String, String)]) -> Result<sercorpus::Corpus> {
         let labels = self.labels.as_deref().map(LabelMap::read).transpose().map_err(Failure::input)?;
-        let own = OwnOptions { labels, ..OwnOptions::default() };
+        let own = OwnOptions {
+            labels,
+            layout: self.layout.clone(),
+            root: self.paths_from.clone(),
+            columns: [&self.columns, more].concat(),
+            ..OwnOptions::default()
+        };
         let options = OpenOptions {
             excited_as_happy: !self.without_excited,
             iemocap_style: self.style.map(|style| match style {
@@ -161,7 +204,7 @@ impl Root {
 pub fn run(command: &Corpus) -> Result<()> {
     match command {
         Corpus::Check { root, json } => {
-            let corpus = root.open()?;
+            let corpus = root.open_silently(&[])?;
             let report = output::with_progress(|p| sercorpus::check(&corpus, p));
             if *json { output::print_json(&report) } else { output::print(&report) }?;
             if report.is_clean() { Ok(()) } else { Err(Failure::Told) }
@@ -173,7 +216,7 @@ pub fn run(command: &Corpus) -> Result<()> {
             if let Some(target) = target {
                 target.write(stats.to_svg().map_err(Failure::Work)?.as_bytes())?;
             }
-            if *json { output::print_json(&stats) } else { output::print(&table(&stats)) }
+            if *json { output::print_json(&stats) } else { output::print(&text(&stats)) }
         }
         Corpus::Export { root, format, output: to } => {
             let target = Target::new(to.as_deref(), export_kind(*format), root.inputs())?;
@@ -216,6 +259,20 @@ pub fn run(command: &Corpus) -> Result<()> {
 /// How a list of that format begins.
 fn export_kind(format: ExportFormat) -> Kind {
     if format == ExportFormat::Csv { output::EXPORT_CSV } else { output::EXPORT_JSONL }
+}
+
+/// The table, and the rates and channels of the recordings.
+fn text(stats: &Stats) -> String {
+    let counts = |counts: &BTreeMap<u32, usize>, unit: &str| {
+        counts.iter().map(|(value, count)| format!("{value}{unit} x {count}")).collect::<Vec<_>>().join(", ")
+    };
+    let unread = stats.total.utterances - stats.channels.values().sum::<usize>();
+    let unread = match unread {
+        0 => String::new(),
+        n => format!("\n{n} of {} recordings cannot be read; `ser corpus check` names them", stats.total.utterances),
+    };
+    let (rates, channels) = (counts(&stats.rates, " Hz"), counts(&stats.channels, ""));
+    format!("{}\nrates: {rates}; channels: {channels}{unread}", output::table(table(stats)))
 }
 
 fn table(stats: &Stats) -> Table {

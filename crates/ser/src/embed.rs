@@ -21,7 +21,7 @@ use crate::{
 The .npy file holds float32 [recordings, 39], g_drf of the paper: what the network's last layer sees. Beside it,
 embeddings.ids.txt names the recording of each row. Every recording is padded or cut to the model's training length.")]
 pub struct Embed {
-    /// The model file.
+    /// The model file, or `builtin`.
     model: PathBuf,
     /// Recordings, or folders of them.
     #[arg(required = true, value_name = "PATH")]

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use sercorpus::{Corpus, Utterance};
+use sercorpus::{Corpus, Utterance, nearest};
 use sermodel::{Figure, Model};
 
 use crate::{
@@ -28,11 +28,11 @@ use crate::{
 
 Each recording is heard as in training: padded with silence, or cut to its middle where it is longer than the model's
 training length. Recordings that the model learned from say nothing about its worth: those of a test are others, of other speakers.
-Of a manifest with a column `split` the test rows are scored.
+Of a list with a column `split`, or folders train and test, the test rows are scored.
 With --perturb the recordings are changed in ways that real ones are (level, noise, room, telephone, cut, rate, speed),
 one way at a time, and the figures of each are set beside those of the recordings as they are.")]
 pub struct Evaluate {
-    /// The model file.
+    /// The model file, or `builtin`.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct Evaluate {
     #[command(flatten)]
     split: parts::Split,
     /// The corpus' label A is the model's label B; may be repeated. A label map (--labels) can leave labels out, too.
-    #[arg(long, value_name = "A=B", value_parser = pair)]
+    #[arg(long, value_name = "A=B", value_parser = corpus::pair)]
     map: Vec<(String, String)>,
     /// As JSON.
     #[arg(long)]
@@ -56,11 +56,6 @@ pub struct Evaluate {
     record: Option<PathBuf>,
 }
 
-fn pair(text: &str) -> std::result::Result<(String, String), String> {
-    let (from, to) = text.split_once('=').filter(|(a, b)| !a.is_empty() && !b.is_empty()).ok_or("A=B is wanted")?;
-    Ok((from.to_owned(), to.to_owned()))
-}
-
 /// Scores the model and prints the figures.
 ///
 /// # Errors
@@ -70,9 +65,7 @@ pub fn run(args: &Evaluate) -> Result<()> {
     let target = |path: &Option<PathBuf>, kind| path.as_ref().map(|p| Target::file(p, kind, inputs())).transpose();
     let (plot, record) = (target(&args.plot, output::SVG)?, target(&args.record, output::MODEL)?);
     let model = lookup::load(&args.model)?;
-    let corpus = args.root.open()?;
-    recordings::complete(&corpus)?;
-    let corpus = args.split.test(corpus)?;
+    let corpus = corpus_of(&args.root, &args.split)?;
     let test = Test { truth: truth(&model, &corpus, &args.map)?, model: &model, corpus: &corpus };
     if args.perturb {
         return perturb::run(&test, args.json, plot.as_ref());
@@ -90,6 +83,16 @@ pub fn run(args: &Evaluate) -> Result<()> {
         record.write(&recorded.to_bytes().map_err(Failure::work)?)?;
     }
     if args.json { output::print_json(&figures) } else { output::print(&figures.table(model.labels())) }
+}
+
+/// Those of the test, each of which the model can be asked about.
+///
+/// # Errors
+/// Recordings that can't be used; no test row.
+pub fn corpus_of(root: &corpus::Root, split: &parts::Split) -> Result<Corpus> {
+    let corpus = root.open_with(&split.columns())?;
+    recordings::complete(&corpus)?;
+    split.test(corpus)
 }
 
 /// A model and labelled recordings to test it on.
@@ -118,7 +121,7 @@ impl Test<'_> {
     }
 
     /// The speaker of each utterance, where all are known.
-    fn speakers(&self) -> Option<Vec<String>> {
+    pub fn speakers(&self) -> Option<Vec<String>> {
         let speakers = self.corpus.speakers().ok()?;
         Some(speakers.into_iter().map(str::to_owned).collect())
     }
@@ -135,14 +138,23 @@ pub fn answer(model: &Model, samples: &[f32]) -> Result<Answer> {
 }
 
 /// The model's class of each utterance's label.
-fn truth(model: &Model, corpus: &Corpus, map: &[(String, String)]) -> Result<Vec<usize>> {
+///
+/// # Errors
+/// A label that the model does not know.
+pub fn truth(model: &Model, corpus: &Corpus, map: &[(String, String)]) -> Result<Vec<usize>> {
     if let Some((from, _)) = map.iter().find(|(from, _)| !corpus.labels.contains(from)) {
+        let hint = nearest::hint(from, corpus.labels.iter().map(String::as_str));
         let known = corpus.labels.join(", ");
-        return Err(Failure::Input(format!("--map {from}=..: the corpus has no label `{from}`; it has {known}")));
+        return Err(Failure::Input(format!("--map {from}=..: the corpus has no label `{from}`{hint}; it has {known}")));
     }
+    // Letter case aside, where no label is written the same.
+    let known = |wanted: &str| {
+        let exact = model.labels().iter().position(|label| label == wanted);
+        exact.or_else(|| model.labels().iter().position(|label| label.to_lowercase() == wanted.to_lowercase()))
+    };
     let translate = |label: &str| {
         let to = map.iter().find(|(from, _)| from == label).map_or(label, |(_, to)| to);
-        model.labels().iter().position(|known| known == to).ok_or_else(|| to.to_owned())
+        known(to).ok_or_else(|| to.to_owned())
     };
     let classes: Vec<_> = corpus.utterances.iter().map(|u| translate(&u.label)).collect();
     let unknown: BTreeSet<&String> = classes.iter().filter_map(|c| c.as_ref().err()).collect();

@@ -77,7 +77,7 @@ pub fn run(args: &Features) -> Result<()> {
         all => stack(args, all)?.write_npy(&mut bytes).map_err(Failure::work)?,
     }
     target.write(&bytes)?;
-    tracing::info!("{} x {:?}, front end {}", features.len(), features[0].dim(), front_end.hash());
+    tracing::info!("{} x {:?}, front end {}", features.len(), features[0].dim(), front_end.fingerprint());
     Ok(())
 }
 

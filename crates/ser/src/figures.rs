@@ -6,7 +6,10 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use sermetrics::{Bootstrap, Calibration, Confusion, FEWEST_GROUPS, Interval, MetricError, ReliabilityBin};
 
-use crate::calibrate::{self, Answer, Point};
+use crate::{
+    calibrate::{self, Answer, Point},
+    output,
+};
 
 /// Bins of the expected calibration error, of equal width.
 const BINS: usize = 15;
@@ -59,6 +62,15 @@ impl Summary {
             right,
         })
     }
+}
+
+/// A number for each speaker, in the order of appearance.
+pub fn numbered(speakers: &[String], numbers: &mut BTreeMap<String, usize>) -> Vec<usize> {
+    let number = |s: &String| {
+        let next = numbers.len();
+        *numbers.entry(s.clone()).or_insert(next)
+    };
+    speakers.iter().map(number).collect()
 }
 
 fn predicted(answers: &[Answer]) -> Vec<usize> {
@@ -150,13 +162,7 @@ impl Figures {
         let Scores { truth, answers, .. } = *scores;
         let predicted = predicted(answers);
         let mut numbers = BTreeMap::new();
-        let groups: Option<Vec<usize>> = scores.speakers.map(|all| {
-            let number = |s: &'_ String| {
-                let next = numbers.len();
-                *numbers.entry(s.clone()).or_insert(next)
-            };
-            all.iter().map(number).collect()
-        });
+        let groups: Option<Vec<usize>> = scores.speakers.map(|all| numbered(all, &mut numbers));
         let bootstrap = Bootstrap::default();
         let interval = |metric: fn(&Confusion) -> f64| {
             let by_speaker = groups
@@ -273,14 +279,14 @@ impl Figures {
             let counts = row.iter().map(ToString::to_string);
             table.add_row([format!("is {label}")].into_iter().chain(counts).chain([optional(*recall)]));
         }
-        out.push_str(&format!("{}\n", right(table)));
+        out.push_str(&format!("{}\n", output::table(right(table))));
         if !self.speakers.is_empty() {
             let mut table = plain();
             table.set_header(["speaker", "utterances", "UAR %", "WAR %"]);
             for s in &self.speakers {
                 table.add_row([s.speaker.clone(), s.utterances.to_string(), percent(s.uar), percent(s.war)]);
             }
-            out.push_str(&format!("{}\n", right(table)));
+            out.push_str(&format!("{}\n", output::table(right(table))));
         }
         let mut table = plain();
         table.set_header(["confidence", "utterances", "mean confidence %", "right %"]);
@@ -288,7 +294,7 @@ impl Figures {
             let span = format!("{:.3} to {:.3}", bin.low, bin.high);
             table.add_row([span, bin.count.to_string(), percent(bin.confidence), percent(bin.accuracy)]);
         }
-        out.push_str(&format!("{}\n", right(table)));
+        out.push_str(&format!("{}\n", output::table(right(table))));
         let mut table = plain();
         table.set_header(["confidence at least", "answers", "answered %", "of which right %"]);
         for p in shown(&self.abstain) {
@@ -299,7 +305,7 @@ impl Figures {
                 percent(p.accuracy),
             ]);
         }
-        out.push_str(&right(table).to_string());
+        out.push_str(&output::table(right(table)));
         out
     }
 }
@@ -336,7 +342,8 @@ pub fn optional(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), percent)
 }
 
-fn percent_in(share: f64, interval: Option<&Interval>) -> String {
+/// A share with its interval.
+pub fn percent_in(share: f64, interval: Option<&Interval>) -> String {
     let interval = interval.map_or_else(String::new, |i| format!(" [{}, {}]", percent(i.low), percent(i.high)));
     format!("{} %{interval}", percent(share))
 }

@@ -1,53 +1,39 @@
 //! Recordings named on the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use sercorpus::natural_cmp;
-use walkdir::WalkDir;
+use sercorpus::OwnOptions;
 
 use crate::failure::{Failure, Result};
 
-/// What a folder is searched for: more than a corpus is (`sercorpus`), whose films are not its recordings. A file named on
-/// the command line may have any name: content decides.
-const EXTENSIONS: [&str; 14] =
-    ["wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "mp4", "aac", "aif", "aiff", "caf", "mka", "mkv"];
-
-/// Files as they are, the recordings in folders at any depth in natural order; `-` is stdin.
+/// Files as they are, the recordings in folders at any depth in natural order, those that a list names; `-` is stdin. A file named
+/// on the command line may have any name that is not a list's: content decides.
 ///
 /// # Errors
-/// A folder that can't be read or has no recording.
+/// A folder that can't be read or has no recording; a list that can't be read.
 pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut out = Vec::new();
     for path in paths {
-        if !path.is_dir() {
-            out.push(path.clone());
-            continue;
-        }
-        let mut found = Vec::new();
-        for entry in WalkDir::new(path) {
-            let entry = entry.map_err(Failure::input)?;
-            if entry.file_type().is_file() && is_recording(entry.path()) {
-                found.push(entry.into_path());
+        if path.is_dir() {
+            let (mut found, findings) = sercorpus::recordings(path).map_err(Failure::input)?;
+            findings.iter().filter(|finding| finding.is_told()).for_each(|finding| eprintln!("{finding}"));
+            if found.is_empty() {
+                return Err(Failure::Input(format!(
+                    "{}: no recording in this folder; it is searched for {}",
+                    path.display(),
+                    sercorpus::extensions().join(", ")
+                )));
             }
+            out.append(&mut found);
+        } else if sercorpus::is_list(path) && path.is_file() {
+            let listed = sercorpus::listed_recordings(path, &OwnOptions::default()).map_err(Failure::input)?;
+            eprintln!("{}: {} recordings, each as a whole", path.display(), listed.len());
+            out.extend(listed);
+        } else {
+            out.push(path.clone());
         }
-        if found.is_empty() {
-            return Err(Failure::Input(format!(
-                "{}: no recording in this folder; it is searched for {}",
-                path.display(),
-                EXTENSIONS.join(", ")
-            )));
-        }
-        found.sort_by(|a, b| natural_cmp(&a.to_string_lossy(), &b.to_string_lossy()));
-        out.append(&mut found);
     }
     Ok(out)
-}
-
-/// Hidden files are none: macOS leaves `._NAME.wav` beside recordings.
-fn is_recording(path: &Path) -> bool {
-    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    !hidden && extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
 #[cfg(test)]
@@ -68,5 +54,12 @@ mod tests {
             std::fs::remove_file(folder.path().join(name)).unwrap();
         }
         assert!(expand(&[folder.path().join("b")]).is_err());
+        let list = folder.path().join("list.csv");
+        std::fs::write(&list, "file,start\na10.wav,0\na10.wav,1\na2.WAV,0\n").unwrap();
+        let found = expand(std::slice::from_ref(&list)).unwrap();
+        assert_eq!(found, ["a10.wav", "a2.WAV"].map(|name| folder.path().join(name)));
+        std::fs::write(&list, "file\na10.wav\nb.wav\n").unwrap();
+        let error = format!("{:?}", expand(&[list]).unwrap_err());
+        assert!(error.contains("list.csv:3") && error.contains("does not exist"), "{error}");
     }
 }

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use comfy_table::{Table, presets};
 use serde_json::json;
-use sermodel::Model;
+use sermodel::{Model, Normalise};
 
 use crate::{failure::Result, lookup, output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  ser inspect                       the model that comes with the program
   ser inspect model.safetensors
   ser inspect model.safetensors --json | jq .card.figures")]
 pub struct Inspect {
-    /// The model file.
-    model: PathBuf,
+    /// The model file, or `builtin`; else the one that SER_MODEL names, else the built-in one.
+    model: Option<PathBuf>,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -25,16 +26,16 @@ pub struct Inspect {
 /// # Errors
 /// A file that is no model.
 pub fn run(args: &Inspect) -> Result<()> {
-    let model = lookup::load(&args.model)?;
+    let model = args.model.as_deref().map_or_else(lookup::default, lookup::load)?;
     let (config, weights) = (model.network().config(), model.weights());
     let parameters = weights.parameters.len() + weights.statistics.len();
     if args.json {
-        let hash = model.card().front_end.hash();
+        let hash = model.card().front_end.fingerprint();
         return output::print_json(
             &json!({ "network": config, "parameters": parameters, "front_end_hash": hash, "card": model.card() }),
         );
     }
-    output::print(&table(&model, parameters))
+    output::print(&output::table(table(&model, parameters)))
 }
 
 fn table(model: &Model, parameters: usize) -> Table {
@@ -61,7 +62,13 @@ fn table(model: &Model, parameters: usize) -> Table {
     let front_end = &card.front_end;
     let preset = front_end.preset_name().unwrap_or("no preset's settings");
     row("front end", format!("{preset}, {} coefficients at {} Hz", front_end.n_mfcc, front_end.sample_rate));
-    row("front end hash", front_end.hash());
+    if card.normalise != Normalise::None || card.trim.is_some() {
+        let trim = card
+            .trim
+            .map_or(String::new(), |db| format!(", silence {db} dB below the loudest frame cut off at both ends"));
+        row("features", format!("normalise = {}{trim}", card.normalise.name()));
+    }
+    row("front end hash", front_end.fingerprint());
     row("resampler", front_end.resampler.clone());
     let seconds = card.length as f64 / f64::from(front_end.sample_rate);
     row("utterance", format!("{} samples, {seconds:.2} s: shorter ones padded, longer ones cut", card.length));

@@ -3,6 +3,7 @@
 
 mod answer;
 mod calibrate;
+mod compare;
 mod corpus;
 mod embed;
 mod evaluate;
@@ -39,10 +40,11 @@ use sercli::Lines;
   ser predict me.wav                             which emotion, how sure
   ser predict talk.mp3 --window 3s --hop 0.5s    emotion over time
   ser explain me.wav -o why.svg                  which moments and time scales carried the decision
-  ser inspect model.safetensors                  what a model is and how well it does
+  ser inspect                                    what the model of the program is and how well it does
   ser train calls/ -o calls.safetensors          a model of one's own: a folder of recordings for each class
   ser serve                                      a page in the browser, with a microphone
   ser evaluate calls.safetensors test/           how well it does on other recordings
+  ser compare calls.safetensors builtin test/    whether it is better than another model
 `ser COMMAND --help` has more of them.
 
 Data goes to stdout or to -o, messages to stderr. NO_COLOR switches colours off.
@@ -77,6 +79,8 @@ enum Command {
     Train(train::Train),
     /// What a model is worth on labelled recordings, as they are or louder, noisier, cut, over a telephone.
     Evaluate(evaluate::Evaluate),
+    /// Is one model better than another? Both on the same labelled recordings.
+    Compare(compare::Compare),
     /// A page on this machine to record or drop a file on, and the same as a JSON endpoint.
     Serve(serve::Serve),
     /// A completion script for a shell.
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
         Command::Corpus(command) => corpus::run(&command),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => sercli::completions(args.shell, Cli::command()).map_err(failure::Failure::work),
         Command::Man(args) => shell::man(&args, Cli::command()),

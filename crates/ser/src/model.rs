@@ -1,11 +1,11 @@
 //! `ser model`: models from and to other programs.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Subcommand;
 use sercorpus::CorpusKind;
 use sermfcc::FrontEnd;
-use sermodel::{Card, Model};
+use sermodel::{Card, Model, Normalise};
 
 use crate::{
     failure::{Failure, Result},
@@ -55,7 +55,7 @@ Input `mfcc`: float32 [batch, frames, 39], any batch, any number of frames, made
 names. Output `probabilities`: float32 [batch, classes], calibrated where the model is. Metadata: labels, front end and its
 hash, training length, licence.")]
     ExportOnnx {
-        /// The model file.
+        /// The model file, or `builtin`.
         model: PathBuf,
         /// The ONNX file.
         #[arg(short, long, value_name = "FILE.onnx")]
@@ -106,12 +106,17 @@ pub fn run(command: &Convert) -> Result<()> {
             let metadata = [
                 ("labels", card.labels.join(",")),
                 ("front_end", front_end),
-                ("front_end_hash", card.front_end.hash()),
+                ("front_end_hash", card.front_end.fingerprint()),
                 ("length", card.length.to_string()),
                 ("corpus", card.corpus.clone()),
                 ("licence", card.licence.clone()),
             ];
-            let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
+            let mut metadata: BTreeMap<String, String> = metadata.map(|(key, value)| (key.to_owned(), value)).into();
+            // The graph starts behind them: whoever feeds it does both first.
+            if card.normalise != Normalise::None {
+                metadata.insert("normalise".to_owned(), card.normalise.name().to_owned());
+            }
+            metadata.extend(card.trim.map(|decibels| ("trim".to_owned(), decibels.to_string())));
             let temperature = card.temperature.unwrap_or(1.0);
             let bytes = timnet_onnx::export(model.weights(), temperature, &metadata).map_err(Failure::work)?;
             target.write(&bytes)

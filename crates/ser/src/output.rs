@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use comfy_table::{ContentArrangement, Row, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::failure::{Failure, Result};
@@ -155,6 +156,39 @@ pub fn print_bytes(bytes: &[u8]) -> Result<()> {
     sercli::print_bytes(bytes).map_err(Failure::work)
 }
 
+/// A table as text for stdout: fitted to the terminal, cells wrapped; without a terminal nothing is padded, and two blanks or `|`
+/// stand between cells.
+pub fn table(mut table: Table) -> String {
+    if std::io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        let text = table.to_string();
+        return text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    }
+    unpadded(&table)
+}
+
+/// The cells of a table as they are, in the style of the table: Markdown, or with blanks between them.
+pub fn unpadded(table: &Table) -> String {
+    let markdown = table.style() == presets::ASCII_MARKDOWN;
+    let line = |row: &Row| {
+        let cells: Vec<String> = row.cell_iter().map(|cell| cell.content().replace('\n', " ")).collect();
+        if markdown {
+            format!("| {} |", cells.join(" | "))
+        } else {
+            format!(" {}", cells.join("  ")).trim_end().to_owned()
+        }
+    };
+    let mut lines = Vec::new();
+    if let Some(header) = table.header() {
+        lines.push(line(header));
+        if markdown {
+            lines.push(format!("|{}", "---|".repeat(header.cell_count())));
+        }
+    }
+    lines.extend(table.row_iter().map(line));
+    lines.join("\n")
+}
+
 /// A line of text to stdout.
 ///
 /// # Errors
@@ -182,4 +216,22 @@ pub fn with_progress<T>(work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) 
     });
     bar.finish_and_clear();
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_padded_without_a_terminal() {
+        let table = |preset| {
+            let mut table = Table::new();
+            table.load_style(preset);
+            table.set_header(["recording", "emotion"]).add_row(["a/very/long/name.wav", "sad"]).add_row(["b", ""]);
+            table
+        };
+        assert_eq!(unpadded(&table(presets::NOTHING)), " recording  emotion\n a/very/long/name.wav  sad\n b");
+        let markdown = "| recording | emotion |\n|---|---|\n| a/very/long/name.wav | sad |\n| b |  |";
+        assert_eq!(unpadded(&table(presets::ASCII_MARKDOWN)), markdown);
+    }
 }

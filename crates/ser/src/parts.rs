@@ -1,24 +1,26 @@
-//! The manifest's column `split`: which rows are learned from, which are for the test.
+//! A list's column `split`, or folders of parts: which rows are learned from, which are for the test.
 
 use sercorpus::Corpus;
 
 use crate::failure::{Failure, Result};
 
-/// `--split-column`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Column {
-    Split,
-    None,
-}
+/// Takes all rows.
+const NONE: &str = "none";
 
 #[derive(Debug, clap::Args)]
 pub struct Split {
-    /// The manifest's column that divides its rows into train, validation and test; `none` takes all rows.
-    #[arg(long, value_enum, default_value_t = Column::Split, value_name = "split|none", hide_possible_values = true)]
-    split_column: Column,
+    /// A list's column that divides its rows into train, validation and test; folders of parts count as it. `none` takes all rows.
+    #[arg(long, default_value = "split", value_name = "COLUMN|none")]
+    split_column: String,
 }
 
 impl Split {
+    /// The column, where it is not the one that its name tells.
+    pub fn columns(&self) -> Vec<(String, String)> {
+        let column = Some(&self.split_column).filter(|column| !["split", NONE].contains(&column.as_str()));
+        column.map(|column| ("split".to_owned(), column.clone())).into_iter().collect()
+    }
+
     /// The rows for training and validation, which is said on stderr; all rows where none names a part.
     ///
     /// # Errors
@@ -36,7 +38,7 @@ impl Split {
     }
 
     fn keep(&self, corpus: Corpus, keep: fn(&Corpus) -> Corpus, parts: &str, verb: &str) -> Result<Corpus> {
-        if self.split_column == Column::None || !corpus.is_split() {
+        if self.split_column == NONE || !corpus.is_split() {
             return Ok(corpus);
         }
         let kept = keep(&corpus);

@@ -120,7 +120,7 @@ pub fn run(test: &Test, json: bool, plot: Option<&Target>) -> Result<()> {
         draw(&rows, &mut svg).map_err(|e| Failure::Work(e.to_string()))?;
         plot.write(svg.as_bytes())?;
     }
-    if json { output::print_json(&rows) } else { output::print(&table(&rows)) }
+    if json { output::print_json(&rows) } else { output::print(&output::table(table(&rows))) }
 }
 
 fn row(perturbation: &'static str, level: f64, unit: &'static str, summary: &Summary) -> Row {

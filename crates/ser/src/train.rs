@@ -15,10 +15,10 @@ use std::{
 
 use seraugment::Augment;
 use sercorpus::split::Fold;
-use serengine::{Settings, streams};
+use serengine::{Adam, Objective, Settings, streams};
 use sermfcc::FrontEnd;
-use sermodel::{Card, Model};
-use timnet_core::ModelConfig;
+use sermodel::{Card, Model, Normalise};
+use timnet_core::{ModelConfig, Variant};
 
 use crate::{
     calibrate, corpus,
@@ -36,6 +36,7 @@ use work::Work;
   ser train calls/ -o calls.safetensors                 a folder for each class
   ser train calls.csv -o calls.safetensors --folds 5    path,label,speaker
   ser train emodb/ -o emodb.safetensors --augment gain,noise,room --licence CC0-1.0
+  ser train calls/ -o calls.safetensors --system tcn --learning-rate 0.0005 --normalise utterance --trim 30
   ser train EMODB.npy -o emodb.safetensors --classes angry,boredom,disgust,fear,happy,neutral,sad
 
 First it trains one network for each fold and scores it on recordings that it has not heard: of other speakers where
@@ -44,7 +45,8 @@ learns from everything and goes into the file, with those figures, a temperature
 below which it answers \"unknown\", both fitted on what the folds' networks said. How far they can be trusted is measured
 by fitting them on all folds but one and judging them on that one.
 
-Rows of a manifest whose column `split` says test are not read; `ser evaluate` scores them.
+Rows of a list whose column `split` says test, and recordings in a folder test/ above class folders, are not read; `ser evaluate`
+scores them.
 
 Stop it with Ctrl-C, or let it be killed: the same command goes on where it was. What it needs for that lies in the
 folder MODEL.training until the model is written; a folder of that name that it did not make is refused. The same seed gives the
@@ -66,12 +68,30 @@ pub struct Train {
     /// Temporal blocks: each doubles the span that one frame sees (8: 6 s at the default front end; 10: 24 s).
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=16))]
     blocks: u32,
+    /// Network: tim-net, its ablations no-bd, no-ms and no-df, or tcn.
+    #[arg(long, default_value = "tim-net", value_name = "NAME")]
+    system: Variant,
+    /// Learning rate of Adam.
+    #[arg(long, default_value_t = Adam::default().learning_rate, value_name = "RATE")]
+    learning_rate: f64,
+    /// Probability that spatial dropout drops a channel.
+    #[arg(long, default_value_t = ModelConfig::timnet(8, 2).dropout, value_name = "SHARE")]
+    dropout: f64,
+    /// Share of each target that is spread over all classes.
+    #[arg(long, default_value_t = Objective::default().label_smoothing, value_name = "SHARE")]
+    label_smoothing: f64,
     /// Seed of initialisation, order, dropout, folds and augmentation.
     #[arg(long, default_value_t = 0)]
     seed: u32,
     /// Front end: timnet-0.8.1, timnet-0.9, timnet-0.10, timnet-paper, librosa-0.8.1, librosa-0.9 or librosa-0.10.
     #[arg(long, default_value = "timnet-0.8.1", value_name = "PRESET")]
     front_end: String,
+    /// `utterance` brings each coefficient to mean 0 and variance 1 over the frames of the recording; `none` is the paper's.
+    #[arg(long, default_value = "none", value_name = "none|utterance")]
+    normalise: Normalise,
+    /// Cut off silence at both ends that is this many decibels softer than the loudest frame (1 to 200), as librosa does.
+    #[arg(long, value_name = "DB")]
+    trim: Option<f64>,
     /// Samples (at 22,050 Hz) that every recording is padded or cut to; `auto` holds 95 of 100 recordings whole.
     #[arg(long, default_value = "auto", value_name = "auto|SAMPLES")]
     length: source::Length,
@@ -132,11 +152,14 @@ pub fn run(args: &Train) -> Result<()> {
 
     let source = pool.install(|| Source::open(args))?;
     let config = ModelConfig {
+        variant: args.system,
         coefficients: source.front_end.n_mfcc,
         filters: source.front_end.n_mfcc,
+        dropout: args.dropout,
         ..ModelConfig::timnet(args.blocks as usize, source.labels.len())
     };
     let layout = Arc::new(config.layout().map_err(Failure::input)?);
+    args.objective().check(&layout, source.classes.len()).map_err(Failure::input)?;
     let (division, folds) =
         if args.no_evaluation { (Division::None, Vec::new()) } else { folds::divide(args, &source)? };
     tracing::info!("{}", source.summary(division, &folds));
@@ -197,6 +220,29 @@ fn judge(
     let scores = Scores { truth: &source.classes, answers: &answers, speakers: source.speakers.as_deref() };
     let data = format!("{} ({})", source.name, division.describe(folds.len()));
     Figures::of(&scores, source.labels.len(), data, Calibrated::CrossFitted).map_err(Failure::work)
+}
+
+impl Train {
+    fn objective(&self) -> Objective {
+        let mut objective = Objective::default();
+        (objective.label_smoothing, objective.adam.learning_rate) = (self.label_smoothing, self.learning_rate);
+        objective
+    }
+
+    /// What differs from the defaults in how the network is made and learns, for the card: `, learning rate 0.01`.
+    fn unusual(&self) -> String {
+        let (usual, dropout) = (Objective::default(), ModelConfig::timnet(8, 2).dropout);
+        let parts = [
+            ("learning rate", self.learning_rate, usual.adam.learning_rate),
+            ("dropout", self.dropout, dropout),
+            ("label smoothing", self.label_smoothing, usual.label_smoothing),
+        ];
+        parts
+            .iter()
+            .filter(|(_, value, usual)| value != usual)
+            .map(|(name, value, _)| format!(", {name} {value}"))
+            .collect()
+    }
 }
 
 /// The front end's preset, with its name in errors.

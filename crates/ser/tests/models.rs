@@ -113,7 +113,9 @@ fn inspect_puts_unseen_speakers_first() {
     assert_eq!(code, 0);
     assert!(out.trim_start().starts_with("speaker-independent") && out.contains("UAR 61.2 %"), "{out}");
     assert!(
-        ["CC0", "timnet-0.8.1", &model.card().front_end.hash(), "angry, neutral, sad"].iter().all(|p| out.contains(p))
+        ["CC0", "timnet-0.8.1", &model.card().front_end.fingerprint(), "angry, neutral, sad"]
+            .iter()
+            .all(|p| out.contains(p))
     );
     let (_, out, _) = ser(folder.path(), &["inspect", "figures.safetensors", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -230,7 +232,7 @@ fn the_onnx_file_is_the_librarys_with_the_card_in_it() {
     let bytes = fs::read(folder.path().join("m.onnx")).unwrap();
     let graph = timnet_onnx::export(sound::model().weights(), 1.0, &Default::default()).unwrap();
     assert!(bytes.starts_with(&graph));
-    let hash = sound::model().card().front_end.hash();
+    let hash = sound::model().card().front_end.fingerprint();
     for text in ["angry,neutral,sad", "front_end_hash", &hash] {
         assert!(bytes[graph.len()..].windows(text.len()).any(|w| w == text.as_bytes()), "{text}");
     }

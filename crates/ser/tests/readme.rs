@@ -57,7 +57,7 @@ fn check(folder: &Path, command: &str, out: &str) {
             assert_eq!(text("embeddings.ids.txt"), "recordings/a.flac\n");
         }
         ["inspect", ..] => {
-            for part in [&model.card().front_end.hash(), "angry, neutral, sad", "42087 parameters"] {
+            for part in [&model.card().front_end.fingerprint(), "angry, neutral, sad", "42087 parameters"] {
                 assert!(out.contains(part), "{part}: {out}");
             }
         }

@@ -72,6 +72,7 @@ pub fn check(corpus: &Corpus, progress: Progress<'_>) -> CheckReport {
         "have a header that was never completed: the rest of the file was read as samples",
     ));
     findings.extend(wrong_rates(corpus, &heard));
+    findings.extend(beyond_end(corpus, &heard));
     findings.extend(uniform_lengths(corpus, &heard));
     findings.extend(implausible_mean(corpus, &heard));
     findings.extend(duplicates(corpus, &heard));
@@ -131,6 +132,23 @@ fn wrong_rates(corpus: &Corpus, heard: &[(usize, &Heard)]) -> Vec<Finding> {
             Finding::new(Severity::Error, FindingKind::WrongRate, message).of(ids)
         })
         .collect()
+}
+
+/// Segments that start or end behind the end of their recording: one finding for each list or folder, with ids and times.
+fn beyond_end(corpus: &Corpus, heard: &[(usize, &Heard)]) -> Option<Finding> {
+    /// Lists round times.
+    const TOLERANCE: f64 = 0.01;
+    let beyond = heard.iter().filter_map(|(i, recording)| {
+        let utterance = &corpus.utterances[*i];
+        let last = utterance.end.or(utterance.start)?;
+        let seconds = recording.seconds();
+        (last > seconds + TOLERANCE || utterance.start.is_some_and(|start| start >= seconds))
+            .then(|| format!("{} ({last} s of {seconds:.3} s)", utterance.id))
+    });
+    let beyond: Vec<String> = beyond.collect();
+    let message =
+        format!("{} segments start or end behind the end of their recording; mend start and end", beyond.len());
+    (!beyond.is_empty()).then(|| Finding::new(Severity::Error, FindingKind::BeyondEnd, message).of(beyond))
 }
 
 fn uniform_lengths(corpus: &Corpus, heard: &[(usize, &Heard)]) -> Option<Finding> {

@@ -61,10 +61,15 @@ impl Part {
         }
     }
 
-    /// Read a part's name in any case; `val`, `valid`, `dev`, `devel`, `development` mean validation, `eval` means test.
+    /// Read a part's name in any case, maybe numbered (`Test1`) or with `set` behind it (`test_set`); `val`, `valid`, `dev`, `devel`,
+    /// `development` mean validation, `eval` means test.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text.trim().to_ascii_lowercase().as_str() {
+        let joints = [' ', '_', '-'];
+        let text = text.trim().to_ascii_lowercase();
+        let text = text.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(joints);
+        let text = text.strip_suffix("set").unwrap_or(text).trim_end_matches(joints);
+        match text {
             "train" | "training" => Some(Self::Train),
             "validation" | "valid" | "val" | "dev" | "devel" | "development" => Some(Self::Validation),
             "test" | "testing" | "eval" | "evaluation" => Some(Self::Test),

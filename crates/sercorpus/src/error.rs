@@ -33,14 +33,27 @@ pub enum CorpusError {
     },
     /// Nothing below the root looks like one of the six corpora.
     #[error(
-        "{root}: none of casia, emodb, emovo, iemocap, ravdess, savee ({seen}); name the corpus, or give a manifest \
-         for one of your own"
+        "{root}: none of casia, emodb, emovo, iemocap, ravdess, savee ({seen}){}",
+        hint.as_ref().map_or_else(
+            || "; name the corpus, or give a list of recordings and labels for one of your own".to_owned(),
+            |hint| format!(", and {hint}")
+        )
     )]
     NotRecognised {
         /// Where was looked.
         root: PathBuf,
         /// What was there.
         seen: String,
+        /// Why it is no folder of class folders either, and what to do.
+        hint: Option<String>,
+    },
+    /// The folders below the root can be read in several ways.
+    #[error("{root}: {message}")]
+    Ambiguous {
+        /// Where was looked.
+        root: PathBuf,
+        /// The readings, and the options that choose.
+        message: String,
     },
     /// A line of a manifest, label map or split file is wrong.
     #[error("{path}:{line}: {message}")]

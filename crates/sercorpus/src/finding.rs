@@ -30,6 +30,16 @@ pub enum FindingKind {
     Skipped,
     /// Audio whose name does not fit the corpus.
     Unrecognised,
+    /// Recordings of kinds that are not read.
+    NotRead,
+    /// How folders were read, where they could be read otherwise.
+    Layout,
+    /// Labels that differ in letter case or blanks only and became one class.
+    MergedLabels,
+    /// An optional value that some rows lack and others have.
+    MissingValue,
+    /// A segment that starts or ends behind the end of its recording.
+    BeyondEnd,
     /// A label that the corpus does not know.
     UnknownLabel,
     /// A line that cannot be read.
@@ -93,6 +103,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Is it to be said whenever the corpus is opened? Warnings and errors are, and how folders were read.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.severity > Severity::Note || matches!(self.kind, FindingKind::Layout | FindingKind::NotRead)
+    }
+
     pub(crate) fn new(severity: Severity, kind: FindingKind, message: impl Into<String>) -> Self {
         Self { severity, kind, path: None, line: None, message: message.into(), items: Vec::new() }
     }

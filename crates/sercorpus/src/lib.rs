@@ -24,8 +24,10 @@ mod export;
 mod finding;
 mod inspect;
 mod kind;
+mod limits;
 mod name;
 mod natural;
+pub mod nearest;
 mod open;
 mod own;
 mod plot;
@@ -45,8 +47,12 @@ pub use inspect::{ContentHash, Progress, content_hashes, probe_all};
 pub use kind::{CorpusKind, UnknownCorpus};
 pub use name::{BadCorpusName, CorpusName};
 pub use natural::natural_cmp;
+
 pub use open::{IemocapStyle, OpenOptions, detect, open};
-pub use own::{LabelMap, OwnOptions, Unlisted, open_any, open_folder, open_manifest};
+pub use own::{
+    LabelMap, Layout, OwnOptions, Unlisted, is_list, listed_recordings, open_any, open_folder, open_manifest,
+};
 pub use scan::scan;
 pub use seraudio::Info;
 pub use stats::{GroupStats, Stats, stats};
+pub use walk::{extensions, recordings};

@@ -1,5 +1,5 @@
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,27 +38,47 @@ impl Default for OpenOptions {
 /// Tell which of the six corpora is below `root`, by the names of its files.
 ///
 /// # Errors
-/// `root` is not a folder that can be read, or holds none of them.
+/// `root` is not a folder that can be read, holds none of them, or two side by side.
 pub fn detect(root: &Path) -> Result<CorpusKind, CorpusError> {
-    let mut hits = CorpusKind::ALL.map(|kind| (0usize, kind));
+    // Recordings by the corpora that they fit, a bit each, and one of the folders that hold them.
+    let mut hits = BTreeMap::<u8, (usize, PathBuf)>::new();
     let mut recordings = 0;
     let mut seen = Census::default();
     walk(root, &mut Vec::new(), |entry| {
         seen.count(entry);
         if entry.is_audio() {
             recordings += 1;
-            for (count, kind) in &mut hits {
-                // A song of RAVDESS or a dialog of IEMOCAP speaks for the corpus too.
-                let fits = !matches!(recognise(*kind, entry.folders_from_root, entry.stem), Seen::Unknown(_));
-                *count += usize::from(fits);
-            }
+            // A song of RAVDESS or a dialog of IEMOCAP speaks for the corpus too.
+            let fits = |kind| !matches!(recognise(kind, entry.folders_from_root, entry.stem), Seen::Unknown(_));
+            let mask = (0..).zip(CorpusKind::ALL).map(|(bit, kind)| u8::from(fits(kind)) << bit).sum();
+            let top = || entry.folders.first().map_or_else(|| root.to_owned(), |top| root.join(top));
+            hits.entry(mask).or_insert_with(|| (0, top())).0 += 1;
         }
     })?;
-    match hits.into_iter().max_by_key(|&(count, _)| count) {
-        // Most files: a few that are named alike do not make a corpus.
-        Some((count, kind)) if count > 0 && 2 * count >= recordings => Ok(kind),
-        _ => Err(CorpusError::NotRecognised { root: root.to_owned(), seen: seen.to_string() }),
+    let count = |wanted: u8, not: u8| {
+        let fitting = hits.iter().filter(|(mask, _)| **mask & wanted != 0 && **mask & not == 0);
+        fitting.map(|(_, (count, _))| count).sum::<usize>()
+    };
+    let most = |not: u8| {
+        let counts = (0..).zip(CorpusKind::ALL).map(|(bit, kind)| (count(1 << bit, not), 1u8 << bit, kind));
+        counts.max_by_key(|&(count, ..)| count).filter(|&(count, ..)| count > 0)
+    };
+    // Most files: a few that are named alike do not make a corpus.
+    let Some((first, bit, kind)) = most(0).filter(|&(count, ..)| 2 * count >= recordings) else {
+        return Err(CorpusError::NotRecognised { root: root.to_owned(), seen: seen.to_string(), hint: None });
+    };
+    // Nor do a few of another beside it.
+    if let Some((second, other_bit, other)) = most(bit).filter(|&(count, ..)| 20 * count >= recordings) {
+        let folder = |bit: u8| hits.iter().find(|(mask, _)| **mask & bit != 0).map_or(root, |(_, (_, top))| top);
+        let message = format!(
+            "two corpora lie side by side: {first} recordings are named as those of {kind}, {second} as those of {other}; give \
+             the folder of one ({} or {}), or choose one with --corpus {kind} or --corpus {other}",
+            folder(bit).display(),
+            folder(other_bit).display()
+        );
+        return Err(CorpusError::Ambiguous { root: root.to_owned(), message });
     }
+    Ok(kind)
 }
 
 /// Read the corpus below `root`: names only, no recording is opened. Whatever the letter case and nesting of

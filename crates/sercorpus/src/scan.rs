@@ -35,7 +35,7 @@ pub(crate) fn scan_counting(
         _ => None,
     };
     let mut left = Left::default();
-    let hidden = walk(root, &mut findings, |entry| {
+    walk(root, &mut findings, |entry| {
         census.count(entry);
         if !entry.is_audio() {
             return;
@@ -60,7 +60,6 @@ pub(crate) fn scan_counting(
         findings.extend(labels.without_recording());
     }
     findings.extend(left.findings(kind));
-    findings.extend(hidden_files(hidden));
     Ok(findings)
 }
 
@@ -84,11 +83,6 @@ impl Left {
         });
         skipped.chain(unknown)
     }
-}
-
-pub(crate) fn hidden_files(hidden: Vec<String>) -> Option<Finding> {
-    let message = format!("{} hidden files or folders skipped", hidden.len());
-    (!hidden.is_empty()).then(|| Finding::new(Severity::Note, FindingKind::Skipped, message).of(hidden))
 }
 
 /// Files by extension, to say what was found where no corpus was.

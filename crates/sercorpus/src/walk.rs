@@ -1,17 +1,25 @@
 //! The walk over a corpus' folder: one file at a time, nothing kept but counts.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::CorpusError;
 use crate::finding::{Finding, FindingKind, Severity};
+use crate::{CorpusError, limits, natural_cmp};
 
-/// Deeper than any layout; ends a walk that was started too high up.
-const MAX_DEPTH: usize = 16;
+/// Extensions of recordings that `seraudio` reads, lower case: sound only.
+const SOUND: &[&str] =
+    &["wav", "wave", "flac", "aif", "aiff", "aifc", "caf", "ogg", "oga", "mp3", "m4a", "m4b", "aac", "mka"];
 
-/// Extensions of files that may be recordings, lower case.
-const AUDIO: &[&str] = &["wav", "wave", "flac", "aif", "aiff", "ogg", "opus", "mp3", "m4a"];
+/// Extensions of films whose sound `seraudio` reads.
+const FILM: &[&str] = &["mp4", "3gp", "mkv"];
+
+/// Extensions of recordings that are not read: they are counted and named.
+const UNREAD: &[&str] = &[
+    "opus", "webm", "au", "snd", "sph", "nist", "w64", "wma", "amr", "awb", "avi", "flv", "mov", "mpg", "mpeg", "wmv",
+    "wv", "ape", "spx", "gsm", "voc", "ra", "rm", "ac3", "dts", "mpc", "tta", "dsf", "mid", "weba",
+];
 
 /// A file below the root whose extension says audio or text.
 pub(crate) struct Entry<'a> {
@@ -29,23 +37,30 @@ pub(crate) struct Entry<'a> {
 
 impl Entry<'_> {
     pub(crate) fn is_audio(&self) -> bool {
-        AUDIO.contains(&self.extension)
+        SOUND.contains(&self.extension) || self.is_film()
+    }
+
+    /// A recording in a container of films: the same name with another extension is its sound.
+    pub(crate) fn is_film(&self) -> bool {
+        FILM.contains(&self.extension)
     }
 }
 
-/// Call `visit` for every file that is not hidden. Trouble with single entries becomes a finding. Gives the hidden ones.
+/// Call `visit` for every file that is not hidden, links followed. Links that lead in a circle, entries that cannot be read, hidden
+/// ones and recordings of kinds that are not read become findings.
 pub(crate) fn walk(
     root: &Path,
     findings: &mut Vec<Finding>,
     mut visit: impl FnMut(&Entry<'_>),
-) -> Result<Vec<String>, CorpusError> {
+) -> Result<(), CorpusError> {
     if !std::fs::metadata(root).map_err(CorpusError::io(root))?.is_dir() {
         return Err(CorpusError::NotAFolder(root.to_owned()));
     }
     let full = std::fs::canonicalize(root).map_err(CorpusError::io(root))?;
     let root_name = full.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut hidden = Vec::new();
-    let mut entries = WalkDir::new(root).min_depth(1).max_depth(MAX_DEPTH).follow_links(true).into_iter();
+    let mut unread = BTreeMap::<String, usize>::new();
+    let mut entries = WalkDir::new(root).min_depth(1).max_depth(limits::FOLDER_DEPTH).follow_links(true).into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
             Ok(entry) => entry,
@@ -79,6 +94,9 @@ pub(crate) fn walk(
         let between = below.parent().into_iter().flat_map(Path::iter).filter_map(|f| f.to_str());
         let folders_from_root: Vec<&str> = std::iter::once(root_name.as_str()).chain(between).collect();
         let extension = extension.to_ascii_lowercase();
+        if UNREAD.contains(&extension.as_str()) {
+            *unread.entry(extension.clone()).or_default() += 1;
+        }
         visit(&Entry {
             path: entry.path(),
             folders: &folders_from_root[1..],
@@ -87,8 +105,47 @@ pub(crate) fn walk(
             extension: &extension,
         });
     }
-    hidden.sort();
-    Ok(hidden)
+    if !hidden.is_empty() {
+        hidden.sort();
+        let message = format!("{} hidden files or folders skipped", hidden.len());
+        findings.push(Finding::new(Severity::Note, FindingKind::Skipped, message).of(hidden));
+    }
+    findings.extend(not_read(root, unread));
+    Ok(())
+}
+
+fn not_read(root: &Path, unread: BTreeMap<String, usize>) -> Option<Finding> {
+    let total: usize = unread.values().sum();
+    let mut kinds: Vec<_> = unread.into_iter().collect();
+    kinds.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let first = &kinds.first()?.0;
+    let counts = kinds.iter().map(|(kind, count)| format!(".{kind} {count}")).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "{total} files of kinds that are not read: {counts}; convert them, as with `ffmpeg -i NAME.{first} NAME.wav`"
+    );
+    Some(Finding::new(Severity::Note, FindingKind::NotRead, message).at(root))
+}
+
+/// The recordings below a folder, links followed, in natural order of their paths; and what is to be said about it: links that lead
+/// in a circle, folders that cannot be read, kinds of recordings that are not read.
+///
+/// # Errors
+/// `root` is not a folder that can be read.
+pub fn recordings(root: &Path) -> Result<(Vec<PathBuf>, Vec<Finding>), CorpusError> {
+    let (mut paths, mut findings) = (Vec::new(), Vec::new());
+    walk(root, &mut findings, |entry| {
+        if entry.is_audio() {
+            paths.push(entry.path.to_owned());
+        }
+    })?;
+    paths.sort_by(|a, b| natural_cmp(&a.to_string_lossy(), &b.to_string_lossy()).then_with(|| a.cmp(b)));
+    Ok((paths, findings))
+}
+
+/// The extensions that a folder is searched for.
+#[must_use]
+pub fn extensions() -> Vec<&'static str> {
+    SOUND.iter().chain(FILM).copied().collect()
 }
 
 fn walk_error(root: &Path, error: &walkdir::Error) -> Finding {

@@ -57,8 +57,8 @@ fn csv_tsv_jsonl_emobox_and_audformat() {
 
     let audformat =
         "file,start,end,emotion\na/1.wav,0 days 00:00:00.01,0 days 00:00:00.03,fear\na/2.wav,0 days,NaT,joy\n";
-    assert!(manifest("m.csv", audformat).unwrap_err().contains("m.csv:3: the start `0 days`"));
-    let corpus = manifest("m.csv", audformat.replace("0 days,NaT", "0 days 00:00:00,NaT")).unwrap();
+    let corpus = manifest("m.csv", audformat).unwrap();
+    assert_eq!(corpus.utterances[1].start, Some(0.0));
     assert_eq!((corpus.utterances[0].start, corpus.utterances[1].end), (Some(0.01), None));
 }
 
@@ -70,8 +70,12 @@ fn what_is_wrong_with_a_manifest_is_named_by_file_and_line() {
         ("m.csv", b"path,label\na/1.wav,\n", "m.csv:2: a/1.wav has no label"),
         ("m.csv", b"path,label\n,x\n", "m.csv:2: no path"),
         ("m.csv", b"id,path,label\n1,a/1.wav,x\n2,a/2.wav,x\n1,b/1.wav,x\n", "m.csv:4: the id `1` is that of line 2"),
-        ("m.csv", b"path,label\na/1.wav,x\n../x.wav,x\n", "m.csv:3: the path ../x.wav leads outside the root"),
-        ("m.csv", b"path,label\n/etc/passwd,x\n", "m.csv:2: the path /etc/passwd leads outside the root"),
+        (
+            "m.csv",
+            b"path,label\n../x.wav,x\n",
+            "m.csv: none of its 1 recordings is there; the first was looked for at /",
+        ),
+        ("m.csv", b"path,label\n/no/where.wav,x\n", "looked for at /no/where.wav; the paths are of another machine"),
         ("m.csv", b"path,label,start,end\na/1.wav,x,2,1\n", "m.csv:2: a/1.wav ends at 1 s, before it starts at 2 s"),
         ("m.csv", b"path,label,end\na/1.wav,x,soon\n", "m.csv:2: the end `soon` is no time"),
         ("m.csv", b"path,label\na/1.wav,\xff\n", "m.csv:2: is not UTF-8"),

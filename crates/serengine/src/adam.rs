@@ -26,6 +26,15 @@ pub enum RateSchedule {
         /// Factor of each change, above 0 and at most 1.
         factor: f64,
     },
+    /// 1 for the first `first` steps, then `factor` times as much, and again after every further `every` steps.
+    StepFrom {
+        /// Steps before the first change, at least 1.
+        first: u64,
+        /// Steps between two changes after it, at least 1.
+        every: u64,
+        /// Factor of each change, above 0 and at most 1.
+        factor: f64,
+    },
 }
 
 impl RateSchedule {
@@ -39,6 +48,9 @@ impl RateSchedule {
                 share + (1.0 - share) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
             Self::Step { every, factor } => factor.powf((before / every) as f64),
+            Self::StepFrom { first, every, factor } => {
+                factor.powf(before.checked_sub(first).map_or(0, |later| 1 + later / every) as f64)
+            }
         }
     }
 
@@ -53,8 +65,10 @@ impl RateSchedule {
                 setting("schedule.steps", steps as f64, steps > 0, "at least 1")?;
                 setting("schedule.share", share, (0.0..=1.0).contains(&share), "at least 0 and at most 1")
             }
-            Self::Step { every, factor } => {
+            Self::Step { every, factor } => Self::StepFrom { first: every, every, factor }.validate(),
+            Self::StepFrom { first, every, factor } => {
                 setting("schedule.every", every as f64, every > 0, "at least 1")?;
+                setting("schedule.first", first as f64, first > 0, "at least 1")?;
                 setting("schedule.factor", factor, 0.0 < factor && factor <= 1.0, "above 0 and at most 1")
             }
         }
@@ -118,6 +132,7 @@ mod tests {
     /// s = np.arange(0, 13)                                              # Keras' iterations, before the step
     /// 0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * np.minimum(s, 8) / 8))      # CosineDecay(1, 8, alpha=0.1)
     /// 0.5 ** (s // 5)                                                   # ExponentialDecay(1, 5, 0.5, staircase=True)
+    /// np.cumprod([0.5 if i in (3, 8) else 1 for i in s])                # changed at iterations 3, 8, 13, ..
     /// ```
     #[test]
     fn schedules_are_keras() {
@@ -137,7 +152,8 @@ mod tests {
             0.1,
         ];
         let step = [1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25];
-        for (t, (cosine, step)) in (1..).zip(cosine.into_iter().zip(step)) {
+        let late = [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.25];
+        for (t, ((cosine, step), late)) in (1..).zip(cosine.into_iter().zip(step).zip(late)) {
             let near = |schedule: RateSchedule, expected: f64| {
                 assert!((schedule.factor(t) - expected).abs() < 1e-12, "{schedule:?} at {t}: {expected}");
                 let adam = Adam { schedule, ..Adam::default() };
@@ -146,6 +162,7 @@ mod tests {
             };
             near(RateSchedule::Cosine { steps: 8, share: 0.1 }, cosine);
             near(RateSchedule::Step { every: 5, factor: 0.5 }, step);
+            near(RateSchedule::StepFrom { first: 3, every: 5, factor: 0.5 }, late);
             near(RateSchedule::Constant, 1.0);
         }
     }
@@ -159,6 +176,10 @@ mod tests {
         for (schedule, text) in [
             (RateSchedule::Cosine { steps: 100, share: 0.01 }, r#"{"kind":"cosine","steps":100,"share":0.01}"#),
             (RateSchedule::Step { every: 20, factor: 0.5 }, r#"{"kind":"step","every":20,"factor":0.5}"#),
+            (
+                RateSchedule::StepFrom { first: 60, every: 20, factor: 0.5 },
+                r#"{"kind":"step-from","first":60,"every":20,"factor":0.5}"#,
+            ),
         ] {
             let written = serde_json::to_string(&Adam { schedule, ..Adam::default() }).unwrap();
             assert!(written.contains(&format!(r#""schedule":{text}"#)), "{written}");
@@ -177,6 +198,10 @@ mod tests {
             (RateSchedule::Step { every: 0, factor: 0.1 }, "`schedule.every` is 0; it must be at least 1"),
             (RateSchedule::Step { every: 9, factor: 0.0 }, "`schedule.factor` is 0; it must be above 0"),
             (RateSchedule::Step { every: 9, factor: f64::INFINITY }, "`schedule.factor` is inf"),
+            (
+                RateSchedule::StepFrom { first: 0, every: 9, factor: 0.1 },
+                "`schedule.first` is 0; it must be at least 1",
+            ),
         ] {
             let text = Adam { schedule, ..Adam::default() }.validate().unwrap_err().to_string();
             assert!(text.contains(says), "{text}");

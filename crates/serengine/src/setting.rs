@@ -14,6 +14,29 @@ pub enum SettingError {
         /// What it must be.
         must: &'static str,
     },
+    /// A penalty on a tensor that the network does not have.
+    #[error(
+        "training setting `l2` names the tensor `{name}`, which a `{family}` network does not have; it has {known}"
+    )]
+    Tensor {
+        /// The name.
+        name: String,
+        /// Family of the network.
+        family: &'static str,
+        /// The network's tensors.
+        known: String,
+    },
+    /// Rounds of smoothing of another number of utterances.
+    #[error(
+        "training setting `smoothing_rounds` has {found} values for {utterances} utterances; give one for each utterance of the data \
+         set, or none"
+    )]
+    Rounds {
+        /// Number of values.
+        found: usize,
+        /// Number of utterances.
+        utterances: usize,
+    },
     /// Class weights of another number of classes.
     #[error(
         "training setting `class_weights` has {found} values for {classes} classes; give one for each class, in the order of the \

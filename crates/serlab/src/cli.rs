@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sercli::{Seconds, Shell};
 use serrun::{FoldsBy, Protocol, System};
 
-use crate::{config::names, shard::Shard};
+use crate::{config::names::systems, shard::Shard};
 
 /// Reproduces the experiments of TIM-Net (ICASSP 2023).
 #[derive(Debug, Parser)]
@@ -127,7 +127,7 @@ pub struct Reproduce {
     #[arg(long, value_delimiter = ',', value_parser = sercli::names::<Protocol>(Protocol::ALL.map(Protocol::name)))]
     pub protocol: Vec<Protocol>,
     /// Only these systems.
-    #[arg(long, value_delimiter = ',', value_parser = sercli::names::<System>(names::systems()))]
+    #[arg(long, value_delimiter = ',', value_parser = sercli::names::<System>(systems()))]
     pub system: Vec<System>,
     /// Seeds of the folds in place of the published ones.
     #[arg(long, value_delimiter = ',', value_name = "N")]

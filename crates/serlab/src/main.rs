@@ -12,7 +12,6 @@ mod estimate;
 mod explain;
 mod folder;
 mod machine;
-mod nearest;
 mod plan;
 mod progress;
 mod shard;
@@ -26,6 +25,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
+use sercorpus::nearest;
 
 /// Set by Ctrl-C; the second Ctrl-C ends the process at once.
 static STOP: AtomicBool = AtomicBool::new(false);

@@ -12,7 +12,7 @@ use ndarray::Array2;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 use serde_json::json;
-use sermfcc::{Extractor, Float, Floor, FrontEnd, Output, Stream};
+use sermfcc::{Extractor, Float, Floor, FrontEnd, Output};
 
 const RATE: usize = 22_050;
 /// EMODB's fixed length.
@@ -87,7 +87,7 @@ fn samples(bench: &Bench) -> Result<(), Box<dyn Error>> {
             let shape = (extractor.front_end().frames(LENGTH), extractor.width(output));
             let mut out = Array2::from_elem(shape, F::default());
             bench.time(&format!("{stage} {precision}"), usize::MAX, || {
-                let done = extractor.compute_into(output, black_box(&signal), out.view_mut(), &mut workspace);
+                let done = workspace.compute_into(output, black_box(&signal), out.view_mut());
                 assert!(done.is_ok());
             });
         }
@@ -119,7 +119,7 @@ fn growth(bench: &Bench) -> Result<(), Box<dyn Error>> {
         let (name, samples) = (format!("stream {seconds} s"), seconds * RATE);
         let median = bench.median(&name, 3, || {
             let mut frames = 0;
-            let Ok(mut stream) = Stream::new(&streamed) else { return };
+            let Ok(mut stream) = streamed.stream(Output::Mfcc) else { return };
             for start in (0..samples).step_by(CHUNK) {
                 let chunk = &chunk[..CHUNK.min(samples - start)];
                 frames += stream.push(black_box(chunk), |frame| _ = black_box(frame)).unwrap_or(0);

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use sermfcc::{Extractor, Floor, FrontEnd, Stream};
+use sermfcc::{Extractor, Floor, FrontEnd, Output};
 
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let audio = seraudio::load(path.as_ref(), &options)?;
 
     let rate = f64::from(front_end.sample_rate);
-    let mut stream = Stream::new(&Extractor::<f32>::new(&front_end)?)?;
+    let mut stream = Extractor::<f32>::new(&front_end)?.stream(Output::Mfcc)?;
     let (mut frame, mut heard) = (0, 0);
     let mut show = |heard: usize, coefficients: &[f32]| {
         let time = (frame * front_end.hop_length) as f64 / rate;

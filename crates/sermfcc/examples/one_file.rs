@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let audio = seraudio::load(path.as_ref(), &options)?;
     let mfcc = Extractor::<f32>::new(&front_end)?.mfcc(&audio.samples)?;
-    println!("{:?} [frames, coefficients], settings {}", mfcc.dim(), front_end.hash());
+    println!("{:?} [frames, coefficients], settings {}", mfcc.dim(), front_end.fingerprint());
     for (k, column) in mfcc.columns().into_iter().enumerate() {
         println!("c{k:<3} {:9.3}", column.mean().unwrap_or(0.0));
     }

@@ -21,7 +21,7 @@ impl<F: Float> Cepstrum<F> {
     pub(crate) fn new(front_end: &FrontEnd) -> Self {
         let block = |first: usize| {
             let weight = |m: usize, k: usize| match k < front_end.n_mfcc {
-                true => F::of(lift(front_end.lifter, k) * weight(front_end, k, m)),
+                true => F::of(lift(front_end, k) * weight(front_end, k, m)),
                 false => F::default(),
             };
             (0..front_end.n_mels).map(|m| std::array::from_fn(|lane| weight(m, first + lane))).collect()
@@ -54,16 +54,18 @@ impl<F: Float> Work for Transform<'_, F> {
     }
 }
 
-fn lift(lifter: f64, k: usize) -> f64 {
-    if lifter == 0.0 { 1.0 } else { 1.0 + lifter / 2.0 * (PI * (k + 1) as f64 / lifter).sin() }
+fn lift(front_end: &FrontEnd, k: usize) -> f64 {
+    let (lifter, at) = (front_end.lifter, k + usize::from(front_end.lifter_start));
+    if lifter == 0.0 { 1.0 } else { 1.0 + lifter / 2.0 * (PI * at as f64 / lifter).sin() }
 }
 
-/// Weight of band m in coefficient k, as scipy.fft.dct defines types 1 to 3.
+/// Weight of band m in coefficient k, as scipy.fft.dct defines types 1 to 3; type 0 is no transform.
 fn weight(front_end: &FrontEnd, k: usize, m: usize) -> f64 {
     let count = front_end.n_mels as f64;
     let ortho = front_end.dct_norm == DctNorm::Ortho;
     let last = front_end.n_mels - 1;
     match front_end.dct_type {
+        0 => f64::from(u8::from(k == m)),
         1 => {
             let edge = |i: usize| if i == 0 || i == last { 1.0 / SQRT_2 } else { 1.0 };
             let cosine = (PI * (k * m) as f64 / (count - 1.0)).cos();
@@ -73,10 +75,10 @@ fn weight(front_end: &FrontEnd, k: usize, m: usize) -> f64 {
         }
         2 => {
             let cosine = (PI * (k * (2 * m + 1)) as f64 / (2.0 * count)).cos();
-            match (ortho, k) {
-                (true, 0) => cosine * (1.0 / count).sqrt(),
-                (true, _) => cosine * (2.0 / count).sqrt(),
-                (false, _) => 2.0 * cosine,
+            match (front_end.dct_norm, k) {
+                (DctNorm::Ortho, 0) => cosine * (1.0 / count).sqrt(),
+                (DctNorm::Ortho | DctNorm::Htk, _) => cosine * (2.0 / count).sqrt(),
+                (DctNorm::None, _) => 2.0 * cosine,
             }
         }
         _ => {

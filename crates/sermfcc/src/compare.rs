@@ -25,6 +25,7 @@ use crate::{Extractor, FeatureError, Float, FrontEnd, FrontEndError};
 
 /// How far two feature matrices are apart, over the frames and coefficients that both have.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Comparison {
     /// [frames, coefficients] of the first.
     pub shape_a: (usize, usize),
@@ -42,6 +43,7 @@ pub struct Comparison {
 
 /// How far one coefficient moves.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Movement {
     /// Mean absolute difference over the frames.
     pub mean: f64,
@@ -94,6 +96,7 @@ pub fn features<A: Float, B: Float>(a: ArrayView2<'_, A>, b: ArrayView2<'_, B>) 
 
 /// What two front ends make of the same recording.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// `b` against `a`, everything changed.
     pub total: Comparison,
@@ -103,6 +106,7 @@ pub struct Report {
 
 /// What one setting does.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Effect {
     /// The setting and its two values.
     pub difference: Difference,

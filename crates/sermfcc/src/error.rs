@@ -5,12 +5,12 @@
 #[non_exhaustive]
 pub enum FrontEndError {
     /// No such preset.
-    #[error("no preset named {name:?}; there are {known}")]
+    #[error("no preset named {name:?}; there are {}", known.join(", "))]
     UnknownPreset {
         /// The name asked for.
         name: String,
         /// The names there are.
-        known: String,
+        known: Vec<&'static str>,
     },
     /// A preset under the name that it had in an older version.
     #[error("preset `{old}` is called `{new}` now")]
@@ -21,24 +21,32 @@ pub enum FrontEndError {
         new: &'static str,
     },
     /// A setting with a value that is not allowed.
-    #[error("{key} = {value} is not allowed: {reason}")]
+    #[error("{key} = {value} is not allowed: {allowed}")]
     Setting {
         /// The key as in the TOML form, for example `n_mels`.
         key: &'static str,
         /// Its value.
         value: String,
         /// What is allowed.
-        reason: String,
+        allowed: &'static str,
     },
-    /// A configuration that cannot be parsed.
-    #[error("front end configuration: {0}")]
-    Parse(String),
+    /// A configuration that cannot be read or written as TOML.
+    #[error("front end configuration: {message}")]
+    Parse {
+        /// Line of the fault, counted from 1, where it has one.
+        line: Option<usize>,
+        /// What is wrong, with the line and the key where they are known.
+        message: String,
+    },
     /// A stream was asked for with a floor that needs the whole utterance.
     #[error(
-        "a stream cannot know the maximum of an utterance that is not over: \
-         set top_db to \"none\" or to {{ fixed = .. }}"
+        "a stream cannot know the maximum of an utterance that is not over, and top_db = {range} is counted from it: \
+         set top_db to \"none\" or to {{ fixed = .. }}, or ask for power or mel"
     )]
-    StreamFloor,
+    StreamFloor {
+        /// The setting `top_db`.
+        range: f64,
+    },
 }
 
 /// A signal or a matrix that features cannot be made of.
@@ -105,6 +113,6 @@ pub enum FeatureError {
         reason: &'static str,
     },
     /// A stream was used after its end.
-    #[error("the stream is finished; make another one")]
+    #[error("the stream is finished; reset it or make another one")]
     Finished,
 }

@@ -1,18 +1,21 @@
 //! From samples to features.
 
+use std::f64::consts::LN_10;
+use std::ops::{Add, AddAssign};
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayViewMut2};
 use rustfft::num_complex::Complex;
 
 use crate::cepstrum::{Cepstrum, Transform};
+use crate::delta::{Deltas, Rows};
 use crate::float::{Float, LANES, Maximum, Raise};
 use crate::frames::resolve;
-use crate::front_end::{Floor, FrontEnd, LogScale};
+use crate::front_end::{AminRule, C0, Floor, Framing, FrontEnd, LogScale, PreEmphasis};
 use crate::mel::FilterBank;
 use crate::spectrum::{Buffers, Power, Spectrum};
-use crate::vector::{Work, widest};
-use crate::{FeatureError, FrontEndError, window};
+use crate::vector::{Work, chunks, widest};
+use crate::{FeatureError, FrontEndError, Stream, window};
 
 /// What is to be computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +25,12 @@ pub enum Output {
     Power,
     /// Mel band energies: [frames, bands].
     Mel,
-    /// Their logarithm, floors applied: [frames, bands].
+    /// Their logarithm, floors, gain and offset applied: [frames, bands].
     LogMel,
     /// Cepstral coefficients: [frames, coefficients].
     Mfcc,
+    /// Cepstral coefficients, then their differences of each order up to `delta_order`: [frames, coefficients * (1 + orders)].
+    Deltas,
 }
 
 /// A front end made ready: tables built, transform planned. Cheap to clone, usable from many threads.
@@ -36,11 +41,21 @@ pub struct Extractor<F: Float = f32> {
 
 struct Plan<F: Float> {
     front_end: FrontEnd,
-    /// [n_fft], zeros around a shorter window, and half as high where the spectrum wants it.
+    /// Samples that frame 0 begins before the signal, and samples under a frame.
+    lead: isize,
+    span: usize,
+    /// [n_fft], zeros around or behind a shorter window, and scaled by what scales samples and spectrum.
     window: Vec<F>,
+    /// Whether a frame is its samples times the window and nothing else.
+    plain: bool,
+    /// Pre-emphasis over the frame and over the signal; 0 for none.
+    emphasis: (F, F),
+    /// From the sum of squares of a frame's samples, and of its windowed ones, to an energy.
+    energy_scale: (f64, f64),
     spectrum: Spectrum<F>,
     bank: FilterBank<F>,
     cepstrum: Cepstrum<F>,
+    deltas: Deltas<F>,
     least: F,
     /// Factor from natural logarithm to the scale.
     log_factor: F,
@@ -52,15 +67,28 @@ struct Plan<F: Float> {
 /// The most values that one call holds at once, 4 GiB of f32: settings and a signal from outside ask for no more.
 const MOST_VALUES: usize = 1 << 30;
 
-/// Buffers of one thread's computation; reuse one for many signals. Given to an extractor of other settings it is made anew.
+/// An extractor with the buffers of one thread's computation, to be used for many signals.
 #[derive(Debug)]
-pub struct Workspace<F> {
+pub struct Workspace<F: Float = f32> {
+    extractor: Extractor<F>,
+    buffers: Scratch<F>,
+}
+
+/// Buffers of one thread.
+#[derive(Debug)]
+pub(crate) struct Scratch<F> {
     spectrum: Buffers<F>,
+    /// [1 + span], a frame behind its predecessor; empty where frames are plain.
+    samples: Vec<F>,
     /// [bins], and zeros that whole vectors of filter weights may reach over.
     power: Vec<F>,
     /// [frames, bands], grown to the longest signal seen.
     log_mel: Vec<F>,
-    /// [coefficients], for a caller's buffer whose rows are not contiguous.
+    /// [frames], where an energy stands in the place of c0.
+    energies: Vec<F>,
+    /// [frames, coefficients], where differences are asked for.
+    cepstra: Vec<F>,
+    /// One frame, for a caller's buffer whose rows are not contiguous.
     row: Vec<F>,
 }
 
@@ -89,22 +117,43 @@ impl<F: Float> Extractor<F> {
         front_end.validate()?;
         let spectrum = Spectrum::new(front_end.n_fft);
         let height = if spectrum.is_packed() { 0.5 } else { 1.0 };
+        // Factors before a power are as good on the window.
+        let spectrum_factor = front_end.spectrum_scale.powf(1.0 / front_end.power);
+        let factor = front_end.sample_scale * spectrum_factor;
         let mut window = vec![F::default(); front_end.n_fft];
-        let start = (front_end.n_fft - front_end.window_length()) / 2;
+        let spare = front_end.n_fft - front_end.window_length();
+        let start = if front_end.framing == Framing::Stft { spare / 2 } else { 0 };
         for (out, value) in window[start..].iter_mut().zip(window::window(front_end)) {
-            *out = F::of(height * value);
+            *out = F::of(height * factor * value);
         }
+        let (frame, signal) = match front_end.pre_emphasis {
+            PreEmphasis::None => (0.0, 0.0),
+            PreEmphasis::Frame(a) => (a, 0.0),
+            PreEmphasis::Signal(a) => (0.0, a),
+        };
+        let gain = factor * (1.0 + frame + signal) * if front_end.remove_mean { 2.0 } else { 1.0 };
         let bank = FilterBank::new(front_end);
         let plan = Plan {
-            limit: sample_limit::<F>(front_end, bank.gain()),
+            lead: front_end.lead(),
+            span: front_end.span(),
+            limit: sample_limit::<F>(front_end, gain, bank.gain()),
             window,
+            plain: front_end.framing == Framing::Stft
+                && front_end.pre_emphasis == PreEmphasis::None
+                && !front_end.remove_mean
+                && matches!(front_end.c0, C0::Kept | C0::SpectralEnergy),
+            emphasis: (F::of(frame), F::of(signal)),
+            energy_scale: (front_end.sample_scale.powi(2), (height * spectrum_factor).powi(-2)),
             spectrum,
             bank,
             cepstrum: Cepstrum::new(front_end),
+            deltas: Deltas::new(front_end),
             least: F::of(front_end.amin),
             log_factor: F::of(match front_end.log_scale {
-                LogScale::Decibel => 10.0 / std::f64::consts::LN_10,
+                LogScale::Decibel => 10.0 / LN_10,
                 LogScale::Natural => 1.0,
+                LogScale::Log10 => 1.0 / LN_10,
+                LogScale::DecibelAmplitude => 20.0 / LN_10,
             }),
             exponent: F::of(front_end.power / 2.0),
             front_end: front_end.clone(),
@@ -129,17 +178,38 @@ impl<F: Float> Extractor<F> {
             Output::Power => self.plan.front_end.bins(),
             Output::Mel | Output::LogMel => self.plan.front_end.n_mels,
             Output::Mfcc => self.plan.front_end.n_mfcc,
+            Output::Deltas => self.plan.front_end.with_deltas(),
         }
     }
 
-    /// Buffers for [`Extractor::compute_into`].
+    /// This extractor with buffers, for many signals one after another.
     pub fn workspace(&self) -> Workspace<F> {
-        Workspace {
-            spectrum: self.plan.spectrum.buffers(),
-            power: vec![F::default(); self.plan.front_end.bins() + LANES],
+        Workspace { extractor: self.clone(), buffers: self.buffers() }
+    }
+
+    /// A stream of an output, at its beginning.
+    ///
+    /// # Errors
+    /// [`FrontEndError::StreamFloor`] where the output depends on the whole utterance.
+    pub fn stream(&self, output: Output) -> Result<Stream<F>, FrontEndError> {
+        Stream::new(self, output)
+    }
+
+    pub(crate) fn buffers(&self) -> Scratch<F> {
+        let plan = &*self.plan;
+        Scratch {
+            spectrum: plan.spectrum.buffers(),
+            samples: vec![F::default(); if plan.plain { 0 } else { 1 + plan.span }],
+            power: vec![F::default(); plan.front_end.bins() + LANES],
             log_mel: Vec::new(),
-            row: vec![F::default(); self.plan.front_end.n_mfcc],
+            energies: Vec::new(),
+            cepstra: Vec::new(),
+            row: vec![F::default(); plan.front_end.with_deltas()],
         }
+    }
+
+    pub(crate) fn deltas(&self) -> &Deltas<F> {
+        &self.plan.deltas
     }
 
     /// [frames, width] of an output of `samples` samples, if there is a frame and memory for all.
@@ -152,6 +222,9 @@ impl<F: Float> Extractor<F> {
         let widest = width.max(front_end.n_mels);
         if frames.checked_mul(widest).is_none_or(|values| values > MOST_VALUES) {
             return Err(FeatureError::TooLarge { frames, width: widest, most: MOST_VALUES });
+        }
+        if output == Output::Deltas {
+            self.plan.deltas.check(frames)?;
         }
         Ok((frames, width))
     }
@@ -168,24 +241,36 @@ impl<F: Float> Extractor<F> {
     /// Any output, [frames, width].
     ///
     /// # Errors
-    /// As [`Extractor::mfcc`].
+    /// As [`Extractor::mfcc`], and [`FeatureError::Delta`] where librosa's differences are wider than the signal.
     pub fn compute(&self, output: Output, samples: &[f32]) -> Result<Array2<F>, FeatureError> {
+        self.compute_with(output, samples, &mut self.buffers())
+    }
+
+    fn compute_with(
+        &self,
+        output: Output,
+        samples: &[f32],
+        buffers: &mut Scratch<F>,
+    ) -> Result<Array2<F>, FeatureError> {
         let mut out = Array2::from_elem(self.shape(output, samples.len())?, F::default());
-        self.compute_into(output, samples, out.view_mut(), &mut self.workspace())?;
+        self.compute_into(output, samples, out.view_mut(), buffers)?;
         Ok(out)
     }
 
-    /// Any output, into the caller's buffer of [frames, width]. Allocates nothing with a workspace of this extractor that has
-    /// seen a signal as long.
-    ///
-    /// # Errors
-    /// As [`Extractor::mfcc`], and [`FeatureError::Shape`] where the buffer does not fit.
-    pub fn compute_into(
+    /// Any output of many signals on all cores, in their order.
+    #[cfg(feature = "rayon")]
+    pub fn batch<S: AsRef<[f32]> + Sync>(&self, output: Output, signals: &[S]) -> Vec<Result<Array2<F>, FeatureError>> {
+        use rayon::prelude::*;
+        let each = |buffers: &mut Scratch<F>, signal: &S| self.compute_with(output, signal.as_ref(), buffers);
+        signals.par_iter().map_init(|| self.buffers(), each).collect()
+    }
+
+    fn compute_into(
         &self,
         output: Output,
         samples: &[f32],
         mut out: ArrayViewMut2<'_, F>,
-        workspace: &mut Workspace<F>,
+        buffers: &mut Scratch<F>,
     ) -> Result<(), FeatureError> {
         let plan = &*self.plan;
         let expected = self.shape(output, samples.len())?;
@@ -194,54 +279,65 @@ impl<F: Float> Extractor<F> {
             return Err(FeatureError::Shape { expected, found: out.dim() });
         }
         self.check_samples(samples, 0)?;
-        if !plan.fits(workspace) {
-            *workspace = self.workspace();
-        }
         let signal = Signal { samples, base: 0, length: samples.len() };
         if output == Output::Power {
             for (frame, mut row) in out.outer_iter_mut().enumerate() {
-                plan.power_frame(signal, frame, workspace);
-                row.iter_mut().zip(&workspace.power).for_each(|(out, &power)| *out = power);
+                plan.power_frame(signal, frame, buffers);
+                row.iter_mut().zip(&buffers.power).for_each(|(out, &power)| *out = power);
             }
             return Ok(());
         }
         let bands = plan.front_end.n_mels;
-        let mut log_mel = std::mem::take(&mut workspace.log_mel);
+        let mut log_mel = std::mem::take(&mut buffers.log_mel);
+        let mut energies = std::mem::take(&mut buffers.energies);
         log_mel.resize(frames * bands, F::default());
+        energies.clear();
         for (frame, row) in log_mel.chunks_exact_mut(bands).enumerate() {
-            plan.mel_frame(signal, frame, workspace, row, output != Output::Mel);
+            let energy = plan.mel_frame(signal, frame, buffers, row, output != Output::Mel);
+            if plan.front_end.c0 != C0::Kept {
+                energies.push(energy);
+            }
         }
         if output != Output::Mel {
             plan.floor(&mut log_mel);
         }
-        for (values, mut row) in log_mel.chunks_exact(bands).zip(out.outer_iter_mut()) {
-            let values = match (output, row.as_slice_mut()) {
-                (Output::Mfcc, Some(row)) => {
-                    plan.cepstrum_frame(values, row);
-                    continue;
+        let values = log_mel.chunks_exact(bands);
+        // Where c0 is kept no energy is looked at.
+        let energies_or_none = energies.iter().copied().chain(std::iter::repeat(F::default()));
+        match output {
+            Output::Mfcc => {
+                for ((values, energy), mut row) in values.zip(energies_or_none).zip(out.outer_iter_mut()) {
+                    match row.as_slice_mut() {
+                        Some(row) => plan.cepstrum_frame(values, energy, row),
+                        None => {
+                            let whole = &mut buffers.row[..plan.front_end.n_mfcc];
+                            plan.cepstrum_frame(values, energy, whole);
+                            row.iter_mut().zip(whole).for_each(|(out, value)| *out = *value);
+                        }
+                    }
                 }
-                (Output::Mfcc, None) => {
-                    plan.cepstrum_frame(values, &mut workspace.row);
-                    &workspace.row[..]
+            }
+            Output::Deltas => {
+                let width = plan.front_end.n_mfcc;
+                buffers.cepstra.resize(frames * width, F::default());
+                for ((values, energy), row) in values.zip(energies_or_none).zip(buffers.cepstra.chunks_exact_mut(width))
+                {
+                    plan.cepstrum_frame(values, energy, row);
                 }
-                _ => values,
-            };
-            row.iter_mut().zip(values).for_each(|(out, &value)| *out = value);
+                let rows = Rows { values: &buffers.cepstra, base: 0, width, last: frames - 1 };
+                for (t, mut row) in out.outer_iter_mut().enumerate() {
+                    plan.deltas.write(rows, t, &mut buffers.row);
+                    row.iter_mut().zip(&buffers.row).for_each(|(out, &value)| *out = value);
+                }
+            }
+            _ => {
+                for (values, mut row) in values.zip(out.outer_iter_mut()) {
+                    row.iter_mut().zip(values).for_each(|(out, &value)| *out = value);
+                }
+            }
         }
-        workspace.log_mel = log_mel;
+        (buffers.log_mel, buffers.energies) = (log_mel, energies);
         Ok(())
-    }
-
-    /// MFCCs of many signals on all cores, in their order.
-    #[cfg(feature = "rayon")]
-    pub fn mfcc_batch<S: AsRef<[f32]> + Sync>(&self, signals: &[S]) -> Vec<Result<Array2<F>, FeatureError>> {
-        use rayon::prelude::*;
-        let each = |workspace: &mut Workspace<F>, signal: &S| {
-            let samples = signal.as_ref();
-            let mut out = Array2::from_elem(self.shape(Output::Mfcc, samples.len())?, F::default());
-            self.compute_into(Output::Mfcc, samples, out.view_mut(), workspace).map(|()| out)
-        };
-        signals.par_iter().map_init(|| self.workspace(), each).collect()
     }
 
     /// The first sample that features cannot be made of, `offset` being the index of the first one given.
@@ -261,55 +357,183 @@ impl<F: Float> Extractor<F> {
         }
     }
 
-    /// One frame of a stream: the same operations in the same order as the batch.
-    pub(crate) fn mfcc_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>, out: &mut [F]) {
-        let mut log_mel = std::mem::take(&mut workspace.log_mel);
-        log_mel.resize(self.plan.front_end.n_mels, F::default());
-        self.plan.mel_frame(signal, frame, workspace, &mut log_mel, true);
-        self.plan.floor(&mut log_mel);
-        self.plan.cepstrum_frame(&log_mel, out);
-        workspace.log_mel = log_mel;
+    /// One frame of a stream, the same operations in the same order as the batch; of [`Output::Deltas`] the coefficients.
+    pub(crate) fn frame_into(
+        &self,
+        output: Output,
+        signal: Signal<'_>,
+        frame: usize,
+        buffers: &mut Scratch<F>,
+        out: &mut [F],
+    ) {
+        let plan = &*self.plan;
+        match output {
+            Output::Power => {
+                plan.power_frame(signal, frame, buffers);
+                out.copy_from_slice(&buffers.power[..out.len()]);
+            }
+            Output::Mel | Output::LogMel => {
+                plan.mel_frame(signal, frame, buffers, out, output == Output::LogMel);
+                if output == Output::LogMel {
+                    plan.floor(out);
+                }
+            }
+            Output::Mfcc | Output::Deltas => {
+                let mut log_mel = std::mem::take(&mut buffers.log_mel);
+                log_mel.resize(plan.front_end.n_mels, F::default());
+                let energy = plan.mel_frame(signal, frame, buffers, &mut log_mel, true);
+                plan.floor(&mut log_mel);
+                plan.cepstrum_frame(&log_mel, energy, out);
+                buffers.log_mel = log_mel;
+            }
+        }
+    }
+}
+
+impl<F: Float> Workspace<F> {
+    /// The extractor.
+    pub fn extractor(&self) -> &Extractor<F> {
+        &self.extractor
+    }
+
+    /// Any output, into the caller's buffer of [frames, width]. Allocates nothing once a signal as long has been seen.
+    ///
+    /// # Errors
+    /// As [`Extractor::compute`], and [`FeatureError::Shape`] where the buffer does not fit.
+    pub fn compute_into(
+        &mut self,
+        output: Output,
+        samples: &[f32],
+        out: ArrayViewMut2<'_, F>,
+    ) -> Result<(), FeatureError> {
+        self.extractor.compute_into(output, samples, out, &mut self.buffers)
     }
 }
 
 impl<F: Float> Plan<F> {
-    /// Whether a workspace has the lengths of this plan. Extractors with equal lengths may share one.
-    fn fits(&self, workspace: &Workspace<F>) -> bool {
-        self.spectrum.fits(&workspace.spectrum)
-            && workspace.power.len() == self.front_end.bins() + LANES
-            && workspace.row.len() == self.front_end.n_mfcc
-    }
-
-    fn power_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>) {
-        let Workspace { spectrum, power, .. } = workspace;
-        widest(Cut { plan: self, signal, frame, out: &mut spectrum.frame });
+    /// The spectrum of a frame raised to `power`, and its energy where one is asked for.
+    fn power_frame(&self, signal: Signal<'_>, frame: usize, scratch: &mut Scratch<F>) -> F {
+        let mut energy = 0.0;
+        if self.plain {
+            widest(Cut { plan: self, signal, frame, out: &mut scratch.spectrum.frame });
+        } else {
+            energy = self.prepare_frame(signal, frame, scratch);
+        }
+        let Scratch { spectrum, power, .. } = scratch;
         self.spectrum.transform(spectrum);
         widest(Power { spectrum: &self.spectrum, buffers: spectrum, power });
         if self.front_end.power != 2.0 {
+            self.raise(power);
+        }
+        if self.front_end.c0 == C0::Kept { F::default() } else { self.energy(energy, power) }
+    }
+
+    // Out of line, as the two below, so that the loop of plain frames stays small.
+    #[inline(never)]
+    fn prepare_frame(&self, signal: Signal<'_>, frame: usize, scratch: &mut Scratch<F>) -> f64 {
+        let Scratch { spectrum, samples, .. } = scratch;
+        widest(Prepare { plan: self, signal, frame, samples, out: &mut spectrum.frame })
+    }
+
+    /// From squared magnitudes to magnitudes raised to `power`.
+    #[inline(never)]
+    fn raise(&self, power: &mut [F]) {
+        if self.front_end.power == 1.0 {
+            power.iter_mut().for_each(|power| *power = power.root());
+        } else {
             power.iter_mut().for_each(|power| *power = power.power(self.exponent).at_most(F::MAX));
         }
     }
 
-    fn mel_frame(&self, signal: Signal<'_>, frame: usize, workspace: &mut Workspace<F>, out: &mut [F], log: bool) {
-        self.power_frame(signal, frame, workspace);
-        widest(Bands { plan: self, power: &workspace.power, out, log });
+    /// The energy that stands in the place of c0, `of_samples` being that of the samples.
+    #[inline(never)]
+    fn energy(&self, of_samples: f64, power: &[F]) -> F {
+        match self.front_end.c0 {
+            C0::SpectralEnergy => self.log_energy(sum(&power[..self.front_end.bins()], |power| power.double())),
+            _ => self.log_energy(of_samples),
+        }
     }
 
-    fn cepstrum_frame(&self, log_mel: &[F], out: &mut [F]) {
-        widest(Transform { cepstrum: &self.cepstrum, log_mel, out });
-    }
-
-    fn floor(&self, bands: &mut [F]) {
-        let floor = match self.front_end.top_db {
-            Floor::None => return,
-            Floor::Fixed(floor) => F::of(floor),
-            Floor::BelowMaximum(range) => widest(Maximum(bands)) - F::of(range),
+    fn log_energy(&self, energy: f64) -> F {
+        let FrontEnd { amin, energy_floor, .. } = self.front_end;
+        let energy = match self.front_end.amin_rule {
+            AminRule::Max => energy.max(amin),
+            AminRule::ReplaceZero if energy > 0.0 => energy,
+            AminRule::ReplaceZero => amin,
+            AminRule::Add => energy + amin,
         };
-        widest(Raise(bands, floor));
+        F::of(energy.max(energy_floor).ln())
+    }
+
+    fn mel_frame(&self, signal: Signal<'_>, frame: usize, buffers: &mut Scratch<F>, out: &mut [F], log: bool) -> F {
+        let energy = self.power_frame(signal, frame, buffers);
+        widest(Bands { plan: self, power: &buffers.power, out, log });
+        energy
+    }
+
+    fn cepstrum_frame(&self, log_mel: &[F], energy: F, out: &mut [F]) {
+        widest(Transform { cepstrum: &self.cepstrum, log_mel, out });
+        let FrontEnd { c0, c0_last, clip, .. } = self.front_end;
+        if c0 != C0::Kept {
+            out[0] = energy;
+        }
+        if c0_last {
+            out.rotate_left(1);
+        }
+        if clip > 0.0 {
+            let clip = F::of(clip);
+            out.iter_mut().for_each(|value| *value = value.at_most(clip).at_least(-clip));
+        }
+    }
+
+    /// Floor, gain and offset of log-mel bands.
+    fn floor(&self, bands: &mut [F]) {
+        let FrontEnd { top_db, log_gain, log_offset, .. } = self.front_end;
+        match top_db {
+            Floor::None => {}
+            Floor::Fixed(floor) => widest(Raise(bands, F::of(floor))),
+            Floor::BelowMaximum(range) => {
+                let floor = widest(Maximum(bands)) - F::of(range);
+                widest(Raise(bands, floor));
+            }
+        }
+        if (log_gain, log_offset) != (1.0, 0.0) {
+            let (gain, offset) = (F::of(log_gain), F::of(log_offset));
+            bands.iter_mut().for_each(|value| *value = *value * gain + offset);
+        }
+    }
+
+    /// First sample of a frame.
+    #[inline(always)]
+    fn start(&self, frame: usize) -> isize {
+        (frame * self.front_end.hop_length) as isize - self.lead
+    }
+
+    /// The sample at an index of the signal, or what stands beyond its edges.
+    #[inline(always)]
+    fn sample(&self, signal: Signal<'_>, index: isize) -> F {
+        // Most are in the signal; an index before it is a huge one here.
+        if let Some(&sample) = signal.samples.get((index - signal.base as isize) as usize) {
+            return F::of_sample(sample);
+        }
+        let sample = resolve(self.front_end.pad_mode, index, signal.length)
+            .and_then(|index| signal.samples.get(index.checked_sub(signal.base)?));
+        F::of_sample(sample.copied().unwrap_or(0.0))
+    }
+
+    /// The same of the pre-emphasised signal, whose first sample stays.
+    fn emphasised(&self, signal: Signal<'_>, index: isize) -> F {
+        match resolve(self.front_end.pad_mode, index, signal.length) {
+            Some(at) if at > 0 => {
+                let at = at as isize;
+                self.sample(signal, at) - self.emphasis.1 * self.sample(signal, at - 1)
+            }
+            _ => self.sample(signal, index),
+        }
     }
 }
 
-/// The windowed samples of a frame, packed as the spectrum wants them.
+/// The windowed samples of a plain frame, packed as the spectrum wants them.
 struct Cut<'a, F: Float> {
     plan: &'a Plan<F>,
     signal: Signal<'a>,
@@ -323,23 +547,19 @@ impl<F: Float> Work for Cut<'_, F> {
     #[inline(always)]
     fn run(self) {
         let Cut { plan, signal, frame, out } = self;
-        let start = (frame * plan.front_end.hop_length) as isize - plan.front_end.padding() as isize;
+        let start = plan.start(frame);
         let end = start + plan.window.len() as isize;
         let packed = plan.spectrum.is_packed();
         if packed && start >= signal.base as isize && end <= signal.length as isize {
             let at = start as usize - signal.base;
-            let (samples, _) = signal.samples[at..at + plan.window.len()].as_chunks::<2>();
-            let (window, _) = plan.window.as_chunks::<2>();
+            let (samples, _) = chunks::<_, 2>(&signal.samples[at..at + plan.window.len()]);
+            let (window, _) = chunks::<_, 2>(&plan.window);
             for ((out, sample), window) in out.iter_mut().zip(samples).zip(window) {
                 *out = Complex::new(F::of_sample(sample[0]) * window[0], F::of_sample(sample[1]) * window[1]);
             }
             return;
         }
-        let value = |at: usize| {
-            let sample = resolve(plan.front_end.pad_mode, start + at as isize, signal.length)
-                .and_then(|index| signal.samples.get(index.checked_sub(signal.base)?));
-            F::of_sample(sample.copied().unwrap_or(0.0)) * plan.window[at]
-        };
+        let value = |at: usize| plan.sample(signal, start + at as isize) * plan.window[at];
         for (at, out) in out.iter_mut().enumerate() {
             *out = if packed {
                 Complex::new(value(2 * at), value(2 * at + 1))
@@ -348,6 +568,82 @@ impl<F: Float> Work for Cut<'_, F> {
             };
         }
     }
+}
+
+/// A frame with its mean removed, pre-emphasised and windowed, packed as the spectrum wants it; the energy that is asked for,
+/// or 0.
+struct Prepare<'a, F: Float> {
+    plan: &'a Plan<F>,
+    signal: Signal<'a>,
+    frame: usize,
+    /// [1 + span]
+    samples: &'a mut [F],
+    out: &'a mut [Complex<F>],
+}
+
+impl<F: Float> Work for Prepare<'_, F> {
+    type Out = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let Prepare { plan, signal, frame, samples, out } = self;
+        let span = plan.span;
+        let start = plan.start(frame);
+        let values = &mut samples[1..=span];
+        let (over_frame, over_signal) = plan.emphasis;
+        // From the second sample on, so that there is one before it for pre-emphasis over the signal.
+        if start > signal.base as isize && start + span as isize <= signal.length as isize {
+            let at = start as usize - signal.base;
+            let before = &signal.samples[at - 1..at - 1 + span];
+            for ((value, &sample), &before) in values.iter_mut().zip(&signal.samples[at..at + span]).zip(before) {
+                *value = F::of_sample(sample) - over_signal * F::of_sample(before);
+            }
+        } else {
+            for (at, value) in values.iter_mut().enumerate() {
+                *value = plan.emphasised(signal, start + at as isize);
+            }
+        }
+        if plan.front_end.remove_mean {
+            let mean = sum(values, |value| value) / F::of(span as f64);
+            values.iter_mut().for_each(|value| *value -= mean);
+        }
+        let mut energy = 0.0;
+        if plan.front_end.c0 == C0::RawEnergy {
+            energy = sum(values, |value| value.double() * value.double()) * plan.energy_scale.0;
+        }
+        samples[0] = samples[1];
+        // Of a frame, which is no shorter than its window and may be shorter than the transform, the rest is zeros.
+        out.fill(Complex::new(F::default(), F::default()));
+        let filtered = samples.iter().zip(&samples[1..]).map(|(&before, &value)| value - over_frame * before);
+        let mut windowed = filtered.zip(&plan.window).map(|(value, &window)| value * window);
+        if plan.spectrum.is_packed() {
+            for out in out.iter_mut() {
+                let Some(re) = windowed.next() else { break };
+                *out = Complex::new(re, windowed.next().unwrap_or_default());
+            }
+        } else {
+            out.iter_mut().zip(windowed).for_each(|(out, re)| out.re = re);
+        }
+        if plan.front_end.c0 == C0::WindowedEnergy {
+            let square =
+                |value: Complex<F>| value.re.double() * value.re.double() + value.im.double() * value.im.double();
+            energy = sum(out, square) * plan.energy_scale.1;
+        }
+        energy
+    }
+}
+
+/// Sum of a function of values, in lanes and so in a fixed order.
+#[inline(always)]
+fn sum<T: Copy, S: Copy + Default + AddAssign + Add<Output = S>>(values: &[T], of: impl Fn(T) -> S) -> S {
+    let (whole, rest) = chunks::<_, LANES>(values);
+    let mut lanes = [S::default(); LANES];
+    for values in whole {
+        for lane in 0..LANES {
+            lanes[lane] += of(values[lane]);
+        }
+    }
+    lanes.into_iter().chain(rest.iter().map(|&value| of(value))).fold(S::default(), |sum, value| sum + value)
 }
 
 /// Bands of a power spectrum, and their logarithm.
@@ -364,20 +660,38 @@ impl<F: Float> Work for Bands<'_, F> {
     #[inline(always)]
     fn run(self) {
         self.plan.bank.apply(self.power, self.out);
-        if self.log {
-            for value in self.out {
-                *value = value.at_least(self.plan.least).natural_log() * self.plan.log_factor;
+        if !self.log {
+            return;
+        }
+        let (least, factor) = (self.plan.least, self.plan.log_factor);
+        match self.plan.front_end.amin_rule {
+            AminRule::Max => {
+                for value in self.out {
+                    *value = value.at_least(least).natural_log() * factor;
+                }
+            }
+            AminRule::Add => {
+                for value in self.out {
+                    *value = (*value + least).natural_log() * factor;
+                }
+            }
+            AminRule::ReplaceZero => {
+                for value in self.out {
+                    let positive = *value > F::default();
+                    *value = if positive { value.at_least(F::LEAST) } else { least }.natural_log() * factor;
+                }
             }
         }
     }
 }
 
-/// The largest sample magnitude with which no band can overflow: with |x| <= L a spectrum is at most L times the window's sum,
-/// which is at most `n_fft`, and a band at most that to the power, times its weights' sum (`gain`, of the widest band).
-fn sample_limit<F: Float>(front_end: &FrontEnd, gain: f64) -> f32 {
+/// The largest sample magnitude with which no band can overflow: with |x| <= L a windowed frame is at most L times `scale`, a spectrum
+/// that times the window's sum, which is at most `n_fft`, and a band at most that to the power, times its weights' sum (`gain`, of the
+/// widest band).
+fn sample_limit<F: Float>(front_end: &FrontEnd, scale: f64, gain: f64) -> f32 {
     // A packed spectrum is 4 times as large on its way.
     let most = (F::MAX.double() / 8.0 / gain.max(1.0)).powf(1.0 / front_end.power.max(2.0));
-    ((most / front_end.n_fft as f64) as f32).min(F::SAMPLE_LIMIT)
+    ((most / front_end.n_fft as f64 / scale) as f32).min((f64::from(F::SAMPLE_LIMIT) / scale.max(1.0)) as f32)
 }
 
 /// Whether any sample is not a number or beyond the limit.

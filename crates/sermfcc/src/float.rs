@@ -1,45 +1,56 @@
 //! The two precisions.
 
 use std::fmt::{Debug, Display};
-use std::iter::Sum;
 use std::ops::{AddAssign, MulAssign, SubAssign};
 
-use crate::vector::Work;
+use crate::vector::{Work, chunks};
 
-/// `f32` or `f64`. Sealed.
+/// Precision of a computation: `f32` or `f64`, and nothing else.
 pub trait Float:
-    rustfft::FftNum + Default + Display + Debug + PartialOrd + AddAssign + SubAssign + MulAssign + Sum + sealed::Sealed
+    Copy + Default + Debug + Display + PartialOrd + Send + Sync + Into<f64> + sealed::Arithmetic + 'static
 {
-    /// The largest finite value.
-    const MAX: Self;
-    /// The largest sample magnitude that is taken, whatever the settings: its spectrum can be squared.
-    const SAMPLE_LIMIT: f32;
-    /// From double precision, rounded.
-    fn of(value: f64) -> Self;
-    /// From a sample.
-    fn of_sample(value: f32) -> Self;
-    /// To double precision.
-    fn double(self) -> f64;
-    /// Square root.
-    fn root(self) -> Self;
-    /// Power.
-    fn power(self, exponent: Self) -> Self;
-    /// The larger of two; `other` where `self` is not a number.
-    fn at_least(self, other: Self) -> Self;
-    /// The smaller of two; `other` where `self` is not a number.
-    fn at_most(self, other: Self) -> Self;
-    /// Natural logarithm of a positive normal number x, as arithmetic that compilers turn into vector instructions. Its error is
-    /// at most 1.3e-7 max(1, |ln x|) for f32 (measured over every normal number) and 1e-15 max(1, |ln x|) for f64 (measured
-    /// over 2e8 random ones).
-    fn natural_log(self) -> Self;
+}
+
+impl Float for f32 {}
+impl Float for f64 {}
+
+/// What a precision can do; not to be named outside.
+mod sealed {
+    use super::{AddAssign, Debug, MulAssign, SubAssign};
+
+    pub trait Arithmetic: rustfft::FftNum + Default + Debug + PartialOrd + AddAssign + SubAssign + MulAssign {
+        /// The largest finite value.
+        const MAX: Self;
+        /// The smallest positive normal number.
+        const LEAST: Self;
+        /// The largest sample magnitude that is taken, whatever the settings: its spectrum can be squared.
+        const SAMPLE_LIMIT: f32;
+        /// From double precision, rounded.
+        fn of(value: f64) -> Self;
+        /// From a sample.
+        fn of_sample(value: f32) -> Self;
+        /// To double precision.
+        fn double(self) -> f64;
+        /// Square root.
+        fn root(self) -> Self;
+        /// Power.
+        fn power(self, exponent: Self) -> Self;
+        /// The larger of two; `other` where `self` is not a number.
+        fn at_least(self, other: Self) -> Self;
+        /// The smaller of two; `other` where `self` is not a number.
+        fn at_most(self, other: Self) -> Self;
+        /// Natural logarithm of a positive normal number x, as arithmetic that compilers turn into vector instructions. Its error is
+        /// at most 1.3e-7 max(1, |ln x|) for f32 (measured over every normal number) and 1e-15 max(1, |ln x|) for f64 (measured
+        /// over 2e8 random ones).
+        fn natural_log(self) -> Self;
+    }
 }
 
 macro_rules! float {
     ($type:ty, $limit:expr, $mantissa_bits:expr, $bias:expr, $terms:expr) => {
-        impl sealed::Sealed for $type {}
-
-        impl Float for $type {
+        impl sealed::Arithmetic for $type {
             const MAX: Self = <$type>::MAX;
+            const LEAST: Self = <$type>::MIN_POSITIVE;
             const SAMPLE_LIMIT: f32 = $limit;
 
             fn of(value: f64) -> Self {
@@ -94,10 +105,6 @@ macro_rules! float {
 float!(f32, 1e12, 23, 127, 6);
 float!(f64, f32::MAX, 52, 1023, 9);
 
-mod sealed {
-    pub trait Sealed {}
-}
-
 /// Lanes of the vector loops.
 pub(crate) const LANES: usize = 8;
 
@@ -106,7 +113,7 @@ pub(crate) const LANES: usize = 8;
 #[inline(always)]
 pub(crate) fn products<F: Float>(a: &[F], b: &[F]) -> [F; LANES] {
     let mut sums = [F::default(); LANES];
-    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+    for (a, b) in chunks::<_, LANES>(a).0.iter().zip(chunks::<_, LANES>(b).0) {
         for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
@@ -122,7 +129,7 @@ impl<F: Float> Work for Maximum<'_, F> {
 
     #[inline(always)]
     fn run(self) -> F {
-        let (whole, rest) = self.0.as_chunks::<{ 4 * LANES }>();
+        let (whole, rest) = chunks::<_, { 4 * LANES }>(self.0);
         let mut lanes = [-F::MAX; 4 * LANES];
         for values in whole {
             for (lane, value) in lanes.iter_mut().zip(values) {
@@ -149,7 +156,7 @@ impl<F: Float> Work for Raise<'_, F> {
 
 #[cfg(test)]
 mod tests {
-    use super::Float;
+    use super::sealed::Arithmetic;
 
     /// The documented bounds, against the standard library's double logarithm: every 499th normal f32 (all of them take 30 s,
     /// and the worst, 1.22e-7, is at 2.807915), and as many f64 with the same leading bits and with others.

@@ -10,6 +10,9 @@ use crate::FrontEndError;
 /// Make one from a preset ([`FrontEnd::librosa_0_10`] and its like, or [`FrontEnd::preset`] by name) and change any field with
 /// [`FrontEnd::with`], or read one from any serde format: keys left out have the values of `timnet-0.8.1`, unknown keys are errors,
 /// and a key of an older version is an error that says what it is called now. [`crate::Extractor::new`] checks the values.
+///
+/// The settings from `sample_scale` on are those that other libraries than librosa need. They are written only where they differ
+/// from librosa's.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct FrontEnd {
@@ -41,7 +44,7 @@ pub struct FrontEnd {
     pub n_mels: usize,
     /// Lowest edge of the bands in Hz.
     pub fmin: f64,
-    /// Highest edge of the bands in Hz; half the sample rate where absent.
+    /// Highest edge of the bands in Hz; half the sample rate where absent, and that much below it where negative.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fmax: Option<f64>,
     /// Mel scale formula (librosa's `htk`).
@@ -54,14 +57,87 @@ pub struct FrontEnd {
     pub amin: f64,
     /// Floor after the logarithm.
     pub top_db: Floor,
-    /// Type of the cosine transform over the bands: 1, 2 or 3.
+    /// Type of the cosine transform over the bands: 1, 2 or 3; 0 for none: the coefficients are the log-mel bands.
     pub dct_type: u8,
     /// Scaling of the cosine transform (librosa's `norm`).
     pub dct_norm: DctNorm,
     /// Cepstral coefficients kept, from c0.
     pub n_mfcc: usize,
-    /// Liftering `1 + lifter / 2 * sin(pi (k + 1) / lifter)` of coefficient k; 0 for none.
+    /// Liftering `1 + lifter / 2 * sin(pi (k + lifter_start) / lifter)` of coefficient k; 0 for none.
     pub lifter: f64,
+    /// Factor on the samples; 1 in librosa. 32768 gives samples in [-1, 1) the values of 16-bit integers.
+    #[serde(skip_serializing_if = "is_one")]
+    pub sample_scale: f64,
+    /// Which samples a frame holds.
+    #[serde(skip_serializing_if = "is_default")]
+    pub framing: Framing,
+    /// Whether the last frame is left out (Whisper).
+    #[serde(skip_serializing_if = "is_default")]
+    pub drop_last_frame: bool,
+    /// Whether the mean of each frame is subtracted from it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub remove_mean: bool,
+    /// High-pass filter before the window.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pre_emphasis: PreEmphasis,
+    /// Factor on the spectrum raised to `power`; 1 in librosa.
+    #[serde(skip_serializing_if = "is_one")]
+    pub spectrum_scale: f64,
+    /// What the triangles of the bands are linear in.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mel_triangles: Triangles,
+    /// Frequency bins that the bands are made of.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mel_bins: MelBins,
+    /// How `amin` keeps the logarithm finite.
+    #[serde(skip_serializing_if = "is_default")]
+    pub amin_rule: AminRule,
+    /// Factor on the log-mel bands, after the floor; 1 in librosa.
+    #[serde(skip_serializing_if = "is_one")]
+    pub log_gain: f64,
+    /// Added to the log-mel bands after that factor; 0 in librosa.
+    #[serde(skip_serializing_if = "is_default")]
+    pub log_offset: f64,
+    /// Index of c0 in the lifter's sine: 1 in librosa, 0 elsewhere.
+    #[serde(skip_serializing_if = "is_u8_one")]
+    pub lifter_start: u8,
+    /// What stands in the place of c0.
+    #[serde(skip_serializing_if = "is_default")]
+    pub c0: C0,
+    /// An energy in the place of c0 is at least ln of this; 0 for no such floor.
+    #[serde(skip_serializing_if = "is_default")]
+    pub energy_floor: f64,
+    /// Whether c0, or the energy in its place, comes last (HTK).
+    #[serde(skip_serializing_if = "is_default")]
+    pub c0_last: bool,
+    /// Coefficients are clipped to -clip ..= clip; 0 for no clipping.
+    #[serde(skip_serializing_if = "is_default")]
+    pub clip: f64,
+    /// Orders of differences in [`crate::Output::Deltas`]: 0 for none, 1 for deltas, 2 for deltas and accelerations.
+    #[serde(skip_serializing_if = "is_default")]
+    pub delta_order: u8,
+    /// How differences are taken.
+    #[serde(skip_serializing_if = "is_default")]
+    pub delta_rule: DeltaRule,
+    /// Frames that a difference spans, odd: 5 for HTK's window of 2, 9 in librosa.
+    #[serde(skip_serializing_if = "is_nine")]
+    pub delta_width: usize,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
+fn is_u8_one(value: &u8) -> bool {
+    *value == 1
+}
+
+fn is_nine(value: &usize) -> bool {
+    *value == 9
 }
 
 /// Window function, with u = n / denominator.
@@ -75,6 +151,8 @@ pub enum Window {
     Hamming,
     /// 0.42 - 0.5 cos(2 pi u) + 0.08 cos(4 pi u)
     Blackman,
+    /// (0.5 - 0.5 cos(2 pi u))^0.85, Kaldi's
+    Povey,
     /// 1
     Rectangular,
 }
@@ -90,6 +168,115 @@ pub enum PadMode {
     Reflect,
     /// The first and the last sample repeated.
     Edge,
+    /// The signal mirrored between its edge and the sample beyond, so that the first and the last sample come twice (NumPy's
+    /// `symmetric`, Kaldi); repeatedly where it is short.
+    Symmetric,
+}
+
+/// Which samples a frame holds, with n the samples of the signal, L the window length, H the `hop_length`. Only with
+/// [`Framing::Stft`] a frame is `n_fft` samples long; with the others it is L samples, and zeros follow up to `n_fft`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Framing {
+    /// librosa's: `n_fft` samples, the window in their middle, placed as `center` says.
+    #[default]
+    Stft,
+    /// Frames that lie in the signal: 1 + floor((n - L) / H), from sample t H (Kaldi with snip_edges, HTK).
+    Complete,
+    /// floor((n + floor(H / 2)) / H) frames, from sample t H + floor(H / 2) - floor(L / 2) (Kaldi without snip_edges).
+    Rounded,
+    /// 1 + max(0, ceil((n - L) / H)) frames from sample t H: the last one reaches the end (python_speech_features).
+    Covering,
+    /// 1 + ceil(n / H) frames from sample t H - ceil(L / 2): until the centre of one is past the end (essentia).
+    PastEnd,
+}
+
+/// High-pass filter y\[i\] = x\[i\] - a x\[i - 1\], 0 < a <= 1. Written `"none"`, `{ frame = 0.97 }` or `{ signal = 0.97 }`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PreEmphasis {
+    /// No filter.
+    #[default]
+    None,
+    /// Over each frame; the first sample becomes (1 - a) x\[0\] (Kaldi, HTK).
+    Frame(f64),
+    /// Over the signal before it is cut; the first sample stays (python_speech_features).
+    Signal(f64),
+}
+
+/// What the triangles of the bands are linear in, on both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Triangles {
+    /// Frequency in Hz (librosa, torchaudio).
+    #[default]
+    Hz,
+    /// Mel (Kaldi, HTK).
+    Mel,
+    /// Frequency bins, the edges being whole bins floor((n_fft + 1) f / sample_rate) (python_speech_features).
+    Bins,
+}
+
+/// Frequency bins that the bands are made of; the others have no weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MelBins {
+    /// All.
+    #[default]
+    All,
+    /// All but bin n_fft / 2 (Kaldi).
+    BelowNyquist,
+    /// From floor(fmin n_fft / sample_rate + 0.5) + 1 to floor(fmax n_fft / sample_rate + 0.5) - 1, below n_fft / 2 (HTK).
+    Htk,
+    /// As below-nyquist, and where `fmin` is above 0 without the first bin of the first band (Kaldi's htk_mode).
+    KaldiHtk,
+}
+
+/// How `amin` keeps the logarithm of a band energy S finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AminRule {
+    /// max(amin, S)
+    #[default]
+    Max,
+    /// amin where S is 0, else S (python_speech_features)
+    ReplaceZero,
+    /// S + amin (torchaudio's log_mels)
+    Add,
+}
+
+/// What stands in the place of c0. An energy is ln of a sum of squares, kept finite by `amin` and `amin_rule` as a band is, and
+/// never liftered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum C0 {
+    /// c0 itself.
+    #[default]
+    Kept,
+    /// Energy of the frame before pre-emphasis and window.
+    RawEnergy,
+    /// Energy of the frame after both.
+    WindowedEnergy,
+    /// ln of the sum of the spectrum raised to `power`, all bins.
+    SpectralEnergy,
+}
+
+/// How differences over frames are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DeltaRule {
+    /// Derivatives of the polynomial that fits best, as [`crate::delta`] (librosa).
+    #[default]
+    Polynomial,
+    /// Slope of the best line with the edge frames repeated, each order of the one before, as [`crate::regression_delta`] (HTK).
+    Regression,
 }
 
 /// Hz to mel.
@@ -112,6 +299,8 @@ pub enum MelNorm {
     Slaney,
     /// 1
     None,
+    /// Each band's weights divided by their sum over the bins (essentia, audioflux).
+    UnitSum,
 }
 
 /// Unit of the logarithm.
@@ -123,6 +312,10 @@ pub enum LogScale {
     Decibel,
     /// ln(S)
     Natural,
+    /// log10(S)
+    Log10,
+    /// 20 log10(S)
+    DecibelAmplitude,
 }
 
 /// Floor after the logarithm, in its unit. Written as a number (`top_db = 80.0`), `"none"` or `{ fixed = -80.0 }`.
@@ -182,6 +375,8 @@ pub enum DctNorm {
     Ortho,
     /// SciPy's unscaled transform, twice the plain sum.
     None,
+    /// sqrt(2 / bands) times the plain sum of type 2 in every row, so c0 is sqrt(2) times the orthonormal one (HTK).
+    Htk,
 }
 
 impl FrontEnd {
@@ -197,11 +392,6 @@ impl FrontEnd {
         self
     }
 
-    /// Samples added on each side by centring.
-    pub(crate) fn padding(&self) -> usize {
-        if self.center { self.n_fft / 2 } else { 0 }
-    }
-
     /// Frequency bins of the spectrum: `n_fft / 2 + 1`.
     pub fn bins(&self) -> usize {
         self.n_fft / 2 + 1
@@ -212,9 +402,18 @@ impl FrontEnd {
         self.win_length.unwrap_or(self.n_fft)
     }
 
-    /// Highest edge of the bands in Hz: `fmax`, or half the sample rate where that is absent.
+    /// Highest edge of the bands in Hz: `fmax`, counted from half the sample rate where it is negative or absent.
     pub fn highest(&self) -> f64 {
-        self.fmax.unwrap_or(f64::from(self.sample_rate) / 2.0)
+        let nyquist = f64::from(self.sample_rate) / 2.0;
+        match self.fmax {
+            Some(fmax) if fmax >= 0.0 => fmax,
+            below => nyquist + below.unwrap_or(0.0),
+        }
+    }
+
+    /// Values per frame of [`crate::Output::Deltas`]: `n_mfcc`, and as many for each order of differences.
+    pub fn with_deltas(&self) -> usize {
+        self.n_mfcc * (1 + usize::from(self.delta_order))
     }
 
     /// Checks every setting.
@@ -226,12 +425,9 @@ impl FrontEnd {
             ok: bool,
             key: &'static str,
             value: impl std::fmt::Display,
-            reason: &str,
+            allowed: &'static str,
         ) -> Result<(), FrontEndError> {
-            if ok {
-                return Ok(());
-            }
-            Err(FrontEndError::Setting { key, value: value.to_string(), reason: reason.to_owned() })
+            if ok { Ok(()) } else { Err(FrontEndError::Setting { key, value: value.to_string(), allowed }) }
         }
         let nyquist = f64::from(self.sample_rate) / 2.0;
         let &Self { n_fft, n_mels, fmin, fmax, amin, lifter, .. } = self;
@@ -243,7 +439,8 @@ impl FrontEnd {
         check(self.power > 0.0 && self.power <= 8.0, "power", self.power, "above 0, at most 8")?;
         check((1..=4096).contains(&n_mels), "n_mels", n_mels, "1 to 4096")?;
         if let Some(fmax) = fmax {
-            check(fmax > 0.0 && fmax <= nyquist, "fmax", fmax, "above 0, at most half the sample_rate")?;
+            let within = fmax != 0.0 && fmax <= nyquist && fmax > -nyquist;
+            check(within, "fmax", fmax, "above 0 and at most half the sample_rate, or negative: so much below that")?;
         }
         // Closer together, the edges of a band can be equal numbers, and its triangle is 0 / 0.
         check(
@@ -258,9 +455,30 @@ impl FrontEnd {
             Floor::Fixed(x) => check(x.abs() < 1e6, "top_db", x, "finite, within 1e6")?,
             Floor::None => {}
         }
-        check((1..=3).contains(&self.dct_type), "dct_type", self.dct_type, "1, 2 or 3")?;
+        check(self.dct_type <= 3, "dct_type", self.dct_type, "1, 2 or 3, or 0 for none")?;
         check(self.dct_type != 1 || n_mels > 1, "dct_type", self.dct_type, "type 1 needs at least 2 bands")?;
+        let fits = self.dct_type == 2 || self.dct_norm != DctNorm::Htk;
+        check(fits, "dct_norm", "htk", "with dct_type = 2 alone")?;
         check((1..=n_mels).contains(&self.n_mfcc), "n_mfcc", self.n_mfcc, "1 to n_mels")?;
-        check(lifter == 0.0 || (1e-3..1e6).contains(&lifter), "lifter", lifter, "0 (none), or 0.001 to 1e6")
+        check(lifter == 0.0 || (1e-3..1e6).contains(&lifter), "lifter", lifter, "0 (none), or 0.001 to 1e6")?;
+        check(self.lifter_start <= 1, "lifter_start", self.lifter_start, "0 or 1")?;
+        for (key, factor) in [("sample_scale", self.sample_scale), ("spectrum_scale", self.spectrum_scale)] {
+            check((1e-6..=1e6).contains(&factor), key, factor, "1e-6 to 1e6")?;
+        }
+        match self.pre_emphasis {
+            PreEmphasis::None => {}
+            PreEmphasis::Frame(a) | PreEmphasis::Signal(a) => {
+                check(a > 0.0 && a <= 1.0, "pre_emphasis", a, "\"none\", or above 0 and at most 1")?;
+            }
+        }
+        check(self.log_gain.abs() <= 1e6 && self.log_gain != 0.0, "log_gain", self.log_gain, "within 1e6 and not 0")?;
+        check(self.log_offset.abs() <= 1e6, "log_offset", self.log_offset, "within 1e6")?;
+        check((0.0..1e37).contains(&self.energy_floor), "energy_floor", self.energy_floor, "0 (none) to 1e37")?;
+        check((0.0..1e37).contains(&self.clip), "clip", self.clip, "0 (none) to 1e37")?;
+        check(self.delta_order <= 3, "delta_order", self.delta_order, "0 (none) to 3")?;
+        let width = self.delta_width;
+        check(width % 2 == 1 && (3..=1025).contains(&width), "delta_width", width, "odd, 3 to 1025 frames")?;
+        let fits = self.delta_rule == DeltaRule::Regression || usize::from(self.delta_order) < width;
+        check(fits, "delta_order", self.delta_order, "below delta_width")
     }
 }

@@ -10,6 +10,7 @@ mod extractor;
 mod float;
 mod frames;
 mod front_end;
+mod light_sernet;
 mod mel;
 mod normalise;
 mod presets;
@@ -21,11 +22,17 @@ mod trim;
 mod vector;
 mod window;
 
-pub use delta::delta;
+pub use delta::{delta, regression_delta};
 pub use error::{FeatureError, FrontEndError};
 pub use extractor::{Extractor, Output, Workspace};
 pub use float::Float;
-pub use front_end::{DctNorm, Floor, FrontEnd, LogScale, MelNorm, MelScale, PadMode, Window};
+pub use front_end::{
+    AminRule, C0, DctNorm, DeltaRule, Floor, Framing, FrontEnd, LogScale, MelBins, MelNorm, MelScale, PadMode,
+    PreEmphasis, Triangles, Window,
+};
+pub use light_sernet::light_sernet_samples;
+/// The version of ndarray whose arrays this crate takes and gives.
+pub use ndarray;
 pub use normalise::normalise;
 pub use presets::{PRESETS, Preset};
 pub use settings::Difference;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::float::{Float, LANES, products};
-use crate::front_end::{FrontEnd, MelNorm, MelScale};
+use crate::front_end::{FrontEnd, MelBins, MelNorm, MelScale, Triangles};
 
 /// Slaney's scale is linear below this, in Hz, and logarithmic above.
 const KNEE: f64 = 1000.0;
@@ -26,6 +26,17 @@ fn to_hz(scale: MelScale, mel: f64) -> f64 {
     }
 }
 
+/// The bins that [`MelBins`] lets into a band.
+fn taken(front_end: &FrontEnd) -> Range<usize> {
+    let half = front_end.n_fft / 2;
+    let nearest = |hz: f64| (hz * front_end.n_fft as f64 / f64::from(front_end.sample_rate) + 0.5) as usize;
+    match front_end.mel_bins {
+        MelBins::All => 0..front_end.bins(),
+        MelBins::BelowNyquist | MelBins::KaldiHtk => 0..half,
+        MelBins::Htk => nearest(front_end.fmin) + 1..nearest(front_end.highest()).min(half),
+    }
+}
+
 /// Bands summed together.
 const BLOCK: usize = 32;
 
@@ -43,24 +54,51 @@ impl<F: Float> FilterBank<F> {
         let (bands, scale) = (front_end.n_mels, front_end.mel_scale);
         let (from, to) = (to_mel(scale, front_end.fmin), to_mel(scale, front_end.highest()));
         let step = (to - from) / (bands + 1) as f64;
-        let edges: Vec<f64> = (0..bands + 2).map(|i| to_hz(scale, from + step * i as f64)).collect();
+        let mel: Vec<f64> = (0..bands + 2).map(|i| from + step * i as f64).collect();
+        let hz: Vec<f64> = mel.iter().map(|&mel| to_hz(scale, mel)).collect();
         let bin_hz = f64::from(front_end.sample_rate) / front_end.n_fft as f64;
+        let taken = taken(front_end);
         let mut bank = FilterBank { bands: Vec::with_capacity(bands), weights: Vec::new() };
-        for edge in edges.windows(3) {
-            let (lower, centre, upper) = (edge[0], edge[1], edge[2]);
-            let height = match front_end.mel_norm {
-                MelNorm::Slaney => 2.0 / (upper - lower),
-                MelNorm::None => 1.0,
+        for (band, (hz, mel)) in hz.windows(3).zip(mel.windows(3)).enumerate() {
+            let whole = |hz: f64| ((front_end.n_fft + 1) as f64 * hz / f64::from(front_end.sample_rate)).floor();
+            // The edges, in what the triangles are linear in, and a bin in the same.
+            let [lower, centre, upper] = match front_end.mel_triangles {
+                Triangles::Hz => [hz[0], hz[1], hz[2]],
+                Triangles::Mel => [mel[0], mel[1], mel[2]],
+                Triangles::Bins => [whole(hz[0]), whole(hz[1]), whole(hz[2])],
             };
-            let first = ((lower / bin_hz) as usize + 1).min(front_end.bins());
-            let end = ((upper / bin_hz).ceil() as usize).clamp(first, front_end.bins());
+            let position = |bin: usize| match front_end.mel_triangles {
+                Triangles::Hz => bin as f64 * bin_hz,
+                Triangles::Mel => to_mel(scale, bin as f64 * bin_hz),
+                Triangles::Bins => bin as f64,
+            };
+            let (first, end) = match front_end.mel_triangles {
+                Triangles::Bins => (lower as usize, upper as usize),
+                _ => ((hz[0] / bin_hz) as usize + 1, (hz[2] / bin_hz).ceil() as usize),
+            };
+            let first = first.min(front_end.bins());
+            let end = end.clamp(first, front_end.bins());
+            let height = match front_end.mel_norm {
+                MelNorm::Slaney => 2.0 / (hz[2] - hz[0]),
+                MelNorm::None | MelNorm::UnitSum => 1.0,
+            };
+            let mut weights: Vec<f64> = (first..end)
+                .map(|bin| {
+                    let at = position(bin);
+                    let rising = (at - lower) / (centre - lower);
+                    let falling = (upper - at) / (upper - centre);
+                    if taken.contains(&bin) { rising.min(falling).max(0.0) * height } else { 0.0 }
+                })
+                .collect();
+            if front_end.mel_bins == MelBins::KaldiHtk && band == 0 && front_end.fmin > 0.0 {
+                weights.iter_mut().find(|weight| **weight > 0.0).into_iter().for_each(|weight| *weight = 0.0);
+            }
+            let sum: f64 = weights.iter().sum();
+            if front_end.mel_norm == MelNorm::UnitSum && sum > 0.0 {
+                weights.iter_mut().for_each(|weight| *weight /= sum);
+            }
             let start = bank.weights.len();
-            bank.weights.extend((first..end).map(|bin| {
-                let hz = bin as f64 * bin_hz;
-                let rising = (hz - lower) / (centre - lower);
-                let falling = (upper - hz) / (upper - centre);
-                F::of(rising.min(falling).max(0.0) * height)
-            }));
+            bank.weights.extend(weights.into_iter().map(F::of));
             let length = (end - first).next_multiple_of(LANES);
             bank.weights.resize(start + length, F::default());
             bank.bands.push((first, start..start + length));

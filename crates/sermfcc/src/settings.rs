@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::FrontEnd;
+use crate::front_end::{C0, Framing, FrontEnd};
 use crate::renamed::{self, Table, WindowOrTable};
 
 /// One setting of a front end.
@@ -44,15 +44,22 @@ macro_rules! settings {
 
 settings! {
     sample_rate, resampler, n_fft, hop_length, win_length, window, periodic, center, pad_mode, power, n_mels, fmin, fmax, mel_scale,
-    mel_norm, log_scale, amin, top_db, dct_type, dct_norm, n_mfcc, lifter,
+    mel_norm, log_scale, amin, top_db, dct_type, dct_norm, n_mfcc, lifter, sample_scale, framing, drop_last_frame, remove_mean,
+    pre_emphasis, spectrum_scale, mel_triangles, mel_bins, amin_rule, log_gain, log_offset, lifter_start, c0, energy_floor, c0_last,
+    clip, delta_order, delta_rule, delta_width,
 }
 
 impl Setting {
     /// Whether the two compute something else by this setting: samples added where nothing is added are no difference, nor is `n_fft`
-    /// as a window length written out.
+    /// as a window length written out, nor a detail of what is not there.
     fn differs(&self, a: &FrontEnd, b: &FrontEnd) -> bool {
+        let neither = |has: fn(&FrontEnd) -> bool| !has(a) && !has(b);
         let same = match self.key {
-            "pad_mode" => !a.center && !b.center,
+            "center" => neither(|f| f.framing == Framing::Stft),
+            "pad_mode" => neither(FrontEnd::is_padded),
+            "lifter_start" => neither(|f| f.lifter != 0.0),
+            "energy_floor" => neither(|f| f.c0 != C0::Kept),
+            "delta_rule" | "delta_width" => neither(|f| f.delta_order > 0),
             "win_length" => a.n_fft == b.n_fft && a.window_length() == b.window_length(),
             _ => false,
         };
@@ -69,6 +76,7 @@ impl PartialEq for FrontEnd {
 
 /// One setting in which two front ends differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Difference {
     /// The key in the TOML form, for example `mel_scale`.
     pub key: &'static str,
@@ -85,10 +93,10 @@ impl FrontEnd {
         differing.map(|s| Difference { key: s.key, a: (s.show)(self), b: (s.show)(other) }).collect()
     }
 
-    /// A hash of every setting, 32 hexadecimal digits, to be kept with the features: 128-bit FNV-1a of
+    /// The hash of every setting, 32 hexadecimal digits, to be kept with the features: 128-bit FNV-1a of
     /// [`FrontEnd::canonical`]. The same on every machine and in every version of this crate that writes version 2 of that
     /// text. It guards against mistakes and not against malice.
-    pub fn hash(&self) -> String {
+    pub fn fingerprint(&self) -> String {
         const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
         const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
         let text = self.canonical();
@@ -155,23 +163,31 @@ impl FrontEnd {
     /// # Errors
     /// [`crate::FrontEndError`], with line and key where the text is at fault.
     pub fn from_toml(text: &str) -> Result<FrontEnd, crate::FrontEndError> {
-        use crate::FrontEndError::Parse;
-        let mut given: toml::Table = text.parse().map_err(|e: toml::de::Error| Parse(e.to_string()))?;
+        let parse = |error: toml::de::Error| {
+            let before = |span: std::ops::Range<usize>| text.get(..span.start);
+            let line = error.span().and_then(before).map(|before| 1 + before.matches('\n').count());
+            crate::FrontEndError::Parse { line, message: error.to_string() }
+        };
+        let mut given: toml::Table = text.parse().map_err(parse)?;
         let preset = match given.remove("preset") {
             None => FrontEnd::default(),
             Some(toml::Value::String(name)) => FrontEnd::preset(&name)?,
-            Some(other) => return Err(Parse(format!("preset = {other}: the name of a preset is a string"))),
+            Some(other) => {
+                let message = format!("preset = {other}: the name of a preset is a string");
+                return Err(crate::FrontEndError::Parse { line: None, message });
+            }
         };
-        let front_end = toml::Value::Table(given).deserialize_map(Over(preset)).map_err(|e| Parse(e.to_string()))?;
+        let front_end = toml::Value::Table(given).deserialize_map(Over(preset)).map_err(parse)?;
         front_end.validate()?;
         Ok(front_end)
     }
 
-    /// The TOML form: every setting, but `win_length` and `fmax` only where they are not absent.
+    /// The TOML form: librosa's settings, but `win_length` and `fmax` only where they are not absent, and those of the others that differ
+    /// from librosa's.
     ///
     /// # Errors
     /// [`crate::FrontEndError::Parse`] where a value has no TOML form (an `n_fft` beyond 63 bits).
     pub fn to_toml(&self) -> Result<String, crate::FrontEndError> {
-        toml::to_string(self).map_err(|e| crate::FrontEndError::Parse(e.to_string()))
+        toml::to_string(self).map_err(|e| crate::FrontEndError::Parse { line: None, message: e.to_string() })
     }
 }

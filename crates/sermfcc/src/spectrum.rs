@@ -12,7 +12,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 use crate::float::{Float, LANES};
-use crate::vector::Work;
+use crate::vector::{Work, chunks, chunks_mut};
 
 /// A transform made ready.
 pub(crate) struct Spectrum<F: Float> {
@@ -32,7 +32,7 @@ pub(crate) struct Buffers<F> {
 
 impl<F: Float> Spectrum<F> {
     pub(crate) fn new(n_fft: usize) -> Self {
-        let packed = n_fft.is_multiple_of(2);
+        let packed = n_fft % 2 == 0;
         let count = if packed { n_fft / 4 } else { 0 };
         let angle = |k: usize| -TAU * (k + 1) as f64 / n_fft as f64;
         Spectrum {
@@ -47,14 +47,9 @@ impl<F: Float> Spectrum<F> {
         Buffers { frame: vec![zero; self.fft.len()], scratch: vec![zero; self.fft.get_inplace_scratch_len()] }
     }
 
-    /// Whether buffers have this transform's lengths.
-    pub(crate) fn fits(&self, buffers: &Buffers<F>) -> bool {
-        buffers.frame.len() == self.fft.len() && buffers.scratch.len() == self.fft.get_inplace_scratch_len()
-    }
-
     /// Whether two samples share one complex number.
     pub(crate) fn is_packed(&self) -> bool {
-        self.n_fft.is_multiple_of(2)
+        self.n_fft % 2 == 0
     }
 
     /// Transforms the frame in place. [`Power`] of a packed frame is 4 times too large; a window of half the height makes up
@@ -99,18 +94,19 @@ impl<F: Float> Work for Power<'_, F> {
             low[pairs] = F::of(4.0) * (middle.re * middle.re + middle.im * middle.im);
         }
         let mirrored = &rest[rest.len() - pairs..];
-        let (z, z_tail) = rest[..pairs].as_chunks::<LANES>();
-        let (mirrored_tail, mirrored) = mirrored.as_rchunks::<LANES>();
-        let (twiddles, twiddles_tail) = spectrum.twiddles[..pairs].as_chunks::<LANES>();
-        let (low, low_tail) = low[..pairs].as_chunks_mut::<LANES>();
-        let (high_tail, high) = high.as_rchunks_mut::<LANES>();
-        along(z, mirrored, twiddles, low, high);
-        along(
-            z_tail.as_chunks::<1>().0,
-            mirrored_tail.as_chunks::<1>().0,
-            twiddles_tail.as_chunks::<1>().0,
-            low_tail.as_chunks_mut::<1>().0,
-            high_tail.as_chunks_mut::<1>().0,
+        let (z, z_tail) = chunks::<_, LANES>(&rest[..pairs]);
+        // What belongs to M - k has its odd end in front.
+        let (mirrored_tail, mirrored) = mirrored.split_at(pairs % LANES);
+        let (twiddles, twiddles_tail) = chunks::<_, LANES>(&spectrum.twiddles[..pairs]);
+        let (low, low_tail) = chunks_mut::<_, LANES>(&mut low[..pairs]);
+        let (high_tail, high) = high.split_at_mut(pairs % LANES);
+        along(z, chunks(mirrored).0, twiddles, low, chunks_mut(high).0);
+        along::<_, 1>(
+            chunks(z_tail).0,
+            chunks(mirrored_tail).0,
+            chunks(twiddles_tail).0,
+            chunks_mut(low_tail).0,
+            chunks_mut(high_tail).0,
         );
     }
 }

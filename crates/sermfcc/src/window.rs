@@ -15,6 +15,7 @@ pub(crate) fn window(front_end: &FrontEnd) -> Vec<f64> {
             Window::Hann => 0.5 - 0.5 * angle.cos(),
             Window::Hamming => 0.54 - 0.46 * angle.cos(),
             Window::Blackman => 0.42 - 0.5 * angle.cos() + 0.08 * (2.0 * angle).cos(),
+            Window::Povey => (0.5 - 0.5 * angle.cos()).powf(0.85),
             Window::Rectangular => 1.0,
         }
     };

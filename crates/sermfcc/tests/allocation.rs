@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use ndarray::Array2;
-use sermfcc::{Extractor, Float, Floor, FrontEnd, Output, Stream};
+use sermfcc::{Extractor, Float, Floor, FrontEnd, Output};
 
 struct Counting;
 
@@ -54,18 +54,23 @@ fn the_counter_counts() {
 }
 
 fn computing_into_a_buffer<F: Float>() {
-    let extractor = Extractor::<F>::new(&FrontEnd::default()).unwrap();
+    for front_end in [FrontEnd::default(), FrontEnd::htk_mfcc_e()] {
+        computing_into_a_buffer_of::<F>(&Extractor::<F>::new(&front_end).unwrap());
+    }
+}
+
+fn computing_into_a_buffer_of<F: Float>(extractor: &Extractor<F>) {
     let mut workspace = extractor.workspace();
     let (long, short) = (tone(20_000), tone(9000));
-    for output in [Output::Power, Output::Mel, Output::LogMel, Output::Mfcc] {
+    for output in [Output::Power, Output::Mel, Output::LogMel, Output::Mfcc, Output::Deltas] {
         let mut rows = extractor.compute(output, &long).unwrap();
         let mut columns = Array2::from_elem((rows.ncols(), rows.nrows()), F::default());
-        extractor.compute_into(output, &long, rows.view_mut(), &mut workspace).unwrap();
+        workspace.compute_into(output, &long, rows.view_mut()).unwrap();
         let mut few = extractor.compute(output, &short).unwrap();
         let found = allocations(|| {
-            extractor.compute_into(output, &long, rows.view_mut(), &mut workspace).unwrap();
-            extractor.compute_into(output, &long, columns.view_mut().reversed_axes(), &mut workspace).unwrap();
-            extractor.compute_into(output, &short, few.view_mut(), &mut workspace).unwrap();
+            workspace.compute_into(output, &long, rows.view_mut()).unwrap();
+            workspace.compute_into(output, &long, columns.view_mut().reversed_axes()).unwrap();
+            workspace.compute_into(output, &short, few.view_mut()).unwrap();
         });
         assert_eq!(found, 0, "{output:?}");
     }
@@ -80,10 +85,12 @@ fn computing_into_a_buffer_allocates_nothing() {
 /// A stream in pieces of 10 ms: after its first second nothing more.
 #[test]
 fn a_stream_allocates_nothing_once_it_runs() {
-    let front_end = FrontEnd::default().with(|f| f.top_db = Floor::None);
-    let mut stream = Stream::new(&Extractor::<f32>::new(&front_end).unwrap()).unwrap();
-    let piece = tone(220);
-    let mut push = |pieces| (0..pieces).for_each(|_| assert!(stream.push(&piece, |_| ()).is_ok()));
-    push(100);
-    assert_eq!(allocations(|| push(1000)), 0);
+    let librosa = FrontEnd::default().with(|f| f.top_db = Floor::None);
+    for (front_end, output) in [(librosa, Output::Mfcc), (FrontEnd::htk_mfcc_0(), Output::Deltas)] {
+        let mut stream = Extractor::<f32>::new(&front_end).unwrap().stream(output).unwrap();
+        let piece = tone(220);
+        let mut push = |pieces| (0..pieces).for_each(|_| assert!(stream.push(&piece, |_| ()).is_ok()));
+        push(100);
+        assert_eq!(allocations(|| push(1000)), 0);
+    }
 }

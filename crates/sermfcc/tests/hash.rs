@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use sermfcc::{DctNorm, Floor, FrontEnd, LogScale, MelNorm, MelScale, PadMode, Window};
+use sermfcc::{AminRule, DctNorm, DeltaRule, Floor, Framing, FrontEnd, LogScale, MelNorm, MelScale, PadMode, Window};
 
 /// A front end that shares no choice with any preset.
 fn other() -> FrontEnd {
@@ -59,12 +59,12 @@ fn hashes_are_those_written_down() {
         (FrontEnd::timnet_paper(), "7bb1d047192645e316d5d3c6fa18546f"),
         (other(), "a2a38c86c84337b223a9bde6c90e00ef"),
     ] {
-        assert_eq!(front_end.hash(), hash, "{:?}", front_end.preset_name());
+        assert_eq!(front_end.fingerprint(), hash, "{:?}", front_end.preset_name());
     }
     // What is not centred has no padding, whatever its mode.
     let uncentred = FrontEnd::librosa_0_10().with(|f| f.center = false);
     assert!(uncentred.canonical().contains("\ncentre=none\n"));
-    assert_eq!(uncentred.hash(), uncentred.with(|f| f.pad_mode = PadMode::Edge).hash());
+    assert_eq!(uncentred.fingerprint(), uncentred.with(|f| f.pad_mode = PadMode::Edge).fingerprint());
 }
 
 /// Every setting changes the text, on its line alone, and with it the hash.
@@ -103,15 +103,42 @@ fn every_setting_is_in_the_text() {
         let same = old.lines().zip(new.lines()).take_while(|(a, b)| a == b).count();
         let line = new.lines().nth(same).unwrap();
         assert!(line.starts_with(&format!("{key}=")), "{key}: {line}");
-        assert_ne!(base.hash(), changed.hash());
+        assert_ne!(base.fingerprint(), changed.fingerprint());
         assert_ne!(base, changed);
     }
+}
+
+/// The lines of what came later, each as the documentation of `canonical` says, in the order of the fields; none for librosa.
+#[test]
+fn later_settings_have_lines_where_they_are_not_librosas() {
+    let librosa = FrontEnd::librosa_0_10().canonical();
+    assert!(librosa.ends_with("\ndct.norm=ortho\n"));
+    // struct.pack(">d", x).hex() of 32768, 0.97, 0.5, 1, 10.
+    let [scale, a, half, one, ten] =
+        ["40e0000000000000", "3fef0a3d70a3d70a", "3fe0000000000000", "3ff0000000000000", "4024000000000000"];
+    let kaldi = FrontEnd::kaldi_mfcc().with(|f| {
+        (f.framing, f.drop_last_frame, f.spectrum_scale) = (Framing::Rounded, true, 0.5);
+        (f.amin_rule, f.log_gain, f.log_offset, f.energy_floor) = (AminRule::Add, 0.5, 1.0, 1.0);
+        (f.c0_last, f.clip, f.delta_order, f.delta_rule, f.delta_width) = (true, 10.0, 2, DeltaRule::Regression, 5);
+    });
+    let text = kaldi.canonical();
+    let (before, later) = text.split_once("dct.norm=ortho\n").unwrap();
+    assert!(before.contains("\ncentre=none\n") && before.contains("\nwindow.shape=povey\n"), "{before}");
+    assert_eq!(
+        later,
+        format!(
+            "sample_scale={scale}\nframing=rounded:symmetric\ndrop_last_frame=true\nremove_mean=true\npre_emphasis=frame:{a}\n\
+             spectrum_scale={half}\nmel_triangles=mel\nmel_bins=below-nyquist\namin_rule=add\nlog_gain={half}\nlog_offset={one}\n\
+             lifter_start=0\nc0=raw-energy\nenergy_floor={one}\nc0_last=true\nclip={ten}\ndelta_order=2\ndelta_rule=regression\n\
+             delta_width=5\n"
+        )
+    );
 }
 
 #[test]
 fn zero_has_one_text() {
     let minus = FrontEnd::default().with(|f| (f.fmin, f.lifter) = (-0.0, -0.0));
     assert_eq!(minus, FrontEnd::default());
-    assert_eq!(minus.hash(), FrontEnd::default().hash());
+    assert_eq!(minus.fingerprint(), FrontEnd::default().fingerprint());
     assert_eq!(minus.differences(&FrontEnd::default()), []);
 }

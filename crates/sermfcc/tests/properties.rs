@@ -6,8 +6,11 @@ use ndarray::{Array2, ArrayView2, s};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sermfcc::{
-    DctNorm, Extractor, FeatureError, Floor, FrontEnd, LogScale, MelNorm, MelScale, Output, PadMode, Stream, Window,
+    AminRule, C0, DctNorm, DeltaRule, Extractor, FeatureError, Floor, Framing, FrontEnd, LogScale, MelBins, MelNorm,
+    MelScale, Output, PadMode, PreEmphasis, Stream, Triangles, Window,
 };
+
+const OUTPUTS: [Output; 5] = [Output::Power, Output::Mel, Output::LogMel, Output::Mfcc, Output::Deltas];
 
 /// `center` and `pad_mode`.
 type Edges = (bool, PadMode);
@@ -28,41 +31,83 @@ fn signal(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<f32>> {
     vec(-1.0f32..1.0, length)
 }
 
+fn one_of<T: Copy + std::fmt::Debug + 'static>(values: &'static [T]) -> impl Strategy<Value = T> {
+    proptest::sample::select(values)
+}
+
+/// Pad modes and framings with what else decides which samples a frame holds and what is done to them.
+fn cutting() -> impl Strategy<Value = FrontEnd> {
+    use Framing::{Complete, Covering, PastEnd, Rounded, Stft};
+    use PadMode::{Constant, Edge, Reflect, Symmetric};
+    let emphasis = prop_oneof![
+        Just(PreEmphasis::None),
+        (0.01f64..1.0).prop_map(PreEmphasis::Frame),
+        (0.01f64..1.0).prop_map(PreEmphasis::Signal)
+    ];
+    let c0 = one_of(&[C0::Kept, C0::RawEnergy, C0::WindowedEnergy, C0::SpectralEnergy]);
+    let place = (one_of(&[Stft, Complete, Rounded, Covering, PastEnd]), any::<bool>(), any::<bool>());
+    let mode = one_of(&[Constant, Reflect, Edge, Symmetric]);
+    let sizes = (1usize..300, proptest::option::of(1usize..300), 1usize..200);
+    let delta = (0u8..4, one_of(&[DeltaRule::Polynomial, DeltaRule::Regression]), one_of(&[3usize, 5, 9]));
+    (place, mode, sizes, emphasis, any::<bool>(), c0, delta).prop_map(
+        |(place, mode, sizes, emphasis, mean, c0, delta)| {
+            FrontEnd::default().with(|f| {
+                (f.sample_rate, f.resampler, f.n_mels, f.n_mfcc) = (8000, "none".into(), 12, 8);
+                ((f.framing, f.center, f.drop_last_frame), f.pad_mode) = (place, mode);
+                (f.n_fft, f.win_length, f.hop_length) = sizes;
+                (f.pre_emphasis, f.remove_mean, f.c0) = (emphasis, mean, c0);
+                (f.delta_order, f.delta_rule, f.delta_width) = delta;
+            })
+        },
+    )
+}
+
 /// Settings that mostly are valid, with values at the edges of what is allowed.
 fn any_front_end() -> impl Strategy<Value = FrontEnd> {
-    let window =
-        prop_oneof![Just(Window::Hann), Just(Window::Hamming), Just(Window::Blackman), Just(Window::Rectangular)];
-    let window = (window, proptest::option::of(1usize..300), any::<bool>());
-    let scale = prop_oneof![Just(MelScale::Slaney), Just(MelScale::Htk)];
-    let norm = prop_oneof![Just(MelNorm::Slaney), Just(MelNorm::None)];
-    let mel = (1usize..80, scale, norm, 0.0f64..3000.0, proptest::option::of(1000.0f64..6000.0));
+    use Window::{Blackman, Hamming, Hann, Povey, Rectangular};
+    let window = (one_of(&[Hann, Hamming, Blackman, Rectangular, Povey]), any::<bool>());
+    let scale = one_of(&[MelScale::Slaney, MelScale::Htk]);
+    let norm = one_of(&[MelNorm::Slaney, MelNorm::None, MelNorm::UnitSum]);
+    let shape = one_of(&[Triangles::Hz, Triangles::Mel, Triangles::Bins]);
+    let bins = one_of(&[MelBins::All, MelBins::BelowNyquist, MelBins::Htk, MelBins::KaldiHtk]);
+    let edges = (0.0f64..3000.0, proptest::option::of(prop_oneof![1000.0f64..6000.0, -3000.0f64..-1.0]));
+    let mel = (1usize..80, scale, norm, shape, bins, edges);
     let floor = prop_oneof![
         (0.1f64..200.0).prop_map(Floor::BelowMaximum),
         (-200.0f64..200.0).prop_map(Floor::Fixed),
         Just(Floor::None)
     ];
-    let log = (prop_oneof![Just(LogScale::Decibel), Just(LogScale::Natural)], 1e-36f64..1e36, floor);
-    let dct = (1u8..4, prop_oneof![Just(DctNorm::Ortho), Just(DctNorm::None)]);
-    let rest = (1usize..300, edges(), 0.01f64..8.0, 1usize..80, 0.0f64..50.0, 1usize..200);
-    (window, mel, log, dct, rest).prop_map(|(window, mel, log, dct, rest)| {
-        FrontEnd::default().with(|f| {
-            (f.sample_rate, f.resampler) = (8000, "none".into());
-            (f.window, f.win_length, f.periodic) = window;
-            (f.n_mels, f.mel_scale, f.mel_norm, f.fmin, f.fmax) = mel;
-            (f.log_scale, f.amin, f.top_db) = log;
-            (f.dct_type, f.dct_norm) = dct;
-            (f.n_fft, (f.center, f.pad_mode), f.power, f.n_mfcc, f.lifter, f.hop_length) = rest;
+    let unit = one_of(&[LogScale::Decibel, LogScale::Natural, LogScale::Log10, LogScale::DecibelAmplitude]);
+    let rule = one_of(&[AminRule::Max, AminRule::ReplaceZero, AminRule::Add]);
+    let linear = (prop_oneof![Just(1.0), -2.0f64..2.0], prop_oneof![Just(0.0), -5.0f64..5.0]);
+    let log = (unit, 1e-36f64..1e36, rule, floor, linear);
+    let dct = (0u8..4, one_of(&[DctNorm::Ortho, DctNorm::None, DctNorm::Htk]), 1usize..80, 0.0f64..50.0, 0u8..2);
+    let scales = (prop_oneof![Just(1.0), 1e-6f64..1e6], prop_oneof![Just(1.0), 1e-6f64..1e6], 0.01f64..8.0);
+    let end = (prop_oneof![Just(0.0), 0.0f64..100.0], any::<bool>(), prop_oneof![Just(0.0), 0.0f64..100.0]);
+    (cutting(), window, mel, log, dct, scales, end).prop_map(|(cutting, window, mel, log, dct, scales, end)| {
+        cutting.with(|f| {
+            (f.window, f.periodic) = window;
+            (f.n_mels, f.mel_scale, f.mel_norm, f.mel_triangles, f.mel_bins, (f.fmin, f.fmax)) = mel;
+            (f.log_scale, f.amin, f.amin_rule, f.top_db, (f.log_gain, f.log_offset)) = log;
+            (f.dct_type, f.dct_norm, f.n_mfcc, f.lifter, f.lifter_start) = dct;
+            (f.sample_scale, f.spectrum_scale, f.power) = scales;
+            (f.energy_floor, f.c0_last, f.clip) = end;
         })
     })
 }
 
-fn stream<'a>(front_end: &FrontEnd, chunks: impl Iterator<Item = &'a [f32]>) -> Result<Vec<f32>, FeatureError> {
-    let mut stream = Stream::new(&Extractor::<f32>::new(front_end).unwrap()).unwrap();
-    let mut out = Vec::new();
-    for chunk in chunks {
-        stream.push(chunk, |frame| out.extend_from_slice(frame))?;
+fn stream(stream: &mut Stream, samples: &[f32], cuts: &[usize]) -> Result<Vec<f32>, FeatureError> {
+    let (mut rest, mut out, mut given) = (samples, Vec::new(), 0);
+    for &cut in cuts.iter().cycle() {
+        let (chunk, after) = rest.split_at(cut.min(rest.len()));
+        if chunk.is_empty() {
+            break;
+        }
+        rest = after;
+        given += stream.push(chunk, |frame| out.extend_from_slice(frame))?;
     }
-    stream.finish(|frame| out.extend_from_slice(frame))?;
+    given += stream.finish(|frame| out.extend_from_slice(frame))?;
+    assert_eq!(given * stream.width(), out.len());
     Ok(out)
 }
 
@@ -121,24 +166,25 @@ proptest! {
         prop_assert!(largest(sum.view(), parts.view()) < 1e-10 * scale);
     }
 
-    /// A stream is the batch to the last bit, however it is cut up.
+    /// A stream is the batch to the last bit, however it is cut up, also after a reset.
     #[test]
     fn chunking_changes_nothing(
-        samples in signal(1..600), cuts in vec(1usize..200, 1..40), edges in edges(), hop in 1usize..150, fixed in any::<bool>(),
+        samples in signal(1..600), cuts in vec(1usize..200, 1..40), front_end in cutting(), fixed in any::<bool>(),
     ) {
-        let floor = if fixed { Floor::Fixed(-20.0) } else { Floor::None };
-        let front_end = small(edges, floor).with(|f| f.hop_length = hop);
-        let mut rest = &samples[..];
-        let chunks = cuts.iter().cycle().map_while(|&cut| {
-            let (chunk, after) = rest.split_at(cut.min(rest.len()));
-            rest = after;
-            (!chunk.is_empty()).then_some(chunk)
-        });
-        let streamed = stream(&front_end, chunks);
-        let batch = Extractor::<f32>::new(&front_end).unwrap().mfcc(&samples);
-        match batch {
-            Ok(batch) => prop_assert_eq!(streamed.unwrap(), batch.into_raw_vec_and_offset().0),
-            Err(error) => prop_assert_eq!(streamed.unwrap_err(), error),
+        let front_end = front_end.with(|f| f.top_db = if fixed { Floor::Fixed(-20.0) } else { Floor::None });
+        prop_assume!(front_end.validate().is_ok());
+        let extractor = Extractor::<f32>::new(&front_end).unwrap();
+        for output in OUTPUTS {
+            let batch = extractor.compute(output, &samples);
+            let mut once = extractor.stream(output).unwrap();
+            for _ in 0..2 {
+                let streamed = stream(&mut once, &samples, &cuts);
+                match &batch {
+                    Ok(batch) => prop_assert_eq!(streamed.unwrap(), batch.clone().into_raw_vec_and_offset().0),
+                    Err(error) => prop_assert_eq!(&streamed.unwrap_err(), error),
+                }
+                once.reset();
+            }
         }
     }
 
@@ -151,7 +197,7 @@ proptest! {
         // Any bit pattern, and the same brought to a common size.
         let tame: Vec<f32> = samples.iter().map(|x| (x.to_bits() as f32 / 4e9) * 10f32.powi(scale)).collect();
         for samples in [&samples, &tame] {
-            for output in [Output::Power, Output::Mel, Output::LogMel, Output::Mfcc] {
+            for output in OUTPUTS {
                 if let Ok(features) = single.compute(output, samples) {
                     prop_assert!(features.iter().all(|x| x.is_finite()), "{:?} {:?}", output, features);
                 }

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
+
 use sermfcc::{
-    DctNorm, Extractor, FeatureError, Floor, FrontEnd, FrontEndError, LogScale, MelNorm, MelScale, Output, PRESETS,
-    PadMode, Stream, Window, compare, delta, normalise,
+    AminRule, C0, DctNorm, DeltaRule, Extractor, FeatureError, Floor, Framing, FrontEnd, FrontEndError, LogScale,
+    MelBins, MelNorm, MelScale, Output, PRESETS, PadMode, PreEmphasis, Triangles, Window, compare, delta, normalise,
 };
 
 fn tone(samples: usize) -> Vec<f32> {
@@ -17,7 +19,7 @@ fn presets_are_distinct_and_known_by_name() {
     for preset in PRESETS {
         let front_end = FrontEnd::preset(preset.name).unwrap();
         assert_eq!(front_end.preset_name(), Some(preset.name));
-        hashes.push(front_end.hash());
+        hashes.push(front_end.fingerprint());
     }
     hashes.sort();
     hashes.dedup();
@@ -29,25 +31,41 @@ fn presets_are_distinct_and_known_by_name() {
     }
     let error = FrontEnd::preset("librosa").unwrap_err().to_string();
     assert!(
-        error.contains("librosa-0.8.1, librosa-0.9, librosa-0.10, timnet-0.8.1, timnet-0.9, timnet-0.10, timnet-paper"),
+        error.contains("librosa-0.8.1, librosa-0.9, librosa-0.10, timnet-0.8.1, timnet-0.9, timnet-0.10, timnet-paper, librosa-0.10-htk, torch"),
         "{error}"
     );
 }
 
-/// A setting that is left out of the list would be left out of comparisons.
-#[test]
-fn every_setting_is_compared() {
-    let front_end = FrontEnd::default().with(|f| (f.fmax, f.win_length) = (Some(8000.0), Some(2047)));
-    let json = serde_json::to_value(&front_end).unwrap();
-    let other = FrontEnd::default().with(|f| {
+/// A front end that shares no setting with the default.
+fn other() -> FrontEnd {
+    FrontEnd::default().with(|f| {
         (f.sample_rate, f.resampler) = (1, String::new());
-        (f.n_fft, f.hop_length, f.win_length, f.window, f.periodic) = (1, 1, None, Window::Hamming, false);
+        (f.n_fft, f.hop_length, f.win_length, f.window, f.periodic) = (1, 1, Some(7), Window::Hamming, false);
         (f.center, f.pad_mode, f.power) = (false, PadMode::Edge, 1.0);
-        (f.n_mels, f.fmin, f.fmax, f.mel_scale, f.mel_norm) = (1, 1.0, None, MelScale::Htk, MelNorm::None);
+        (f.n_mels, f.fmin, f.fmax, f.mel_scale, f.mel_norm) = (1, 1.0, Some(9.0), MelScale::Htk, MelNorm::None);
         (f.log_scale, f.amin, f.top_db) = (LogScale::Natural, 1.0, Floor::None);
         (f.dct_type, f.dct_norm, f.n_mfcc, f.lifter) = (1, DctNorm::None, 1, 1.0);
-    });
-    assert_eq!(front_end.differences(&other).len(), json.as_object().unwrap().len());
+        (f.sample_scale, f.framing, f.drop_last_frame, f.remove_mean) = (2.0, Framing::Rounded, true, true);
+        (f.pre_emphasis, f.spectrum_scale) = (PreEmphasis::Signal(0.5), 0.5);
+        (f.mel_triangles, f.mel_bins, f.amin_rule) = (Triangles::Mel, MelBins::Htk, AminRule::Add);
+        (f.log_gain, f.log_offset, f.lifter_start) = (2.0, 1.0, 0);
+        (f.c0, f.energy_floor, f.c0_last, f.clip) = (C0::RawEnergy, 1.0, true, 1.0);
+        (f.delta_order, f.delta_rule, f.delta_width) = (1, DeltaRule::Regression, 5);
+    })
+}
+
+/// A setting that is left out of the list would be left out of comparisons.
+#[test]
+fn every_setting_is_compared_and_written() {
+    let other = other();
+    let json = serde_json::to_value(&other).unwrap();
+    // What is not librosa's is not written where it is librosa's.
+    assert_eq!(serde_json::to_value(FrontEnd::default()).unwrap().as_object().unwrap().len(), 20);
+    let again: FrontEnd = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(again, other);
+    let front_end = FrontEnd::default();
+    let keys: BTreeSet<&str> = front_end.differences(&other).iter().map(|difference| difference.key).collect();
+    assert_eq!(keys, json.as_object().unwrap().keys().map(String::as_str).collect());
 }
 
 /// What computes the same is equal: samples added where none are, a window length written out.
@@ -57,6 +75,12 @@ fn settings_without_effect_are_no_difference() {
     assert_eq!(uncentred.clone().with(|f| f.pad_mode = PadMode::Edge), uncentred);
     let written = FrontEnd::default().with(|f| f.win_length = Some(2048));
     assert_eq!(written, FrontEnd::default());
+    let complete = FrontEnd::kaldi_mfcc();
+    assert_eq!(complete.clone().with(|f| (f.center, f.pad_mode) = (false, PadMode::Edge)), complete);
+    let plain = FrontEnd::default().with(|f| {
+        (f.lifter_start, f.energy_floor, f.delta_rule, f.delta_width) = (0, 1.0, DeltaRule::Regression, 5);
+    });
+    assert_eq!((&plain, plain.canonical()), (&FrontEnd::default(), FrontEnd::default().canonical()));
     // Of another n_fft the same length is a window of another kind.
     let keys = |a: &FrontEnd, b: &FrontEnd| a.differences(b).iter().map(|d| d.key).collect::<Vec<_>>();
     assert_eq!(keys(&written, &FrontEnd::default().with(|f| f.n_fft = 4096)), ["n_fft", "win_length"]);
@@ -124,6 +148,8 @@ fn toml_errors_name_line_and_key() {
     assert!(error.contains("n_ftt"), "{error}");
     let error = FrontEnd::from_toml("hop_length = 512\nhop_length = ").unwrap_err().to_string();
     assert!(error.contains("line 2"), "{error}");
+    let error = FrontEnd::from_toml("hop_length = 512\nhop_length = ").unwrap_err();
+    assert!(matches!(error, FrontEndError::Parse { line: Some(2), .. }), "{error:?}");
     let error = FrontEnd::from_toml("preset = \"librosa-0.10\"\n[window]\nlength = 400").unwrap_err().to_string();
     assert!(error.contains("front_end key `window.length` is called `win_length` now"), "{error}");
     let read =
@@ -149,19 +175,23 @@ fn a_wrong_signal_is_named() {
     let error = extractor.mfcc(&[1e30]).unwrap_err();
     assert!(matches!(error, FeatureError::OutOfRange { index: 0, .. }), "{error}");
     assert!(Extractor::<f64>::new(&FrontEnd::default()).unwrap().mfcc(&[1e30]).is_ok());
-    let mut buffer = ndarray::Array2::zeros((2, 39));
-    let error = extractor.compute_into(Output::Mfcc, &tone(512), buffer.view_mut(), &mut extractor.workspace());
-    assert!(error.is_ok());
-    let error = extractor.compute_into(Output::Mfcc, &tone(100), buffer.view_mut(), &mut extractor.workspace());
+    let (mut buffer, mut workspace) = (ndarray::Array2::zeros((2, 39)), extractor.workspace());
+    assert_eq!(workspace.compute_into(Output::Mfcc, &tone(512), buffer.view_mut()), Ok(()));
+    let error = workspace.compute_into(Output::Mfcc, &tone(100), buffer.view_mut());
     assert_eq!(error, Err(FeatureError::Shape { expected: (1, 39), found: (2, 39) }));
 }
 
 #[test]
 fn a_stream_refuses_what_it_cannot_know() {
     let extractor = Extractor::<f32>::new(&FrontEnd::default()).unwrap();
-    assert_eq!(Stream::new(&extractor).unwrap_err(), FrontEndError::StreamFloor);
+    for output in [Output::LogMel, Output::Mfcc, Output::Deltas] {
+        assert_eq!(extractor.stream(output).unwrap_err(), FrontEndError::StreamFloor { range: 80.0 });
+    }
+    // The floor is behind these.
+    assert!(extractor.stream(Output::Power).is_ok() && extractor.stream(Output::Mel).is_ok());
+    assert!(Extractor::<f32>::new(&FrontEnd::whisper_80()).unwrap().stream(Output::LogMel).is_err());
     let front_end = FrontEnd::default().with(|f| f.top_db = Floor::None);
-    let mut stream = Stream::new(&Extractor::<f32>::new(&front_end).unwrap()).unwrap();
+    let mut stream = Extractor::<f32>::new(&front_end).unwrap().stream(Output::Mfcc).unwrap();
     stream.push(&tone(3000), |_| ()).unwrap();
     let error = stream.push(&[0.0, f32::INFINITY], |_| ()).unwrap_err();
     assert!(matches!(error, FeatureError::NotFinite { index: 3001, .. }), "{error}");
@@ -169,6 +199,9 @@ fn a_stream_refuses_what_it_cannot_know() {
     stream.finish(|_| ()).unwrap();
     assert_eq!(stream.finish(|_| ()), Err(FeatureError::Finished));
     assert_eq!(stream.push(&[0.0], |_| ()), Err(FeatureError::Finished));
+    stream.reset();
+    assert_eq!(stream.received(), 0);
+    stream.push(&[0.0], |_| ()).unwrap();
 }
 
 #[cfg(feature = "rayon")]
@@ -176,8 +209,10 @@ fn a_stream_refuses_what_it_cannot_know() {
 fn a_batch_is_the_signals_one_by_one() {
     let extractor = Extractor::<f32>::new(&FrontEnd::default()).unwrap();
     let signals: Vec<Vec<f32>> = [5000, 1, 0, 30_000, 700].map(tone).into();
-    let one_by_one: Vec<_> = signals.iter().map(|signal| extractor.mfcc(signal)).collect();
-    assert_eq!(extractor.mfcc_batch(&signals), one_by_one);
+    for output in [Output::Mel, Output::Mfcc, Output::Deltas] {
+        let one_by_one: Vec<_> = signals.iter().map(|signal| extractor.compute(output, signal)).collect();
+        assert_eq!(extractor.batch(output, &signals), one_by_one);
+    }
 }
 
 #[test]

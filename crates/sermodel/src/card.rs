@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashSet},
+    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,49 @@ impl Figure {
     pub const OTHER_CORPUS: &'static str = "other-corpus";
 }
 
+/// Over which frames features are normalised to mean 0 and variance 1 of each coefficient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Normalise {
+    /// Not at all, as in the paper.
+    #[default]
+    None,
+    /// Those of the utterance. Features are then taken of the whole utterance, and zero frames pad them, or frames are cropped about
+    /// the centre, where otherwise samples are.
+    Utterance,
+}
+
+impl Normalise {
+    /// `none` or `utterance`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Utterance => "utterance",
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+impl FromStr for Normalise {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = [Self::None, Self::Utterance].into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| match name {
+            "speaker" | "corpus" => {
+                format!(
+                    "a model that is asked about one recording cannot normalise by {name}; none or utterance is wanted"
+                )
+            }
+            _ => format!("`{name}` is not known; none or utterance is wanted"),
+        })
+    }
+}
+
 /// All that a model file holds beside configuration and weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +93,13 @@ pub struct Card {
     /// Length of the training utterances, in samples at the front end's rate: shorter ones are padded with zeros on both
     /// sides, longer ones cut to their middle.
     pub length: usize,
+    /// Over which frames features are normalised; absent in files where they are not.
+    #[serde(default, skip_serializing_if = "Normalise::is_none")]
+    pub normalise: Normalise,
+    /// How much softer than the loudest frame silence at both ends is that is cut off first, in decibels (1 to 200), as
+    /// `librosa.effects.trim` cuts it; nothing is cut where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trim: Option<f64>,
     /// What it was trained on.
     #[serde(default)]
     pub corpus: String,
@@ -91,6 +142,8 @@ impl Card {
             labels: labels.into_iter().map(Into::into).collect(),
             front_end,
             length,
+            normalise: Normalise::None,
+            trim: None,
             corpus: String::new(),
             protocol: String::new(),
             figures: Vec::new(),
@@ -129,6 +182,8 @@ impl Card {
             "length",
             format!("{} samples; it takes at least {}, at most {}", self.length, self.front_end.shortest(), 1 << 28),
         )?;
+        let trim = self.trim.unwrap_or(60.0);
+        check((1.0..=200.0).contains(&trim), "trim", format!("{trim} decibels; 1 to 200 wanted"))?;
         let temperature = self.temperature.unwrap_or(1.0);
         check(temperature > 0.0 && temperature.is_finite(), "temperature", format!("{temperature}, above 0 wanted"))?;
         let threshold = self.threshold.unwrap_or(0.0);
@@ -142,7 +197,7 @@ impl Card {
     }
 
     pub(crate) fn to_metadata(&self) -> Result<BTreeMap<String, String>, ModelError> {
-        let file = File { version: VERSION, front_end_hash: self.front_end.hash(), card: self.clone() };
+        let file = File { version: VERSION, front_end_hash: self.front_end.fingerprint(), card: self.clone() };
         let text = serde_json::to_string(&file).map_err(|e| ModelError::NoCard(e.to_string()))?;
         Ok(BTreeMap::from([(KEY.to_owned(), text)]))
     }
@@ -153,7 +208,7 @@ impl Card {
         if file.version != VERSION {
             return Err(ModelError::Version { found: file.version, known: VERSION });
         }
-        let computed = file.card.front_end.hash();
+        let computed = file.card.front_end.fingerprint();
         if computed != file.front_end_hash {
             return Err(ModelError::Hash { recorded: file.front_end_hash, computed });
         }
@@ -172,7 +227,9 @@ mod tests {
         let card = || Card::new(["a", "b"], FrontEnd::default(), 22_050);
         assert!(card().settle(&config).is_ok());
         type Change<'a> = &'a dyn Fn(&mut Card);
-        let changes: [(Change, &str); 8] = [
+        let changes: [(Change, &str); 10] = [
+            (&|c| c.trim = Some(0.5), "trim"),
+            (&|c| c.trim = Some(f64::NAN), "trim"),
             (&|c| c.temperature = Some(0.0), "temperature"),
             (&|c| c.temperature = Some(-1.0), "temperature"),
             (&|c| c.temperature = Some(f64::NAN), "temperature"),

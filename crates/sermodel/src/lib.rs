@@ -8,7 +8,7 @@ mod listen;
 mod model;
 mod voice;
 
-pub use card::{Card, Figure};
+pub use card::{Card, Figure, Normalise};
 pub use error::ModelError;
 pub use explain::{Contributions, Span};
 pub use listen::{Listener, Window, Windows};

@@ -8,12 +8,16 @@ use sermfcc::{Extractor, FrontEnd};
 use timnet_core::ModelConfig;
 use timnet_native::{Network, Output};
 
-use crate::{Card, ModelError};
+use crate::{Card, ModelError, Normalise};
 
 /// The largest file that is read, in bytes: about twice the weights of the largest configuration.
 const MOST_BYTES: u64 = 1 << 30;
 /// The most values that the log-mel spectrum of a training utterance may have: 256 MiB, 2^28 samples of the presets.
 const MOST_VALUES: usize = 1 << 26;
+
+/// Samples of a frame, and from one frame to the next, where silence is looked for: librosa's.
+const TRIM_FRAME: usize = 2048;
+const TRIM_HOP: usize = 512;
 
 /// A model ready to answer. It never changes, so threads may share it.
 #[derive(Clone, Debug)]
@@ -131,27 +135,49 @@ impl Model {
         self.resampler
     }
 
-    /// One utterance's samples as in training: resampled, padded or cut to the training length. `samples` are mono in
+    /// One utterance's samples as in training: resampled, trimmed, padded or cut to the training length. `samples` are mono in
     /// [-1, 1] at `rate` Hz; `seraudio` reads them from any recording.
     ///
     /// # Errors
     /// A rate of 0.
     pub fn fitted(&self, samples: &[f32], rate: u32) -> Result<Vec<f32>, ModelError> {
-        let Card { front_end, length, .. } = &self.card;
-        if rate == front_end.sample_rate {
-            return Ok(seraudio::fit_length(samples, *length));
-        }
-        Ok(seraudio::fit_length(&seraudio::resample(samples, rate, front_end.sample_rate, self.resampler)?, *length))
+        Ok(seraudio::fit_length(&self.trimmed(samples, rate)?, self.card.length))
     }
 
-    /// The features of one utterance as in training: MFCCs of [`Self::fitted`].
+    /// At the front end's rate, without the silence at both ends that the card cuts off.
+    fn trimmed(&self, samples: &[f32], rate: u32) -> Result<Vec<f32>, ModelError> {
+        let to = self.card.front_end.sample_rate;
+        let mut samples = match rate == to {
+            true => samples.to_vec(),
+            false => seraudio::resample(samples, rate, to, self.resampler)?,
+        };
+        if let Some(decibels) = self.card.trim {
+            let sound = sermfcc::trim(&samples, decibels, TRIM_FRAME, TRIM_HOP);
+            samples.truncate(sound.end);
+            samples.drain(..sound.start);
+        }
+        Ok(samples)
+    }
+
+    /// The features of one utterance as in training: MFCCs of [`Self::fitted`], or where the card normalises them those of all of
+    /// its samples, normalised, and then padded or cut to as many frames.
     ///
     /// # Errors
     /// A rate of 0, samples that are not finite.
     pub fn features(&self, samples: &[f32], rate: u32) -> Result<Features, ModelError> {
-        let values = self.extractor.mfcc(&self.fitted(samples, rate)?)?;
-        let (frames, front_end) = (values.nrows(), self.card.front_end.clone());
-        Ok(Features { values: values.into_raw_vec_and_offset().0, frames, front_end })
+        let (frames, front_end) = (self.card.front_end.frames(self.card.length), self.card.front_end.clone());
+        let values = match self.card.normalise {
+            Normalise::None => self.extractor.mfcc(&self.fitted(samples, rate)?)?.into_raw_vec_and_offset().0,
+            Normalise::Utterance => {
+                let samples = self.trimmed(samples, rate)?;
+                let least = samples.len().max(front_end.shortest());
+                let mut values = self.extractor.mfcc(&seraudio::fit_length(&samples, least))?;
+                sermfcc::normalise(values.view_mut(), true);
+                let coefficients = front_end.n_mfcc;
+                fit_frames(&values.into_raw_vec_and_offset().0, coefficients, frames)
+            }
+        };
+        Ok(Features { values, frames, front_end })
     }
 
     /// [`Self::features`] and [`Self::predict_features`].
@@ -173,8 +199,8 @@ impl Model {
             let differences = found.differences(expected).into_iter();
             let differences: Vec<_> = differences.map(|d| format!("{} = {}, not {}", d.key, d.a, d.b)).collect();
             return Err(ModelError::OtherFrontEnd {
-                found: found.hash(),
-                expected: expected.hash(),
+                found: found.fingerprint(),
+                expected: expected.fingerprint(),
                 differences: differences.join("; "),
             });
         }
@@ -196,6 +222,17 @@ impl Model {
         let confidence = probabilities[label];
         Prediction { probabilities, label, confidence, abstained: self.abstains(confidence), output }
     }
+}
+
+/// Zero frames before and behind, the odd one behind, or cropped about the centre, as [`seraudio::fit_length`] does it with samples.
+fn fit_frames(values: &[f32], coefficients: usize, frames: usize) -> Vec<f32> {
+    let found = values.len() / coefficients;
+    if found >= frames {
+        return values[(found - frames) / 2 * coefficients..][..frames * coefficients].to_vec();
+    }
+    let mut out = vec![0.0; frames * coefficients];
+    out[(frames - found) / 2 * coefficients..][..values.len()].copy_from_slice(values);
+    out
 }
 
 /// # Errors

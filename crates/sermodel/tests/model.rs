@@ -9,7 +9,7 @@ use std::{fs::File, path::PathBuf};
 use ndarray::{Array1, Array2, Array3, s};
 use ndarray_npy::NpzReader;
 use sermfcc::FrontEnd;
-use sermodel::{Card, Features, Figure, Model, ModelError};
+use sermodel::{Card, Features, Figure, Model, ModelError, Normalise};
 use support::{model, tone};
 
 #[test]
@@ -27,6 +27,41 @@ fn a_file_holds_the_whole_model() {
     assert_eq!(read.to_bytes().unwrap(), bytes);
     let samples = tone(16_000, 1.0);
     assert_eq!(read.predict(&samples, 16_000).unwrap(), written.predict(&samples, 16_000).unwrap());
+}
+
+#[test]
+fn normalised_and_trimmed_features_are_the_models_own() {
+    let plain = model();
+    assert!(
+        !String::from_utf8_lossy(&plain.to_bytes().unwrap()).contains("normalise"),
+        "files of others are as they were"
+    );
+    let mut card = plain.card().clone();
+    (card.normalise, card.trim) = (Normalise::Utterance, Some(30.0));
+    let own = Model::new(plain.weights().clone(), card).unwrap();
+    let own = Model::from_bytes(&own.to_bytes().unwrap()).unwrap();
+    assert_eq!((own.card().normalise, own.card().trim), (Normalise::Utterance, Some(30.0)));
+
+    let sound = support::voice(22_050, 1.0);
+    let features = own.features(&sound, 22_050).unwrap();
+    assert_eq!(features.frames, plain.features(&sound, 22_050).unwrap().frames);
+    let rows: Vec<&[f32]> = features.values.chunks(39).collect();
+    let heard: Vec<&&[f32]> = rows.iter().filter(|row| row.iter().any(|v| *v != 0.0)).collect();
+    assert!((30..50).contains(&heard.len()) && rows[0] == [0.0; 39] && rows[86] == [0.0; 39], "{}", heard.len());
+    for c in 0..39 {
+        let mean = heard.iter().map(|row| f64::from(row[c])).sum::<f64>() / heard.len() as f64;
+        let variance = heard.iter().map(|row| (f64::from(row[c]) - mean).powi(2)).sum::<f64>() / heard.len() as f64;
+        assert!(mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-3, "{c}: {mean} {variance}");
+    }
+    // Silence around it, in whole hops of librosa's trim, changes nothing.
+    let around = [vec![0.0; 8 * 512], sound.clone(), vec![0.0; 20 * 512]].concat();
+    assert_eq!(own.features(&around, 22_050).unwrap(), features);
+    assert_ne!(plain.features(&around, 22_050).unwrap(), plain.features(&sound, 22_050).unwrap());
+    // No more than silence, or a click, has features too.
+    for samples in [vec![], vec![0.0; 100], vec![0.5; 3]] {
+        assert!(own.predict(&samples, 22_050).is_ok());
+    }
+    assert!("speaker".parse::<Normalise>().unwrap_err().contains("none or utterance"));
 }
 
 #[test]
@@ -122,7 +157,7 @@ fn features_of_another_front_end_are_refused_by_name() {
     let error = model.predict_features(&features).unwrap_err();
     assert!(matches!(error, ModelError::OtherFrontEnd { .. }));
     let error = error.to_string();
-    let hashes = [features.front_end.hash(), model.card().front_end.hash()];
+    let hashes = [features.front_end.fingerprint(), model.card().front_end.fingerprint()];
     assert!(hashes.iter().all(|hash| error.contains(hash.as_str())), "{error}");
     assert!(error.contains("resampler") && error.contains("soxr_hq"), "{error}");
 }

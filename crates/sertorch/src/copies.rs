@@ -7,7 +7,8 @@ use serengine::{
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::{
-    network::{Answer, Network, Pass, backend, to_vec},
+    criterion::Criterion,
+    network::{Network, Pass, backend, to_vec},
     weights::{DeviceWeights, rows},
 };
 
@@ -68,9 +69,7 @@ pub(crate) struct Copies {
     /// SHA-256 of the data set.
     data: String,
     utterances: usize,
-    objective: Objective,
-    /// `[classes]`; None where all are 1.
-    class_weights: Option<Tensor>,
+    criterion: Criterion,
     /// [utterances, frames, coefficients]
     features: Tensor,
     /// [utterances]
@@ -92,7 +91,7 @@ impl Copies {
             return Err(EngineError::Shape("no network to train".into()));
         }
         let layout = network.layout();
-        objective.check(layout)?;
+        objective.check(layout, data.len())?;
         states.iter().try_for_each(|state| check(state, layout))?;
         data.check(layout)?;
         let shape = [data.len() as i64, data.frames() as i64, data.coefficients() as i64];
@@ -108,13 +107,7 @@ impl Copies {
         let moment = |of: fn(&TrainState) -> &Vec<f32>| {
             rows(states.iter().map(|s| &of(s)[..]), layout.trainable(), device, kind).map_err(backend)
         };
-        let class_weights = match &objective.class_weights[..] {
-            [] => None,
-            all => {
-                let tensor = Tensor::f_from_slice(all).and_then(|t| t.f_to_kind(kind)).and_then(|t| t.f_to(device));
-                Some(tensor.map_err(backend)?)
-            }
-        };
+        let criterion = Criterion::new(objective, layout, data.len(), device, kind)?;
         Ok(Self {
             first_moment: moment(|s| &s.first_moment)?,
             second_moment: moment(|s| &s.second_moment)?,
@@ -123,8 +116,7 @@ impl Copies {
             weights,
             data: data.sha256(),
             utterances: data.len(),
-            objective,
-            class_weights,
+            criterion,
             features,
             labels,
             device,
@@ -137,7 +129,7 @@ impl Copies {
     }
 
     pub fn inputs(&self) -> TrainingInputs {
-        TrainingInputs { data: self.data.clone(), objective: self.objective.clone() }
+        TrainingInputs { data: self.data.clone(), objective: self.criterion.objective.clone() }
     }
 
     /// Each copy's batches in order, the copies' n-th batches together where they are of one size.
@@ -192,7 +184,7 @@ impl Copies {
             let (x, _) = self.select(&indices, parts.len()).map_err(backend)?;
             let answer = tch::no_grad(|| {
                 let flat = (&parameters, statistics.shallow_clone());
-                self.network.forward(&Pass::new(self.layout(), x, flat, Vec::new(), false)?)
+                self.network.forward(&Pass::new(self.layout(), x, flat, Vec::new(), None)?)
             })
             .map_err(backend)?;
             let rows = |tensor: &Tensor| -> Result<(Vec<f32>, usize), EngineError> {
@@ -263,39 +255,56 @@ impl Copies {
     fn backward(&mut self, group: &Group, batches: &[&Batch]) -> Result<(Tensor, Tensor, Tensor), TchError> {
         let size = batches.first().map_or(0, |batch| batch.indices.len() as i64);
         let indices: Vec<u32> = batches.iter().flat_map(|batch| batch.indices.iter().copied()).collect();
-        let (x, labels) = self.select(&indices, batches.len())?;
+        let (x, indices) = self.select(&indices, batches.len())?;
+        let factors = self.factors(batches)?;
+        let steps: Vec<u64> = group.copies.iter().map(|&copy| self.steps[copy]).collect();
         let statistics = group.of(&self.weights.statistics)?;
         let parameters = group.of(&self.weights.parameters)?.f_detach()?.f_set_requires_grad(true)?;
-        let flat = (&parameters, statistics.shallow_clone());
-        let Answer { logits, .. } =
-            self.network.forward(&Pass::new(self.layout(), x, flat, self.factors(batches)?, true)?)?;
-        let logits = logits.f_flatten(0, 1)?;
-        let smoothing = self.objective.label_smoothing;
-        let losses = logits.f_cross_entropy_loss::<Tensor>(&labels, None, tch::Reduction::None, -100, smoothing)?;
-        let losses = match &self.class_weights {
-            None => losses,
-            Some(weights) => losses.f_mul(&weights.f_index_select(0, &labels)?)?,
-        };
-        let losses = losses.f_view([-1, size])?.f_mean_dim([1i64].as_slice(), false, None)?;
-        let correct = logits.f_detach()?.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_view([-1, size])?;
-        let correct = correct.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Int64)?;
-        // The copies share no parameter, so the gradient of the sum is each one's own.
-        let total = losses.f_sum(self.kind)?;
-        let mut gradients = Tensor::f_run_backward(&[total], &[&parameters], false, false)?;
-        let gradient = gradients.pop().ok_or_else(|| TchError::Torch("the loss depends on no parameter".into()))?;
+        let part = i64::try_from(self.network.part(self.device)).unwrap_or(size).clamp(1, size.max(1));
+        let mut sums: Option<(Tensor, Tensor, Tensor)> = None;
+        for start in (0..size).step_by(part as usize) {
+            let of = |all: &Tensor| all.f_narrow(1, start, part.min(size - start));
+            let factors = factors.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+            let flat = (&parameters, statistics.shallow_clone());
+            let answer =
+                self.network.forward(&Pass::new(self.layout(), of(&x)?, flat, factors, Some(steps.clone()))?)?;
+            let indices = of(&indices)?.f_reshape([-1])?;
+            let labels = self.labels.f_index_select(0, &indices)?;
+            let logits = answer.logits.f_flatten(0, 1)?;
+            let losses = self.criterion.losses(&logits, &labels, &indices)?.f_view([batches.len() as i64, -1])?;
+            let losses = match &answer.further_loss {
+                None => losses,
+                Some(further) => losses.f_add(further)?,
+            };
+            let losses = losses.f_sum_dim_intlist([1i64].as_slice(), false, None)?.f_div_scalar(size)?;
+            let correct =
+                logits.f_detach()?.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_view([batches.len() as i64, -1])?;
+            let correct = correct.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Int64)?;
+            // The copies share no parameter, so the gradient of the sum is each one's own.
+            let mut gradients = Tensor::f_run_backward(&[losses.f_sum(self.kind)?], &[&parameters], false, false)?;
+            let gradient = gradients.pop().ok_or_else(|| TchError::Torch("the loss depends on no parameter".into()))?;
+            let losses = losses.f_detach()?;
+            sums = Some(match sums {
+                None => (losses, correct, gradient),
+                Some((l, c, g)) => (l.f_add(&losses)?, c.f_add(&correct)?, g.f_add(&gradient)?),
+            });
+        }
+        let (losses, correct, gradient) = sums.ok_or_else(|| TchError::Torch("a batch without utterances".into()))?;
+        let (losses, gradient) = self.criterion.penalise(losses, gradient, &parameters.f_detach()?)?;
         group.put(&mut self.weights.statistics, statistics)?;
-        Ok((losses.f_detach()?, correct, gradient))
+        Ok((losses, correct, gradient))
     }
 
     fn step(&mut self, group: &Group, batches: &[&Batch]) -> Result<(Tensor, Tensor), TchError> {
         let (losses, correct, g) = self.backward(group, batches)?;
-        let Adam { beta1, beta2, eps, .. } = self.objective.adam;
+        let adam = self.criterion.objective.adam;
+        let Adam { beta1, beta2, eps, .. } = adam;
         let rates: Vec<f64> = group
             .copies
             .iter()
             .map(|&copy| {
                 self.steps[copy] += 1;
-                self.objective.adam.rate(self.steps[copy])
+                adam.rate(self.steps[copy])
             })
             .collect();
         let rates = Tensor::f_from_slice(&rates)?.f_to_kind(self.kind)?.f_to_device(self.device)?.f_unsqueeze(1)?;
@@ -315,12 +324,12 @@ impl Copies {
         Ok((losses, correct))
     }
 
-    /// Features [copies, batch, frames, coefficients] and labels [copies * batch] of the utterances of all copies.
+    /// Features [copies, batch, frames, coefficients] and numbers [copies, batch] of the utterances of all copies.
     fn select(&self, indices: &[u32], copies: usize) -> Result<(Tensor, Tensor), TchError> {
         let indices: Vec<i64> = indices.iter().map(|&i| i64::from(i)).collect();
         let indices = Tensor::f_from_slice(&indices)?.f_to(self.device)?;
         let x = self.features.f_index_select(0, &indices)?.f_unflatten(0, [copies as i64, -1])?;
-        Ok((x, self.labels.f_index_select(0, &indices)?))
+        Ok((x, indices.f_view([copies as i64, -1])?))
     }
 
     /// The factors of each dropout site, [copies, batch, site's shape]; none where nothing is dropped.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod copies;
+mod criterion;
 mod engine;
 mod network;
 mod stack;

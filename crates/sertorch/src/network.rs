@@ -15,15 +15,38 @@ pub trait Network: std::fmt::Debug + Send {
     /// # Errors
     /// A failure of libtorch.
     fn forward(&self, pass: &Pass) -> Result<Answer, TchError>;
+
+    /// Most utterances of a copy in one forward pass of training on `device`. Larger batches are taken in parts whose gradients are added:
+    /// less memory, and on a CPU what fits its caches. It must depend on nothing but the settings and the kind of device, and only a
+    /// network whose utterances do not see each other in training (no BatchNorm with batch statistics) may limit it: its gradient is then
+    /// that of the whole batch but for rounding.
+    fn part(&self, _device: Device) -> usize {
+        usize::MAX
+    }
 }
 
 /// What a forward pass gives.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Answer {
     /// [copies, batch, classes]
     pub logits: Tensor,
     /// What the last layer reads, [copies, batch, width].
     pub embedding: Tensor,
+    /// A term of each utterance's loss beside the objective's, [copies, batch]; None for no such term.
+    pub further_loss: Option<Tensor>,
+}
+
+impl Answer {
+    /// An answer whose loss is the objective's alone.
+    pub fn new(logits: Tensor, embedding: Tensor) -> Self {
+        Self { logits, embedding, further_loss: None }
+    }
+
+    /// The answer with a further term of each utterance's loss, [copies, batch].
+    pub fn with_loss(self, further: Tensor) -> Self {
+        Self { further_loss: Some(further), ..self }
+    }
 }
 
 /// What a forward pass is given.
@@ -34,23 +57,24 @@ pub struct Pass<'a> {
     parameters: Vec<Tensor>,
     statistics: Tensor,
     factors: Vec<Tensor>,
-    training: bool,
+    /// None in inference.
+    steps: Option<Vec<u64>>,
 }
 
 impl<'a> Pass<'a> {
     /// `features` is [copies, batch, frames, coefficients], `parameters` and `statistics` are flat, [copies, length] each; `factors` are
-    /// those of each dropout site, [copies, batch, site's shape], or none.
+    /// those of each dropout site, [copies, batch, site's shape], or none; `steps` are those that each copy has taken, in training.
     pub(crate) fn new(
         layout: &'a Layout,
         features: Tensor,
         (parameters, statistics): (&Tensor, Tensor),
         factors: Vec<Tensor>,
-        training: bool,
+        steps: Option<Vec<u64>>,
     ) -> Result<Self, TchError> {
         let sizes: Vec<i64> = layout.tensors().iter().map(|t| t.range.len as i64).collect();
         // One operation of autograd's graph for all tensors.
         let parameters = parameters.f_split_with_sizes(sizes.as_slice(), 1)?;
-        Ok(Self { layout, features, parameters, statistics, factors, training })
+        Ok(Self { layout, features, parameters, statistics, factors, steps })
     }
 
     /// [copies, batch, frames, coefficients]
@@ -78,7 +102,12 @@ impl<'a> Pass<'a> {
 
     /// Whether BatchNorm normalises with the batch's statistics and moves the running ones.
     pub fn is_training(&self) -> bool {
-        self.training
+        self.steps.is_some()
+    }
+
+    /// Optimiser steps that each copy has taken before this one; empty in inference.
+    pub fn steps(&self) -> &[u64] {
+        self.steps.as_deref().unwrap_or_default()
     }
 }
 

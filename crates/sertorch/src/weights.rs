@@ -64,9 +64,9 @@ impl DeviceWeights {
         self.check(features)?;
         let run = || {
             let flat = (&self.parameters, self.statistics.shallow_clone());
-            let pass = Pass::new(&self.layout, features.f_unsqueeze(0)?, flat, Vec::new(), false)?;
-            let (Answer { logits, embedding }, more) = forward(&pass)?;
-            Ok((Answer { logits: logits.f_squeeze_dim(0)?, embedding: embedding.f_squeeze_dim(0)? }, more))
+            let pass = Pass::new(&self.layout, features.f_unsqueeze(0)?, flat, Vec::new(), None)?;
+            let (Answer { logits, embedding, .. }, more) = forward(&pass)?;
+            Ok((Answer::new(logits.f_squeeze_dim(0)?, embedding.f_squeeze_dim(0)?), more))
         };
         let (answer, more) = tch::no_grad(run).map_err(backend)?;
         let vector = |tensor: &Tensor| to_vec(tensor).map_err(backend);

@@ -95,7 +95,7 @@ impl Network for ImageNet {
         let embedding = y.f_mean_dim([3i64, 4].as_slice(), false, None)?;
         let read = if let Some(factors) = pass.factors(1) { embedding.f_mul(factors)? } else { embedding };
         let head = pass.parameter(self.head).f_view([copies, CLASSES, CHANNELS])?;
-        Ok(Answer { logits: read.f_bmm(&head.f_transpose(1, 2)?)?, embedding: read })
+        Ok(Answer::new(read.f_bmm(&head.f_transpose(1, 2)?)?, read))
     }
 }
 

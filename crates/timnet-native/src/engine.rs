@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serengine::{
-    Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, StepOutcome, TrainState, TrainingInputs,
-    Weights, argmax, check_indices,
+    Batch, Dataset, Engine, EngineError, EngineFacts, Objective, Predictions, Range, StepOutcome, TrainState,
+    TrainingInputs, Weights, argmax, check_indices,
 };
 use timnet_core::{ModelConfig, Places};
 
@@ -24,6 +24,8 @@ pub struct NativeEngine {
     config: ModelConfig,
     places: Places,
     objective: Objective,
+    /// Weight and place of each tensor with an L2 penalty.
+    penalties: Vec<(f64, Range)>,
     shape: Shape,
     state: TrainState,
     gradient: Vec<f32>,
@@ -65,11 +67,16 @@ impl NativeEngine {
         objective: Objective,
         simd: Simd,
     ) -> Result<Self, EngineError> {
-        objective.check(&weights.layout)?;
+        objective.check(&weights.layout, dataset.len())?;
         weights.check()?;
         dataset.check(&weights.layout)?;
         let config: ModelConfig = weights.settings()?;
+        let mut penalties = Vec::new();
+        if let Some(l2) = &objective.l2 {
+            penalties.extend(l2.places(&weights.layout)?.into_iter().map(|place| (l2.weight, place)));
+        }
         Ok(Self {
+            penalties,
             shape: Shape::new(simd, config.filters),
             gradient: vec![0.0; weights.parameters.len()],
             traces: (0..config.directions()).map(|_| Trace::default()).collect(),
@@ -100,7 +107,8 @@ impl NativeEngine {
 
     /// The loss of a batch, with `self.gradient` its gradient; running statistics move on.
     fn step(&mut self, batch: &Batch) -> StepOutcome {
-        let Self { dataset, config, places, objective, shape, state, gradient, traces, scratch, grads } = self;
+        let Self { dataset, config, places, objective, penalties, shape, state, gradient, traces, scratch, grads } =
+            self;
         let Weights { parameters, statistics, .. } = &mut state.weights;
         let step = Step {
             config,
@@ -131,7 +139,7 @@ impl NativeEngine {
             head::fuse(&coefficients, (0..config.blocks).map(|j| &scales[of(j)..][..c]), &mut embedding);
             let logits = head::logits(&parameters[places.head.all()], &parameters[places.head_bias.all()], &embedding);
             let label = dataset.labels()[i as usize];
-            let (l, d_logits) = head::cross_entropy(&logits, label, objective.label_smoothing);
+            let (l, d_logits) = objective.loss_of(&logits, label, i as usize);
             let weight_of_class = objective.class_weight(label);
             loss += weight_of_class * l;
             correct += u32::from(argmax(&logits) == label);
@@ -167,7 +175,14 @@ impl NativeEngine {
         for (direction, trace) in traces.iter().enumerate().rev() {
             step.backward(direction, trace, scratch, grads, (&pooled, &last), gradient);
         }
-        StepOutcome { loss: (loss / size as f64) as f32, correct }
+        let mut loss = loss / size as f64;
+        for (weight, place) in penalties.iter() {
+            for (g, &p) in gradient[place.all()].iter_mut().zip(&parameters[place.all()]) {
+                loss += weight * f64::from(p) * f64::from(p);
+                *g += (2.0 * weight * f64::from(p)) as f32;
+            }
+        }
+        StepOutcome { loss: loss as f32, correct }
     }
 
     fn adam(&mut self) {

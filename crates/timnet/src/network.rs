@@ -83,7 +83,7 @@ impl TimNet {
         let head = pass.parameter(self.places.head).f_view([copies, -1, f])?;
         let bias = pass.parameter(self.places.head_bias).f_unsqueeze(1)?;
         let logits = bias.f_baddbmm(&embedding, &head.f_transpose(1, 2)?, 1.0, 1.0)?;
-        Ok((Answer { logits, embedding }, scales.f_transpose(2, 3)?))
+        Ok((Answer::new(logits, embedding), scales.f_transpose(2, 3)?))
     }
 
     /// [blocks, sub-blocks, mean and variance, copies, directions, channels]: what one BatchNorm over all copies and directions moves is

@@ -1,6 +1,6 @@
 //! Answers as text.
 
-use std::path::Path;
+use std::{io::IsTerminal, path::Path};
 
 use anstream::{AutoStream, ColorChoice};
 use comfy_table::{Cell, Color, Table, presets};
@@ -57,6 +57,9 @@ pub struct Writer<'a> {
     format: Format,
     labels: &'a [String],
     table: Table,
+    /// The text is coloured, though there may be no terminal.
+    coloured: bool,
+    stdout: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -65,14 +68,13 @@ impl<'a> Writer<'a> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         // Knows NO_COLOR, CLICOLOR_FORCE and terminals.
-        match AutoStream::choice(&std::io::stdout()) {
-            ColorChoice::Never => table.force_no_tty(),
-            _ if !stdout => table.force_no_tty(),
-            _ => table.enforce_styling(),
-        };
+        let coloured = stdout && AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+        if coloured {
+            table.enforce_styling();
+        }
         let header = ["recording", "from", "to", "emotion", "confidence"].map(str::to_owned);
         table.set_header(header.iter().chain(labels));
-        Self { format, labels, table }
+        Self { format, labels, table, coloured, stdout }
     }
 
     /// What comes before the first recording.
@@ -116,7 +118,10 @@ impl<'a> Writer<'a> {
     /// What comes after the last recording.
     pub fn end(&self) -> String {
         match self.format {
-            Format::Table => format!("{}\n", self.table),
+            // Colours that were asked for stay.
+            Format::Table if self.coloured && !std::io::stdout().is_terminal() => format!("{}\n", self.table),
+            Format::Table if self.stdout => format!("{}\n", output::table(self.table.clone())),
+            Format::Table => format!("{}\n", output::unpadded(&self.table)),
             _ => String::new(),
         }
     }

@@ -28,9 +28,10 @@ pub fn describe(card: &mut Card, args: &Train, source: &Source, division: Divisi
         false => format!("augmentation {} ({} copies)", args.augment, args.copies),
     };
     card.protocol = format!(
-        "the file's network learned from all utterances: {epochs}, batches of {}, seed {}, {augmented}; figures from {}",
+        "the file's network learned from all utterances: {epochs}, batches of {}, seed {}{}, {augmented}; figures from {}",
         args.batch_size,
         args.seed,
+        args.unusual(),
         division.describe(folds.len())
     );
     card.licence.clone_from(&args.licence);

@@ -21,8 +21,8 @@ pub struct VariedEngine<'a> {
 ///
 /// # Errors
 /// Shapes that do not fit.
-pub fn engine(data: &Data, weights: Weights) -> Result<Box<dyn Engine + '_>, EngineError> {
-    let inner = NativeEngine::new(Arc::clone(&data.plain), weights, Objective::default())?;
+pub fn engine(data: &Data, weights: Weights, objective: Objective) -> Result<Box<dyn Engine + '_>, EngineError> {
+    let inner = NativeEngine::new(Arc::clone(&data.plain), weights, objective)?;
     Ok(match &data.varied {
         None => Box::new(inner),
         Some(varied) => Box::new(VariedEngine { inner, plain: Arc::clone(&data.plain), varied }),

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, str::FromStr};
 
 use sercorpus::{Corpus, CorpusKind, Utterance, split::Fold};
 use sermfcc::FrontEnd;
-use sermodel::Card;
+use sermodel::{Card, Normalise};
 
 use super::{Division, Train};
 use crate::{
@@ -57,6 +57,8 @@ pub struct Source {
     pub front_end: FrontEnd,
     /// Samples of an utterance.
     pub length: usize,
+    /// Over which frames features are normalised, and silence that is cut off, in decibels.
+    pub shaped: (Normalise, Option<f64>),
     /// Which of the six corpora it is, whole.
     pub kind: Option<CorpusKind>,
     /// Hash of all recordings, or of the feature file.
@@ -81,7 +83,7 @@ impl Source {
         if !args.classes.is_empty() {
             return Err(Failure::Input("--classes names the classes of a feature file; a corpus has its own".into()));
         }
-        let corpus = args.root.open()?;
+        let corpus = args.root.open_with(&args.split.columns())?;
         recordings::complete(&corpus)?;
         let corpus = present(args.split.training(corpus)?);
         let front_end = super::front_end(args)?;
@@ -112,6 +114,7 @@ impl Source {
             speakers,
             front_end,
             length,
+            shaped: (args.normalise, args.trim),
             content: content.finalize().to_hex().to_string(),
             from: Origin::Corpus(Box::new(corpus)),
         })
@@ -119,6 +122,12 @@ impl Source {
 
     fn of_features(args: &Train) -> Result<Self> {
         let path = args.root.path();
+        if args.normalise != Normalise::None || args.trim.is_some() {
+            return Err(Failure::Input(format!(
+                "{}: --normalise and --trim are for recordings; features of a file are taken as they are",
+                path.display()
+            )));
+        }
         if args.augment.needs_samples() {
             return Err(Failure::Input(format!(
                 "{}: a feature file has no samples to vary; only specaugment works on features",
@@ -159,6 +168,7 @@ impl Source {
             groups: None,
             front_end,
             length,
+            shaped: (Normalise::None, None),
             content: blake3::hash(&bytes).to_hex().to_string(),
             from: Origin::Features(file.features),
         })
@@ -198,7 +208,9 @@ impl Source {
 
     /// A card with what prediction needs.
     pub fn card(&self) -> Card {
-        Card::new(self.labels.clone(), self.front_end.clone(), self.length)
+        let mut card = Card::new(self.labels.clone(), self.front_end.clone(), self.length);
+        (card.normalise, card.trim) = self.shaped;
+        card
     }
 
     /// What will be done, in a line or two.

@@ -9,6 +9,8 @@ use std::{
 use seraugment::Augmenter;
 use sercorpus::split::Fold;
 use serde::Serialize;
+use sermodel::Normalise;
+use timnet_core::Variant;
 
 use super::{Train, features::bytes, source::Source};
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
 };
 
 /// Raised when the folder's meaning changes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// The file that marks a folder as one of `ser train`, and is locked while a process works in it.
 const MARK: &str = "ser-train.lock";
 const IDENTITY: &str = "identity.json";
@@ -34,6 +36,12 @@ struct Identity<'a> {
     epochs: u32,
     batch_size: u32,
     blocks: u32,
+    system: Variant,
+    learning_rate: f64,
+    dropout: f64,
+    label_smoothing: f64,
+    normalise: Normalise,
+    trim: Option<f64>,
     seed: u32,
     augment: String,
     /// Hash of the recordings of noise.
@@ -149,11 +157,17 @@ impl Work {
             program: env!("CARGO_PKG_VERSION"),
             content: &source.content,
             labels: &source.labels,
-            front_end: source.front_end.hash(),
+            front_end: source.front_end.fingerprint(),
             length: source.length,
             epochs: args.epochs,
             batch_size: args.batch_size,
             blocks: args.blocks,
+            system: args.system,
+            learning_rate: args.learning_rate,
+            dropout: args.dropout,
+            label_smoothing: args.label_smoothing,
+            normalise: args.normalise,
+            trim: args.trim,
             seed: args.seed,
             augment: args.augment.to_string(),
             noise: augmenter.map(|a| hash(a.noises().recordings())),

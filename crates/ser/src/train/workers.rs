@@ -121,7 +121,8 @@ impl Trainings<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         let key = streams::Key { seed: u64::from(self.args.seed), fold: number as u32 };
-        let mut engine = engine::engine(self.data, streams::initial(self.layout, key)).map_err(Failure::work)?;
+        let weights = streams::initial(self.layout, key);
+        let mut engine = engine::engine(self.data, weights, self.args.objective()).map_err(Failure::work)?;
         let fold_task = FoldTask {
             key,
             labels: self.data.plain.labels(),

@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Corpus, CorpusError};
+use super::folded;
+use crate::{Corpus, CorpusError, limits};
 
 /// What becomes of labels that the map does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ impl LabelMap {
     /// # Errors
     /// The file cannot be read or is no label map (with the line), or maps to a label that its `order` lacks.
     pub fn read(path: &Path) -> Result<Self, CorpusError> {
-        let text = std::fs::read_to_string(path).map_err(CorpusError::io(path))?;
+        let text = super::list::read_text(path, limits::LABEL_MAP_BYTES)?;
         let mut map: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             CorpusError::line(path, line as u64, error.message())
@@ -71,20 +72,24 @@ impl LabelMap {
         self.order.as_deref()
     }
 
-    /// The new label; `None` where the utterance is to be left out.
+    /// The new label, letter case and blanks aside; `None` where the utterance is to be left out.
     ///
     /// # Errors
     /// The label is not listed, and unlisted labels are an error: a message that says so.
     pub fn translate(&self, label: &str) -> Result<Option<String>, String> {
-        let listed = |label: &str| self.order.as_ref().is_some_and(|order| order.iter().any(|known| known == label));
-        if let Some(new) = self.map.get(label) {
+        let same = |known: &str| folded(known) == folded(label);
+        if let Some(new) =
+            self.map.get(label).or_else(|| self.map.iter().find(|(known, _)| same(known)).map(|(_, new)| new))
+        {
             return Ok(Some(new.clone()));
         }
-        if self.drop.iter().any(|dropped| dropped == label) {
+        if self.drop.iter().any(|dropped| same(dropped)) {
             return Ok(None);
         }
+        if let Some(known) = self.order.iter().flatten().find(|known| same(known)) {
+            return Ok(Some(known.clone()));
+        }
         match self.unlisted {
-            _ if listed(label) => Ok(Some(label.to_owned())),
             Unlisted::Drop => Ok(None),
             Unlisted::Keep if self.order.is_none() => Ok(Some(label.to_owned())),
             _ => Err(format!("unknown label `{label}`: list it under [map], drop or order in {}", self.file.display())),

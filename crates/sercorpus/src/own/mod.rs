@@ -1,15 +1,19 @@
-//! Corpora of one's own: a manifest, or a folder per class.
+//! Corpora of one's own: a list of recordings, or a folder per class.
 
 mod folder;
 mod label_map;
-mod manifest;
-mod seconds;
+mod labels;
+mod layout;
+mod list;
+mod words;
 
 use std::path::{Path, PathBuf};
 
 pub use folder::open_folder;
 pub use label_map::{LabelMap, Unlisted};
-pub use manifest::open_manifest;
+pub(crate) use labels::folded;
+pub use layout::Layout;
+pub use list::{is_list, listed_recordings, open_manifest};
 
 use crate::{Corpus, CorpusError, CorpusKind, OpenOptions, detect, open};
 
@@ -18,14 +22,19 @@ use crate::{Corpus, CorpusError, CorpusKind, OpenOptions, detect, open};
 pub struct OwnOptions {
     /// Name of the corpus; the file's or folder's if absent.
     pub name: Option<String>,
-    /// Manifest: the folder that its paths start from, and that they must stay in; the manifest's own if absent.
+    /// List: the folder that its paths start from where they do not start from its own.
     pub root: Option<PathBuf>,
     /// What to make of the labels.
     pub labels: Option<LabelMap>,
+    /// Folder: what its levels of folders mean; told by their names if absent.
+    pub layout: Option<Layout>,
+    /// List: pairs of what is wanted (`label`) and the column that holds it (`emotion`), where the names of columns do not tell.
+    pub columns: Vec<(String, String)>,
 }
 
-/// Open whatever `path` is: a manifest (a file), one of the six corpora (a folder; `kind` or else
-/// [`detect`]ed), or a folder per class.
+/// Open whatever `path` is: a list of recordings (a file), one of the six corpora (a folder; `kind`, or else told by [`detect`]),
+/// a folder per class, or a folder with lists in it. Class folders that contradict the files' names count more than these, which is
+/// told; `kind` and [`OwnOptions::layout`] choose.
 ///
 /// # Errors
 /// As [`open`](crate::open()), [`open_manifest`] and [`open_folder`]; a folder that is none of all that.
@@ -39,23 +48,31 @@ pub fn open_any(
     let known = match kind {
         Some(kind) => Ok(kind),
         None if !is_folder => return open_manifest(path, own),
+        None if own.layout.is_some() => return open_folder(path, own),
         None => detect(path),
     };
     match known {
-        Ok(kind) => {
-            let corpus = open(kind, path, options)?;
+        Ok(known) => {
+            if kind.is_none()
+                && let Some(told) = folder::overrules(known, path)?
+            {
+                let mut corpus = open_folder(path, own)?;
+                corpus.findings.push(told);
+                return Ok(corpus);
+            }
+            let corpus = open(known, path, options)?;
             match &own.labels {
                 Some(map) => map.apply(corpus),
                 None => Ok(corpus),
             }
         }
-        Err(not_recognised @ CorpusError::NotRecognised { .. }) => {
-            open_folder(path, own).map_err(|error| match error {
-                // Neither that: say what was looked for first.
-                CorpusError::File { path: of, .. } if of == path => not_recognised,
-                error => error,
-            })
-        }
+        Err(CorpusError::NotRecognised { root, seen, .. }) => open_folder(path, own).or_else(|error| match error {
+            CorpusError::File { path: of, message } if of == path => match list::in_folder(path, own)? {
+                Some(corpus) => Ok(corpus),
+                None => Err(CorpusError::NotRecognised { root, seen, hint: Some(format!("it {message}")) }),
+            },
+            error => Err(error),
+        }),
         Err(error) => Err(error),
     }
 }

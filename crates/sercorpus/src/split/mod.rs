@@ -99,13 +99,18 @@ pub enum SplitError {
         needed: usize,
     },
     /// The manifest's split column leaves a part empty.
-    #[error("no utterance is marked `{part}`: the manifest needs a column `split` with train and test")]
+    #[error(
+        "no utterance is marked `{part}`: the list needs a column `split` with train and test, or --column split=NAME that names it"
+    )]
     NoPart {
         /// Which part.
         part: &'static str,
     },
     /// Utterances without a speaker (or session) cannot be grouped by it.
-    #[error("{missing} of {n} utterances have no {what} ({first} is the first): {what}s are needed for this split")]
+    #[error(
+        "{missing} of {n} utterances have no {what} ({first} is the first): {what}s are needed for this split; give every row one, or \
+         leave those rows out"
+    )]
     NoGroup {
         /// What is missing: speaker, session.
         what: &'static str,

@@ -284,8 +284,7 @@ impl Setting {
         }
         experiments.retain(|(_, e)| count(e) >= needs(e));
         let folds = own_folds(&experiments, &sources)?;
-        let front_end = sources.front_end.clone();
-        Ok(Self { experiments, systems, front_end, features, sources, folds, preview })
+        Ok(Self { experiments, systems, front_end: sources.front_end.clone(), features, sources, folds, preview })
     }
 
     fn rosters(&self) -> Vec<Roster> {

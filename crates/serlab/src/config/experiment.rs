@@ -197,6 +197,7 @@ impl TrainingSettings {
                 eps: self.eps,
                 schedule: self.schedule.unwrap_or_default(),
             },
+            ..Objective::default()
         }
     }
 }

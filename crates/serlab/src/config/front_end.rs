@@ -9,7 +9,7 @@ use crate::error::{LabError, Result};
 const PRESET: &str = "preset";
 
 /// The keys of a table `[front_end]`: `preset`, and any key of [`FrontEnd`]. Keys and the types of their values are checked when it is
-/// read; values by [`Self::made`], because they depend on one another.
+/// read; values by [`Self::resolve`], because they depend on one another.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Table", into = "Table")]
 pub struct FrontEndChoice(Table);
@@ -27,7 +27,7 @@ impl FrontEndChoice {
     ///
     /// # Errors
     /// A value that cannot be used, by its key.
-    pub fn made(&self) -> Result<FrontEnd> {
+    pub fn resolve(&self) -> Result<FrontEnd> {
         let front_end = self.read()?;
         front_end.validate().map_err(|e| LabError::Input(format!("`front_end`: {e}")))?;
         Ok(front_end)
@@ -77,8 +77,8 @@ mod tests {
     fn every_setting_goes_over_a_preset() {
         let paper = FrontEnd::preset("timnet-paper").unwrap();
         let text = format!("preset = \"librosa-0.10\"\n{}", toml::to_string(&paper).unwrap());
-        assert_eq!(choice(&text).unwrap().made().unwrap(), paper);
-        let one = choice("preset = \"librosa-0.10\"\nn_mels = 64").unwrap().made().unwrap();
+        assert_eq!(choice(&text).unwrap().resolve().unwrap(), paper);
+        let one = choice("preset = \"librosa-0.10\"\nn_mels = 64").unwrap().resolve().unwrap();
         let differ: Vec<_> =
             one.differences(&FrontEnd::preset("librosa-0.10").unwrap()).into_iter().map(|d| d.key).collect();
         assert_eq!(differ, ["n_mels"]);
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_corpus_keys_go_over_those_of_an_experiment() {
         let experiment = choice("preset = \"timnet-0.9\"\nn_mels = 64\nfmin = 50.0").unwrap();
-        let own = |text| experiment.with(&choice(text).unwrap()).made().unwrap();
+        let own = |text| experiment.with(&choice(text).unwrap()).resolve().unwrap();
         let (over, alone) = (own("n_mels = 80"), own("preset = \"timnet-0.8.1\""));
         assert_eq!((over.n_mels, over.fmin), (80, 50.0));
         assert_eq!(alone, FrontEnd::preset("timnet-0.8.1").unwrap());
@@ -105,8 +105,8 @@ mod tests {
             let said = choice(text).unwrap_err().to_string();
             assert!(said.contains(part) && said.contains("`front_end`"), "{text}: {said}");
         }
-        let said = choice("fmax = 20000.0").unwrap().made().unwrap_err().to_string();
+        let said = choice("fmax = 20000.0").unwrap().resolve().unwrap_err().to_string();
         assert!(said.contains("fmax"), "{said}");
-        assert_eq!(choice("fmax = 20000.0\nsample_rate = 44100").unwrap().made().unwrap().fmax, Some(20000.0));
+        assert_eq!(choice("fmax = 20000.0\nsample_rate = 44100").unwrap().resolve().unwrap().fmax, Some(20000.0));
     }
 }

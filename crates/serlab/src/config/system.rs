@@ -86,6 +86,6 @@ impl SystemConfig {
     /// A name that is no preset's or no resampler's; settings that cannot be used.
     pub fn own_front_end(&self) -> Result<Option<OwnFrontEnd<'_>>> {
         let Some((choice, length)) = self.front_end.as_ref().zip(self.length) else { return Ok(None) };
-        Ok(Some(OwnFrontEnd { front_end: choice.made()?, length, lengths: &self.lengths }))
+        Ok(Some(OwnFrontEnd { front_end: choice.resolve()?, length, lengths: &self.lengths }))
     }
 }

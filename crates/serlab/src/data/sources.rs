@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sercorpus::{Corpus, CorpusKind, CorpusName, FindingKind, LabelMap, OwnOptions, Severity, synth};
+use sercorpus::{Corpus, CorpusKind, CorpusName, FindingKind, LabelMap, OwnOptions, synth};
 use sermfcc::FrontEnd;
 
 use serrun::{FeatureKind, FeatureSettings};
@@ -170,7 +170,7 @@ fn front_end_of<'a>(
 ) -> Result<FrontEnd> {
     let mut first: Option<(&CorpusName, FrontEnd)> = None;
     for (name, config) in corpora {
-        let own = experiment.with(&config.front_end).made().map_err(|e| LabError::Input(format!("{name}: {e}")))?;
+        let own = experiment.with(&config.front_end).resolve().map_err(|e| LabError::Input(format!("{name}: {e}")))?;
         match &first {
             None => first = Some((name, own)),
             Some((other, there)) => {
@@ -184,7 +184,7 @@ fn front_end_of<'a>(
             }
         }
     }
-    first.map_or_else(|| experiment.made(), |(_, front_end)| Ok(front_end))
+    first.map_or_else(|| experiment.resolve(), |(_, front_end)| Ok(front_end))
 }
 
 /// The corpora that come along.
@@ -251,9 +251,9 @@ fn open_own(
     kind: FeatureKind,
 ) -> Result<Source> {
     let labels = config.label_map.as_deref().map(LabelMap::read).transpose().map_err(LabError::input)?;
-    let own = OwnOptions { name: Some(name.to_string()), root: None, labels };
+    let own = OwnOptions { name: Some(name.to_string()), labels, ..OwnOptions::default() };
     let corpus = sercorpus::open_any(root, None, &config.options, &own).map_err(LabError::input)?;
-    for finding in corpus.findings.iter().filter(|f| f.severity > Severity::Note) {
+    for finding in corpus.findings.iter().filter(|f| f.is_told()) {
         tracing::warn!("{name}: {finding}");
     }
     if corpus.labels.len() < 2 {

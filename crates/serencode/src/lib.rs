@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+mod core;
+mod error;
+mod folder;
+mod forecast;
+mod input;
+pub mod limits;
+mod model;
+mod open;
+mod output;
+mod proto;
+mod settings;
+mod whisper;
+
+pub use crate::core::Source;
+pub use error::EncodeError;
+pub use forecast::Forecast;
+pub use open::{Classifier, Encoder};
+pub use settings::{Layers, Longer, Scaling, Settings};
