@@ -111,7 +111,7 @@ fn the_ablations_run_on_it_alone() {
     manifest(&lab);
     let (table, _) = run(&lab, "table3", &["--data", "mine=mine.csv", "--epochs", "1", "--folds", "2"]);
     assert_eq!(json(&lab.path("run/metrics.json"))["cells"].as_array().unwrap().len(), 10);
-    assert!(table.contains("w/o BD") && table.contains("network - TIM-Net"), "{table}");
+    assert!(table.contains("w/o BD") && table.contains("w/o BD - TIM-Net"), "{table}");
 }
 
 #[test]

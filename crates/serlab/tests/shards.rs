@@ -77,7 +77,7 @@ fn what_is_missing_is_listed_and_runs_that_do_not_fit_are_refused() {
     assert!(said.contains("missing: emodb-tim-net-random-seed2, folds 1"), "{said}");
     // Networks of the same folds are compared.
     let output = merge(&["seed1", "tcn"], "networks");
-    assert!(String::from_utf8(output.stdout).unwrap().contains("network - TIM-Net"));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("TCN - TIM-Net"));
     let metrics = fs::read_to_string(lab.path("networks/metrics.json")).unwrap();
     assert!(metrics.contains("\"variant\": \"tcn\"") && !metrics.contains("missing"), "{metrics}");
 
