@@ -1,7 +1,7 @@
 //! The shapes that each operator makes, and what it costs. An operator that is not here is not run.
 
 use super::einsum;
-use super::tensor::{Known, broadcast, spread};
+use super::tensor::{Known, broadcast, rearranged, spread};
 use crate::limits;
 use crate::proto::{BOOL, DOUBLE, FLOAT, Node, elements, is_integer};
 
@@ -236,7 +236,10 @@ impl Op<'_> {
                 if perm.len() != rank || (0..rank).any(|axis| !perm.contains(&axis)) {
                     return wrong("its axes do not fit");
                 }
-                Known::new(dims, known.integer, known.values.clone().filter(|_| rank < 2))
+                let values = rearranged(known, &dims, |place| {
+                    Some((0..rank).map(|axis| perm.iter().position(|&p| p == axis).map_or(0, |at| place[at])).collect())
+                });
+                Known::new(dims, known.integer, values)
             }
             "Concat" => self.concat()?,
             "Split" => return self.split(),
@@ -467,25 +470,31 @@ impl Op<'_> {
         if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
             return wrong("its starts, ends, axes and steps differ in number");
         }
-        let (mut dims, mut values) = (known.dims.clone(), known.values.clone());
+        let mut dims = known.dims.clone();
+        // First place and step along each axis.
+        let mut cuts = vec![(0, 1); rank];
         for (at, &step) in steps.iter().enumerate() {
             let axis = resolve(axes[at], rank)?;
             let size = i64::try_from(known.dims[axis]).map_err(|_| Stop::Large)?;
             let from_end = |value: i64| if value < 0 { value + size } else { value };
             let (start, end) = (from_end(starts[at]), from_end(ends[at]));
-            let count = match step {
+            let (start, count) = match step {
                 0 => return wrong("a step is 0"),
-                1.. => (end.clamp(0, size) - start.clamp(0, size) + step - 1) / step,
-                _ => (start.clamp(-1, size - 1) - end.clamp(-1, size - 1) - step - 1) / -step,
+                1.. => {
+                    let (start, end) = (start.clamp(0, size), end.clamp(0, size));
+                    (start, (end - start + step - 1) / step)
+                }
+                _ => {
+                    let (start, end) = (start.clamp(-1, size - 1), end.clamp(-1, size - 1));
+                    (start, (start - end - step - 1) / -step)
+                }
             };
-            dims[axis] = count.max(0) as u64;
-            let start = if step > 0 { start.clamp(0, size) } else { start.clamp(-1, size - 1) };
-            values = values.filter(|_| rank == 1).map(|values| {
-                let index =
-                    |k: i64| usize::try_from(start + k * step).ok().and_then(|index| values.get(index).copied());
-                (0..count).filter_map(index).collect()
-            });
+            (dims[axis], cuts[axis]) = (count.max(0) as u64, (start, step));
         }
+        let values = rearranged(known, &dims, |place| {
+            let along = |(&at, &(start, step)): (&u64, &(i64, i64))| u64::try_from(start + at as i64 * step).ok();
+            place.iter().zip(&cuts).map(along).collect()
+        });
         Ok(Known::new(dims, known.integer, values))
     }
 

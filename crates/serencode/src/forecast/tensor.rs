@@ -67,22 +67,28 @@ pub(crate) fn broadcast(shapes: &[&[u64]]) -> Option<Vec<u64>> {
     Some(out)
 }
 
-/// The values of a tensor repeated to the shape that it is broadcast to.
-pub(crate) fn spread(known: &Known, dims: &[u64]) -> Option<Vec<f64>> {
+/// The values of a tensor in another order or number: `source` says for each place of the shape `dims` where its value stands. None where
+/// a value is not known.
+pub(crate) fn rearranged(known: &Known, dims: &[u64], source: impl Fn(&[u64]) -> Option<Vec<u64>>) -> Option<Vec<f64>> {
     let values = known.values.as_ref()?;
     let count = elements(dims).filter(|&count| count <= limits::VALUES)?;
-    let skip = dims.len().checked_sub(known.dims.len())?;
-    let index = |mut at: u64| {
-        let (mut index, mut stride) = (0, 1);
-        for (axis, &dim) in dims.iter().enumerate().rev() {
-            let place = at % dim;
-            at /= dim;
-            if axis >= skip && known.dims[axis - skip] != 1 {
-                index += place * stride;
-                stride *= known.dims[axis - skip];
-            }
+    let mut place = vec![0; dims.len()];
+    let value = |at: u64| {
+        let mut rest = at;
+        for (place, &dim) in place.iter_mut().zip(dims).rev() {
+            (*place, rest) = (rest % dim, rest / dim);
         }
-        values.get(index as usize).copied()
+        let from = source(&place)?;
+        let index = from.iter().zip(&known.dims).fold(0, |index, (at, dim)| index * dim + at);
+        values.get(usize::try_from(index).ok()?).copied()
     };
-    (0..count).map(index).collect()
+    (0..count).map(value).collect()
+}
+
+/// The values of a tensor repeated to the shape that it is broadcast to.
+pub(crate) fn spread(known: &Known, dims: &[u64]) -> Option<Vec<f64>> {
+    let skip = dims.len().checked_sub(known.dims.len())?;
+    rearranged(known, dims, |place| {
+        Some(place[skip..].iter().zip(&known.dims).map(|(&at, &dim)| if dim == 1 { 0 } else { at }).collect())
+    })
 }

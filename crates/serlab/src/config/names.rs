@@ -8,6 +8,9 @@ use crate::nearest;
 /// The systems that TIM-Net is compared with, which libtorch computes. Each has a file in `configs/systems`.
 const COMPARED: [&str; 3] = ["gm-tcn", "cpac", "light-sernet"];
 
+/// Epochs of the published trainings of each of [`COMPARED`].
+pub const COMPARED_EPOCHS: u32 = 300;
+
 /// The names of all systems, TIM-Net first.
 pub fn systems() -> impl Iterator<Item = &'static str> {
     Variant::ALL.into_iter().rev().map(Variant::name).chain(COMPARED)

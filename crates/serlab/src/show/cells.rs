@@ -8,7 +8,10 @@ use sermetrics::{Bootstrap, Confusion, Spread, confusion};
 use serrun::{Cell, Division, FinishedFold, FoldScore, Mark, Over, Prediction, Protocol, Scored, Unit};
 
 use crate::{
-    config::Published,
+    config::{
+        Published,
+        names::{COMPARED_EPOCHS, is_compared},
+    },
     error::{LabError, Result},
     plan::{Material, Training},
 };
@@ -92,7 +95,8 @@ pub fn cells(
         let cell = cell(protocol, training, &material.roster.labels, folds, &rows, !common.speakers)?;
         let partial = material.partial(target.as_ref());
         let known = |said: bool, mark: Mark| said.then_some(mark);
-        let (epochs, of) = (training.settings.epochs, published.setting.training.epochs);
+        let of = if is_compared(training.system()) { COMPARED_EPOCHS } else { published.setting.training.epochs };
+        let epochs = training.settings.epochs;
         let marks = Mark::sorted(
             [
                 known(protocol.caveat().is_some(), Mark::Optimistic),
