@@ -26,7 +26,7 @@ pub struct Source {
 
 impl Source {
     /// Notes where a value is from, and gives it back.
-    pub(crate) fn new<T: fmt::Display>(
+    pub(crate) fn noted<T: fmt::Display>(
         sources: &mut Vec<Source>,
         key: &'static str,
         value: T,
@@ -70,7 +70,7 @@ impl Core {
                 Longer::Refuse => "refused",
             }
         );
-        Source::new(&mut sources, "window", window, "set or default");
+        Source::noted(&mut sources, "window", window, "set or default");
         // One second shows what a network makes; where that is too short, the window.
         let second = input.rate as usize;
         let (most, only) = input.bounds();

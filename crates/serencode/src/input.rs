@@ -87,14 +87,14 @@ impl Input {
         }
         let mut sources = Vec::new();
         let rate = match (settings.rate, notes.rate) {
-            (Some(rate), _) => Source::new(&mut sources, "sample rate", rate, "set"),
-            (None, Some(rate)) => Source::new(&mut sources, "sample rate", rate, "preprocessor_config.json"),
-            (None, None) => Source::new(&mut sources, "sample rate", DEFAULT_RATE, "assumed: no file says it"),
+            (Some(rate), _) => Source::noted(&mut sources, "sample rate", rate, "set"),
+            (None, Some(rate)) => Source::noted(&mut sources, "sample rate", rate, "preprocessor_config.json"),
+            (None, None) => Source::noted(&mut sources, "sample rate", DEFAULT_RATE, "assumed: no file says it"),
         };
         let scaling = match (settings.input, notes.scaling) {
-            (Some(scaling), _) => Source::new(&mut sources, "input", scaling, "set"),
-            (None, Some(scaling)) => Source::new(&mut sources, "input", scaling, "preprocessor_config.json"),
-            (None, None) if !raw => Source::new(&mut sources, "input", Scaling::None, "Whisper"),
+            (Some(scaling), _) => Source::noted(&mut sources, "input", scaling, "set"),
+            (None, Some(scaling)) => Source::noted(&mut sources, "input", scaling, "preprocessor_config.json"),
+            (None, None) if !raw => Source::noted(&mut sources, "input", Scaling::None, "Whisper"),
             (None, None) => {
                 return Err(EncodeError::Needed {
                     path: file.path.clone(),

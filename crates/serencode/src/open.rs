@@ -58,9 +58,9 @@ impl Encoder {
             }
             (_, None) => None,
         };
-        Source::new(&mut core.sources, "output", &offer, from);
+        Source::noted(&mut core.sources, "output", &offer, from);
         if let Some(layers) = &core.settings.layers {
-            Source::new(&mut core.sources, "layers", layers.clone(), "set");
+            Source::noted(&mut core.sources, "layers", layers.clone(), "set");
         }
         Ok(Encoder { core, offer, layers })
     }
@@ -209,10 +209,10 @@ impl Classifier {
         let mut classifier = Classifier { core, offer, labels, probabilities: false };
         classifier.probabilities = classifier.sums_to_one()?;
         let Classifier { core, offer, labels, .. } = &mut classifier;
-        Source::new(&mut core.sources, "output", &*offer, "as many numbers as labels");
-        Source::new(&mut core.sources, "labels", labels.join(", "), from);
+        Source::noted(&mut core.sources, "output", &*offer, "as many numbers as labels");
+        Source::noted(&mut core.sources, "labels", labels.join(", "), from);
         let kind = if classifier.probabilities { "probabilities" } else { "logits: softmax is taken" };
-        Source::new(&mut classifier.core.sources, "its numbers", kind, "tried on two signals");
+        Source::noted(&mut classifier.core.sources, "its numbers", kind, "tried on two signals");
         Ok(classifier)
     }
 

@@ -1,5 +1,7 @@
 //! Files that nobody should trust, and recordings of odd lengths: each an error that says what is wrong, or a result, and never a crash.
 
+#![allow(clippy::unwrap_used)]
+
 mod onnx;
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Equal to PyTorch: every file and output of `../shared/data/encoders` (its README says how they were made), two of them copied to
 //! `fixtures/encoders` by the script that lies there.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +38,7 @@ fn raw() -> Settings {
 fn compare(found: &ndarray::Array2<f32>, expected: &ArrayD<f32>, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}: {:?} and {:?}", found.dim(), expected.shape());
     let difference = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    println!("{what}: {difference:e}");
+    eprintln!("{what}: {difference:e}");
     assert!(difference <= LIMIT, "{what}: {difference}");
 }
 

@@ -361,7 +361,7 @@ impl Setting {
             self.sources.corpora.iter().map(|s| (s.name.clone(), of(&s.name))).collect()
         };
         Ok(RunSystem {
-            engine: (engine.name != facts.name).then(|| RunEngine { name: engine.name, numerics: engine.numerics }),
+            engine: (engine.name != facts.name).then_some(RunEngine { name: engine.name, numerics: engine.numerics }),
             training: config.training.clone(),
             corpora: front_end.as_ref().map(features).unwrap_or_default(),
             front_end: front_end.map(|own| own.front_end),

@@ -228,7 +228,6 @@ impl TrainingSettings {
         Objective {
             loss: self.loss.unwrap_or_default(),
             l2: self.l2.clone(),
-            smoothing_rounds: Vec::new(),
             label_smoothing: self.label_smoothing,
             class_weights: if self.class_weights.is_empty() { Vec::new() } else { labels.iter().map(weight).collect() },
             adam: Adam {

@@ -63,7 +63,7 @@ impl Extract {
     /// Samples that have no features.
     pub fn mfcc(&self, samples: &[f32]) -> std::result::Result<Vec<f32>, sermfcc::FeatureError> {
         let fitted = self.length.map(|length| match self.prepare {
-            Some(Preparation::LightSernet) => sermfcc::light_sernet_samples(samples, length).into(),
+            Some(Preparation::LightSernet) => sermfcc::light_sernet_samples(samples, length),
             _ => seraudio::fit_length(samples, length),
         });
         let matrix = self.extractor.mfcc(fitted.as_deref().unwrap_or(samples))?;
