@@ -5,7 +5,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use serengine::{Dataset, Objective, Weights, argmax};
+use serengine::{Dataset, Weights, argmax};
 use serrun::{Attention, Embedding, Embeddings, FinishedFold};
 use timnet_core::ModelConfig;
 use timnet_native::Network;
@@ -61,7 +61,7 @@ pub fn write(
         #[cfg(feature = "libtorch")]
         System::Compared { system, .. } => {
             let weights = crate::peers::load(system.as_str(), &weights_file)?;
-            let mut engine = backend.engine(weights, data, Objective::default()).map_err(LabError::work)?;
+            let mut engine = backend.engine(weights, data, serengine::Objective::default()).map_err(LabError::work)?;
             let embeddings = engine.predict(test).map_err(LabError::work)?.embeddings;
             embeddings.chunks((embeddings.len() / test.len().max(1)).max(1)).map(<[f32]>::to_vec).collect()
         }
