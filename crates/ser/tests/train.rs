@@ -326,7 +326,7 @@ fn what_cannot_be_learned_from_is_named() {
     let folder = corpus();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("broken.wav", "no audio at all, but some text");
-    write("column.csv", "path,emotion_label\nvoices/low/0.wav,low\n");
+    write("column.csv", "path,notes\nvoices/low/0.wav,low\n");
     write("line.csv", "path,label\nvoices/low/0.wav,low\nvoices/low/1.wav,low,extra\n");
     write("missing.csv", "path,label\nvoices/low/0.wav,low\nvoices/low/77.wav,low\n");
     write("one.csv", "path,label\nvoices/low/0.wav,low\nvoices/low/1.wav,low\nvoices/high/0.wav,high\n");
