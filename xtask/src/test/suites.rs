@@ -11,7 +11,8 @@ use crate::project::{cargo, check, root};
 const DATA: &str = "../shared/data";
 
 /// Programs and what links libtorch: left out where only arithmetic is looked at.
-const NOT_CHECKED: [&str; 7] = ["libtorch-link", "sertorch", "timnet", "serlab", "ser", "serreport", "xtask"];
+const NOT_CHECKED: [&str; 8] =
+    ["libtorch-link", "serpeers", "sertorch", "timnet", "serlab", "ser", "serreport", "xtask"];
 
 /// The design is libtorch-backed: what is tested can compute with it, though the first command of the README does without.
 pub const LIBTORCH: [&str; 2] = ["--features", "serlab/libtorch"];
