@@ -6,8 +6,6 @@ use serengine::{Dataset, Engine, EngineError, EngineFacts, Objective, Weights};
 use serrun::System;
 #[cfg(feature = "libtorch")]
 use sertorch::tch::{self, Device};
-#[cfg(feature = "libtorch")]
-use timnet::TimNet;
 use timnet_native::{NativeEngine, Simd};
 
 #[cfg(feature = "libtorch")]
@@ -122,9 +120,9 @@ impl Backend {
         match self {
             Self::Native => Ok(Box::new(NativeEngine::new(Arc::clone(data), weights, objective)?)),
             #[cfg(feature = "libtorch")]
-            Self::Libtorch(_) => {
+            Self::Libtorch(device) => {
                 let none = || EngineError::Shape("no engine".into());
-                self.stack(vec![weights], data, objective)?.pop().ok_or_else(none)
+                peers::engines(vec![weights], data, objective, device)?.pop().ok_or_else(none)
             }
         }
     }
@@ -152,13 +150,7 @@ impl Backend {
         match self {
             Self::Native => weights.into_iter().map(|w| self.engine(w, data, objective.clone())).collect(),
             #[cfg(feature = "libtorch")]
-            Self::Libtorch(device) => {
-                let Some(first) = weights.first() else { return Ok(Vec::new()) };
-                match TimNet::of(first) {
-                    Ok(network) => peers::of(network, weights, data, objective, device),
-                    Err(other) => peers::engines(weights, data, objective, device).unwrap_or(Err(other.into())),
-                }
-            }
+            Self::Libtorch(device) => peers::engines(weights, data, objective, device),
         }
     }
 

@@ -37,6 +37,22 @@ pub fn claim(folder: &Path, mark: &str, what: &str) -> Result<()> {
     Ok(())
 }
 
+/// Makes `folder` where it is absent, and takes it where it is empty.
+///
+/// # Errors
+/// A folder that holds something, which is left as it is; one that can't be made or read.
+pub fn claim_empty(folder: &Path) -> Result<()> {
+    let failed = |e: io::Error| LabError::Work(format!("cannot write {}: {e}", folder.display()));
+    fs::create_dir_all(folder).map_err(failed)?;
+    match fs::read_dir(folder).map_err(failed)?.next() {
+        None => Ok(()),
+        Some(_) => Err(LabError::Input(format!(
+            "{}: it is not empty, so it is left as it is; give a new folder",
+            folder.display()
+        ))),
+    }
+}
+
 /// Refuses symbolic links in `folders`, which are below `root`: what is written or deleted through one lies elsewhere.
 ///
 /// # Errors

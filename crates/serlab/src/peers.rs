@@ -1,10 +1,11 @@
-//! The systems that TIM-Net is compared with: their networks, which libtorch computes.
+//! Networks that libtorch computes: those of the systems that TIM-Net is compared with, and the engines of all.
 
 use std::{path::Path, sync::Arc};
 
 use serengine::{Dataset, Engine, EngineError, Layout, Objective, Settings, TrainState, Weights};
 use serpeers::{Cpac, CpacConfig, GmTcn, GmTcnConfig, LightSerNet, LightSerNetConfig};
 use sertorch::{StackedEngine, TorchEngine, tch};
+use timnet::TimNet;
 
 use crate::error::{LabError, Result};
 
@@ -42,44 +43,29 @@ pub fn load(system: &str, path: &Path) -> Result<Weights> {
     loaded.map(|(weights, _)| weights).map_err(LabError::work)
 }
 
-/// One engine for each of `weights`, which are of one network; several compute together.
+/// One engine for each of `weights`, which are of one network, TIM-Net's or a compared system's; several compute together.
 ///
 /// # Errors
-/// Shapes that do not fit; a failure of libtorch.
-pub fn engines(
-    weights: Vec<Weights>,
-    data: &Arc<Dataset>,
-    objective: Objective,
-    device: tch::Device,
-) -> Option<Engines> {
-    let first = weights.first()?;
-    Some(match first.layout.family() {
-        GmTcnConfig::FAMILY => {
-            GmTcn::of(first).map_err(EngineError::from).and_then(|n| of(n, weights, data, objective, device))
-        }
-        CpacConfig::FAMILY => {
-            Cpac::of(first).map_err(EngineError::from).and_then(|n| of(n, weights, data, objective, device))
-        }
-        LightSerNetConfig::FAMILY => {
-            LightSerNet::of(first).map_err(EngineError::from).and_then(|n| of(n, weights, data, objective, device))
-        }
-        _ => return None,
-    })
+/// Weights of a network that is not here; shapes that do not fit; a failure of libtorch.
+pub fn engines(weights: Vec<Weights>, data: &Arc<Dataset>, objective: Objective, device: tch::Device) -> Engines {
+    let Some(first) = weights.first() else { return Ok(Vec::new()) };
+    match first.layout.family() {
+        GmTcnConfig::FAMILY => of(GmTcn::of(first)?, weights, data, objective, device),
+        CpacConfig::FAMILY => of(Cpac::of(first)?, weights, data, objective, device),
+        LightSerNetConfig::FAMILY => of(LightSerNet::of(first)?, weights, data, objective, device),
+        _ => of(TimNet::of(first)?, weights, data, objective, device),
+    }
 }
 
-/// Of any network on libtorch.
-///
-/// # Errors
-/// As [`engines`].
-pub fn of(
+fn of(
     network: impl sertorch::Network + 'static,
     weights: Vec<Weights>,
     data: &Arc<Dataset>,
     objective: Objective,
     device: tch::Device,
 ) -> Engines {
-    let mut states: Vec<TrainState> = weights.into_iter().map(TrainState::start).collect();
-    if let [state] = &mut states[..] {
+    let states: Vec<TrainState> = weights.into_iter().map(TrainState::start).collect();
+    if let [state] = &states[..] {
         return Ok(vec![Box::new(TorchEngine::new(network, state, data, objective, device)?)]);
     }
     let stack = StackedEngine::stack(network, &states, data, objective, device, tch::Kind::Float)?;

@@ -67,7 +67,7 @@ impl Work<'_> {
         let progress = Progress::new(self.plan, &frames, &places);
         let groups: Vec<&[Place]> = places
             .chunk_by(|a, b| self.plan.trainings[a.training].may_stack_with(&self.plan.trainings[b.training]))
-            .map(|places| Ok((places, self.backend.of(self.plan.trainings[places[0].training].system())?)))
+            .map(|places| Ok((places, self.backend_of(places[0])?)))
             .collect::<Result<Vec<_>>>()?
             .into_iter()
             .flat_map(|(places, backend)| places.chunks(backend.stacked()))
@@ -85,7 +85,7 @@ impl Work<'_> {
     /// Trains a fold, or several side by side on one device. Break where one of them was stopped.
     fn group(&self, places: &[Place], progress: &Progress) -> Result<ControlFlow<()>> {
         let fold = |place: Place, engine: Option<Box<dyn Engine>>| {
-            self.backend.of(self.plan.trainings[place.training].system())?.enter_thread();
+            self.backend_of(place)?.enter_thread();
             let result = self.fold(place, engine, progress);
             if result.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
@@ -133,6 +133,11 @@ impl Work<'_> {
         Ok(open.into_iter().map(|open| if open { stack.next() } else { None }).collect())
     }
 
+    /// What computes a fold.
+    fn backend_of(&self, place: Place) -> Result<Backend> {
+        self.backend.of(self.plan.trainings[place.training].system())
+    }
+
     fn initial(&self, place: Place) -> Result<Weights> {
         let training = &self.plan.trainings[place.training];
         let layout = training.network.layout()?;
@@ -168,7 +173,7 @@ impl Work<'_> {
         };
         tensorboard::write(&path, training, place.fold, &file)?;
         if place.fold == 0 {
-            let network = (&training.network, self.backend.of(training.system())?);
+            let network = (&training.network, self.backend_of(place)?);
             let on = (self.plan.material(training), &self.features[training.material].data);
             explain::write(&path, network, on, &fold.test, self.hop_seconds[training.material], &file)?;
         }
@@ -206,7 +211,7 @@ impl Work<'_> {
         };
         let inputs = TrainingInputs { data: sha256.clone(), objective: objective.clone() };
         let layout = training.network.layout()?.into();
-        let backend = self.backend.of(training.system())?;
+        let backend = self.backend_of(place)?;
         let trajectory = Trajectory::new(backend.facts(), inputs, &layout, &task, &schedule);
         let name = format!("{} fold {}", training.name, place.fold);
         let mut told = false;

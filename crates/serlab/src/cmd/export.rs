@@ -11,6 +11,7 @@ use crate::{
     cli::Export,
     config::RunConfig,
     data::folds,
+    disk::claim_empty,
     error::{LabError, Result},
     plan::Plan,
 };
@@ -46,7 +47,7 @@ pub fn run(args: &Export) -> Result<()> {
     }
     files.push(("CITATION.cff".into(), CITATION.as_bytes().to_vec()));
     files.push(("README.md".into(), readme(&config, &plan).into_bytes()));
-    claim(&args.output)?;
+    claim_empty(&args.output)?;
     for (path, bytes) in &files {
         put(&args.output.join(path), bytes)?;
     }
@@ -74,19 +75,6 @@ fn unfinished(run: &Path, path: &Path) -> LabError {
         run.display(),
         name(run, path).display()
     ))
-}
-
-/// Makes the folder, or takes an empty one.
-fn claim(folder: &Path) -> Result<()> {
-    let failed = |e: io::Error| LabError::Work(format!("cannot write {}: {e}", folder.display()));
-    fs::create_dir_all(folder).map_err(failed)?;
-    match fs::read_dir(folder).map_err(failed)?.next() {
-        None => Ok(()),
-        Some(_) => Err(LabError::Input(format!(
-            "{}: it is not empty, so it is left as it is; give a new folder",
-            folder.display()
-        ))),
-    }
 }
 
 /// What each file is.

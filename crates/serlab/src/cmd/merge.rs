@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use serrun::{Environments, Session, create_folder, difference, put, sync_folder};
+use serrun::{Environments, Session, System, create_folder, difference, put, sync_folder};
 use toml::Table;
 
 use crate::{
@@ -65,11 +65,17 @@ pub fn run(args: &Merge) -> Result<()> {
 
 /// Adds `other`'s experiments to `config`.
 fn join(config: &mut RunConfig, other: &RunConfig) -> std::result::Result<(), String> {
-    // Everything but the experiments has to be the same.
-    let rest = |run: &RunConfig| RunConfig { parts: Vec::new(), ..run.clone() };
+    // Everything but the experiments has to be the same; systems with settings of their own only where both runs have them.
+    let both: Vec<&System> = config.system.keys().filter(|system| other.system.contains_key(system)).collect();
+    let rest = |run: &RunConfig| {
+        let system =
+            both.iter().filter_map(|&system| Some((system.clone(), run.system.get(system)?.clone()))).collect();
+        RunConfig { parts: Vec::new(), system, ..run.clone() }
+    };
     if let Some(key) = rest(config).difference(&rest(other)).map_err(|e| e.to_string())? {
         return Err(key.to_string());
     }
+    config.system.extend(other.system.clone());
     for new in &other.parts {
         if let Some(known) = config.parts.iter().find(|p| p.experiment == new.experiment) {
             let plain = |p: &RunExperiment| {

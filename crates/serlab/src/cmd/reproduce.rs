@@ -21,7 +21,7 @@ use crate::{
     cli::{self, Reproduce},
     config::{
         Configs, Experiment, Origin, Overrides, OwnFrontEnd, Published, RunConfig, RunExperiment, SystemConfig,
-        TrainingSettings,
+        TrainingSettings, names::published_epochs,
     },
     data::{
         Roster, Size, Sources, cache, features, folds,
@@ -68,7 +68,7 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
         };
     }
     let folder = cache::open()?.join("features");
-    let mut cache = features::Cache::new(&setting.front_end, &setting.features, folder.clone(), stop);
+    let mut cache = features::Cache::new(&setting.front_end, &setting.features, folder, stop);
     let mut features = Vec::new();
     for source in &mut setting.sources.corpora {
         let roster = Roster::of(&source.name, &source.corpus);
@@ -78,12 +78,13 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     // Systems with a front end of their own, in the order of the plan's materials.
     let mut own_hashes = BTreeMap::new();
     let own_front_ends = setting.own_front_ends()?;
+    let own_caches: BTreeMap<&System, features::Cache> =
+        own_front_ends.iter().map(|(system, own)| (system, cache.with(&own.front_end, &own.settings))).collect();
     for (system, own) in &own_front_ends {
-        let cache = features::Cache::new(&own.front_end, &own.settings, folder.clone(), stop);
         for source in &setting.sources.corpora {
             let roster = Roster::of(&source.name, &source.corpus);
             let all = [(source.name.clone(), 0..roster.rows.len())];
-            let made = cache.features(&roster, &all, Size::Samples(own.length(&source.name)))?;
+            let made = own_caches[system].features(&roster, &all, Size::Samples(own.length(&source.name)))?;
             own_hashes.insert((system.clone(), source.name.clone()), made.hash.clone());
             features.push(made);
         }
@@ -93,11 +94,10 @@ pub fn run(args: &Reproduce, stop: &AtomicBool) -> Result<()> {
     for material in &plan.materials[features.len()..] {
         let name = &material.roster.name;
         features.push(match material.front_end_of.as_ref().and_then(|system| own_front_ends.get_key_value(system)) {
-            Some((_, own)) => features::Cache::new(&own.front_end, &own.settings, folder.clone(), stop).features(
-                &material.roster,
-                &material.ranges(),
-                Size::Samples(own.length(name)),
-            )?,
+            Some((system, own)) => {
+                let size = Size::Samples(own.length(name));
+                own_caches[system].features(&material.roster, &material.ranges(), size)?
+            }
             None => {
                 let size = setting.sources.corpora.iter().find(|s| s.name == *name).map(|s| s.size);
                 let size = size.ok_or_else(|| LabError::Work(format!("no features of {name}")))?;
@@ -257,12 +257,17 @@ impl Setting {
         if sources.origin != Origin::Given {
             experiments = load(sources.origin)?;
         }
-        let epochs = experiments.iter().map(|(_, e)| e.training.epochs).max().unwrap_or(0);
-        let preview = (sources.origin == Origin::Bundled && epochs < full).then(|| {
+        let epochs_of = |e: &Experiment, system: &System| {
+            let own = systems.get(system).map(|own: &SystemConfig| own.training.epochs);
+            (own.unwrap_or(e.training.epochs), published_epochs(system, full))
+        };
+        let mut all = experiments.iter().flat_map(|(_, e)| e.systems.iter().map(move |system| epochs_of(e, system)));
+        let fewer = all.find(|(epochs, of)| sources.origin == Origin::Bundled && epochs < of);
+        let preview = fewer.map(|(epochs, of)| {
             let words: Vec<_> = std::env::args_os().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
             format!(
-                "this is a preview: {epochs} of {full} epochs. All epochs, in about {} times its time: {}",
-                full.div_ceil(epochs.max(1)),
+                "this is a preview: {epochs} of {of} epochs. All epochs, in about {} times its time: {}",
+                of.div_ceil(epochs.max(1)),
                 full_command(&words)
             )
         });

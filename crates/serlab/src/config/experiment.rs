@@ -5,20 +5,17 @@ use std::collections::BTreeMap;
 use sercorpus::CorpusName;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serengine::{Adam, L2, Loss, Objective, RateSchedule};
-use serrun::{FeatureKind, FeatureSettings, FoldsBy, Protocol, Split, System};
+use serrun::{FeatureKind, FeatureSettings, FoldsBy, Normalise, Protocol, Split, System};
 use timnet_core::TcnPooling;
 
 use super::{
     corpus::TOO_LARGE_A_SEED,
     files::Configs,
     front_end::FrontEndChoice,
-    names::known_system,
+    names::{known_system, unknown},
     overrides::{Overrides, Target},
 };
-use crate::{
-    error::{LabError, Result},
-    nearest,
-};
+use crate::error::{LabError, Result};
 
 /// An experiment: `configs/table1.toml` and its like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,15 +72,8 @@ pub struct Experiment {
 /// A division by its name.
 fn division<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<FoldsBy, D::Error> {
     let name = String::deserialize(from)?;
-    FoldsBy::ALL.into_iter().find(|by| by.name() == name).ok_or_else(|| {
-        let known = FoldsBy::ALL.map(FoldsBy::name);
-        D::Error::custom(format!(
-            "unknown division `{}`{}; there are {}",
-            name.escape_debug(),
-            nearest::hint(&name, known),
-            known.join(", ")
-        ))
-    })
+    let found = FoldsBy::ALL.into_iter().find(|by| by.name() == name);
+    found.ok_or_else(|| D::Error::custom(unknown("division", &name, &FoldsBy::ALL.map(FoldsBy::name))))
 }
 
 /// Systems by their names.
@@ -209,6 +199,17 @@ impl TrainingSettings {
             }
             () => t.objective(&[], 1).adam.validate().map_err(LabError::input),
         }
+    }
+
+    /// The first key that is set and belongs to TIM-Net and its ablations alone.
+    pub fn of_timnet_alone(&self) -> Option<&'static str> {
+        let set = [
+            ("dropout", self.dropout.is_some()),
+            ("filters", self.filters.is_some()),
+            ("kernel_size", self.kernel_size.is_some()),
+            ("tcn_pooling", self.tcn_pooling.is_some()),
+        ];
+        set.into_iter().find(|(_, set)| *set).map(|(key, _)| key)
     }
 
     fn rates(&self, steps: u64) -> RateSchedule {
@@ -368,6 +369,14 @@ impl Experiment {
             }
             () if self.features.kind == FeatureKind::Files && self.features.trim.is_some() => {
                 bad("features.trim", "is for MFCCs of recordings; features of files are taken as they are")
+            }
+            () if self.features.prepare.is_some()
+                && (self.features.kind == FeatureKind::Files || self.features.normalise != Normalise::None) =>
+            {
+                bad(
+                    "features.prepare",
+                    "is for MFCCs of samples of a fixed length: leave it out, or `kind` and `normalise`",
+                )
             }
             () if self.split.is_folds() && self.folds < 2 => bad("folds", "must be at least 2"),
             () if !self.split.is_folds() && self.folds != 0 => bad(

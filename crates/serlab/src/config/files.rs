@@ -1,14 +1,12 @@
 //! The configuration files: those that the program carries, or those of a folder in their place.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serrun::System;
 
 use crate::{
+    disk::claim_empty,
     error::{LabError, Result},
     nearest,
 };
@@ -129,14 +127,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// A folder that holds something, or can't be written.
 pub fn init(folder: &Path) -> Result<()> {
-    let failed = |e: io::Error| LabError::Work(format!("cannot write {}: {e}", folder.display()));
-    fs::create_dir_all(folder).map_err(failed)?;
-    if fs::read_dir(folder).map_err(failed)?.next().is_some() {
-        return Err(LabError::Input(format!(
-            "{}: it is not empty, so it is left as it is; give a new folder",
-            folder.display()
-        )));
-    }
+    claim_empty(folder)?;
     for (name, text) in CARRIED {
         serrun::put(&folder.join(name), text.as_bytes())?;
     }
@@ -145,6 +136,8 @@ pub fn init(folder: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -9,7 +9,7 @@ use crate::nearest;
 const COMPARED: [&str; 3] = ["gm-tcn", "cpac", "light-sernet"];
 
 /// Epochs of the published trainings of each of [`COMPARED`].
-pub const COMPARED_EPOCHS: u32 = 300;
+const COMPARED_EPOCHS: u32 = 300;
 
 /// The names of all systems, TIM-Net first.
 pub fn systems() -> impl Iterator<Item = &'static str> {
@@ -21,6 +21,11 @@ pub fn is_compared(system: &System) -> bool {
     COMPARED.contains(&system.as_str())
 }
 
+/// Epochs of a system's published training; those of TIM-Net are `timnet`.
+pub fn published_epochs(system: &System, timnet: u32) -> u32 {
+    if is_compared(system) { COMPARED_EPOCHS } else { timnet }
+}
+
 /// A system by its name.
 ///
 /// # Errors
@@ -28,11 +33,12 @@ pub fn is_compared(system: &System) -> bool {
 pub fn known_system(name: &str) -> Result<System, String> {
     match name.parse() {
         Ok(system) if systems().any(|known| known == name) => Ok(system),
-        _ => Err(format!(
-            "unknown system `{}`{}; there are {}",
-            name.escape_debug(),
-            nearest::hint(name, systems()),
-            systems().collect::<Vec<_>>().join(", ")
-        )),
+        _ => Err(unknown("system", name, &systems().collect::<Vec<_>>())),
     }
+}
+
+/// What is said of a name that is none of `known`: with the nearest that is.
+pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    let hint = nearest::hint(name, known.iter().copied());
+    format!("unknown {what} `{}`{hint}; there are {}", name.escape_debug(), known.join(", "))
 }

@@ -76,6 +76,12 @@ impl SystemConfig {
             loaded = overrides.apply(&target, toml::Table::try_from(&loaded).map_err(LabError::work)?)?;
         }
         loaded.training.validate().map_err(|e| LabError::Input(format!("{}: {e}", file.path)))?;
+        if let Some(key) = loaded.training.of_timnet_alone() {
+            return Err(LabError::Input(format!(
+                "{}: `training.{key}` is TIM-Net's, and {system} has its own; leave it out",
+                file.path
+            )));
+        }
         match (loaded.front_end.is_some(), loaded.length, loaded.lengths.is_empty() && loaded.prepare.is_none()) {
             (true, Some(_), _) | (false, None, true) => Ok(Some(loaded)),
             _ => Err(LabError::Input(format!(

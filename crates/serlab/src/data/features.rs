@@ -79,7 +79,7 @@ pub struct Cache<'a> {
     settings: &'a FeatureSettings,
     folder: PathBuf,
     /// Hash of every recording met so far: what several rosters have is read once.
-    contents: Mutex<HashMap<PathBuf, String>>,
+    contents: Arc<Mutex<HashMap<PathBuf, String>>>,
     /// Features of whole recordings, normalised, and of files, with the place of each utterance's by its id.
     whole: BTreeMap<CorpusName, (Matrices, HashMap<String, usize>)>,
     /// Set to stop after the recordings in hand.
@@ -89,7 +89,13 @@ pub struct Cache<'a> {
 impl<'a> Cache<'a> {
     /// The cache in `folder`, which need not exist yet.
     pub fn new(front_end: &'a FrontEnd, settings: &'a FeatureSettings, folder: PathBuf, stop: &'a AtomicBool) -> Self {
-        Self { front_end, settings, folder, contents: Mutex::default(), whole: BTreeMap::new(), stop }
+        Self { front_end, settings, folder, contents: Arc::default(), whole: BTreeMap::new(), stop }
+    }
+
+    /// The same folder, and the recordings met so far, for another front end.
+    pub fn with(&self, front_end: &'a FrontEnd, settings: &'a FeatureSettings) -> Self {
+        let (folder, contents) = (self.folder.clone(), Arc::clone(&self.contents));
+        Self { front_end, settings, folder, contents, whole: BTreeMap::new(), stop: self.stop }
     }
 
     /// The features of a corpus: `files` where another program made them, otherwise MFCCs of its recordings. What later rosters take from it

@@ -52,8 +52,8 @@ impl Plan {
             let names: Vec<&CorpusName> = config.corpora_of(part).collect();
             for &name in &names {
                 for system in &part.systems {
-                    let front_end_of =
-                        plan.materials.iter().find_map(|m| m.front_end_of.as_ref().filter(|s| *s == system));
+                    let own_front_end = config.system.get(system).is_some_and(|own| own.front_end.is_some());
+                    let front_end_of = own_front_end.then_some(system);
                     let is_own = |m: &Material| {
                         m.targets.is_empty() && m.roster.name == *name && m.front_end_of.as_ref() == front_end_of
                     };

@@ -8,10 +8,7 @@ use sermetrics::{Bootstrap, Confusion, Spread, confusion};
 use serrun::{Cell, Division, FinishedFold, FoldScore, Mark, Over, Prediction, Protocol, Scored, Unit};
 
 use crate::{
-    config::{
-        Published,
-        names::{COMPARED_EPOCHS, is_compared},
-    },
+    config::{Published, names::published_epochs},
     error::{LabError, Result},
     plan::{Material, Training},
 };
@@ -95,7 +92,7 @@ pub fn cells(
         let cell = cell(protocol, training, &material.roster.labels, folds, &rows, !common.speakers)?;
         let partial = material.partial(target.as_ref());
         let known = |said: bool, mark: Mark| said.then_some(mark);
-        let of = if is_compared(training.system()) { COMPARED_EPOCHS } else { published.setting.training.epochs };
+        let of = published_epochs(training.system(), published.setting.training.epochs);
         let epochs = training.settings.epochs;
         let marks = Mark::sorted(
             [
