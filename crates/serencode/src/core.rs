@@ -1,6 +1,5 @@
 //! What an encoder and a classifier share: a file that is open, and runs over windows of a recording.
 
-use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
@@ -11,37 +10,7 @@ use crate::input::Input;
 use crate::model::{File, Output, Runtime, sha256};
 use crate::output::{Offer, offers};
 use crate::settings::{Longer, Settings};
-
-/// One line of a description: what is used, and where that is from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Source {
-    /// What it is, for example `sample rate`.
-    pub key: &'static str,
-    /// Its value.
-    pub value: String,
-    /// What says so: a file, `set`, or that it is assumed.
-    pub from: &'static str,
-}
-
-impl Source {
-    /// Notes where a value is from, and gives it back.
-    pub(crate) fn noted<T: fmt::Display>(
-        sources: &mut Vec<Source>,
-        key: &'static str,
-        value: T,
-        from: &'static str,
-    ) -> T {
-        sources.push(Source { key, value: value.to_string(), from });
-        value
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.key, self.value, self.from)
-    }
-}
+use crate::source::Source;
 
 pub(crate) struct Core {
     pub file: File,

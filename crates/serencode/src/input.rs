@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use crate::EncodeError;
-use crate::core::Source;
 use crate::folder::Notes;
 use crate::model::{Feed, File};
 use crate::proto::{FLOAT, Port};
 use crate::settings::{Scaling, Settings};
+use crate::source::Source;
 use crate::whisper::{self, LogMel};
 
 /// The input of a network.

@@ -12,10 +12,11 @@ mod open;
 mod output;
 mod proto;
 mod settings;
+mod source;
 mod whisper;
 
-pub use crate::core::Source;
 pub use error::EncodeError;
 pub use forecast::Forecast;
 pub use open::{Classifier, Encoder};
 pub use settings::{Layers, Longer, Scaling, Settings};
+pub use source::Source;

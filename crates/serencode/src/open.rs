@@ -5,9 +5,10 @@ use std::path::Path;
 
 use ndarray::Array2;
 
-use crate::core::{Core, Source, labels};
+use crate::core::{Core, labels};
 use crate::output::{Kind, Offer, frames, join};
 use crate::settings::{Layers, Settings};
+use crate::source::Source;
 use crate::{EncodeError, Forecast};
 
 /// Names of dimensions of emotion: what regressors give.

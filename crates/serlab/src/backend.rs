@@ -12,8 +12,8 @@ use timnet_native::{NativeEngine, Simd};
 use crate::peers;
 use crate::{
     cli::EngineKind,
-    config::names::is_compared,
     error::{LabError, Result},
+    systems::is_compared,
 };
 
 /// Folds that compute together on one GPU.

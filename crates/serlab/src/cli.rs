@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sercli::{Seconds, Shell};
 use serrun::{FoldsBy, Protocol, System};
 
-use crate::{config::names::systems, shard::Shard};
+use crate::{shard::Shard, systems::systems};
 
 /// Reproduces the experiments of TIM-Net (ICASSP 2023).
 #[derive(Debug, Parser)]

@@ -18,6 +18,7 @@ mod plan;
 mod progress;
 mod shard;
 mod show;
+mod systems;
 mod tensorboard;
 mod workers;
 

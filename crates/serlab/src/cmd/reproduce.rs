@@ -21,7 +21,7 @@ use crate::{
     cli::{self, Reproduce},
     config::{
         Configs, Experiment, Origin, Overrides, OwnFrontEnd, Published, RunConfig, RunExperiment, SystemConfig,
-        TrainingSettings, names::published_epochs,
+        TrainingSettings,
     },
     data::{
         Roster, Size, Sources, cache, features, folds,
@@ -34,6 +34,7 @@ use crate::{
     plan::{Material, Plan},
     shard,
     show::{print, show, tables},
+    systems::published_epochs,
     workers::Work,
 };
 

@@ -12,10 +12,12 @@ use super::{
     corpus::TOO_LARGE_A_SEED,
     files::Configs,
     front_end::FrontEndChoice,
-    names::{known_system, unknown},
     overrides::{Overrides, Target},
 };
-use crate::error::{LabError, Result};
+use crate::{
+    error::{LabError, Result},
+    systems::{known_system, unknown},
+};
 
 /// An experiment: `configs/table1.toml` and its like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,6 @@ mod corpus;
 mod experiment;
 pub mod files;
 mod front_end;
-pub mod names;
 mod overrides;
 mod system;
 

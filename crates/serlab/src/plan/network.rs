@@ -7,8 +7,9 @@ use timnet_core::{ModelConfig, Variant};
 #[cfg(feature = "libtorch")]
 use crate::peers;
 use crate::{
-    config::{TrainingSettings, names::is_compared},
+    config::TrainingSettings,
     error::{LabError, Result},
+    systems::is_compared,
 };
 
 /// A network and its sizes.

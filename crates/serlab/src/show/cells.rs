@@ -8,9 +8,10 @@ use sermetrics::{Bootstrap, Confusion, Spread, confusion};
 use serrun::{Cell, Division, FinishedFold, FoldScore, Mark, Over, Prediction, Protocol, Scored, Unit};
 
 use crate::{
-    config::{Published, names::published_epochs},
+    config::Published,
     error::{LabError, Result},
     plan::{Material, Training},
+    systems::published_epochs,
 };
 
 /// What was predicted of an utterance, and who speaks in it.
