@@ -10,10 +10,10 @@ use sermetrics::{Bootstrap, Confusion, FEWEST_GROUPS, Interval, McNemar, MetricE
 use sermodel::Model;
 
 use crate::{
-    corpus, evaluate,
-    evaluate::Test,
+    corpus,
     failure::{Failure, Result},
     figures::{self, percent_in},
+    labelled::{self, Test},
     lookup, output, parts,
 };
 
@@ -71,7 +71,7 @@ struct Comparison {
 /// A model or recordings that can't be used; a label that one of them does not know.
 pub fn run(args: &Compare) -> Result<()> {
     let models = [lookup::load(&args.a)?, lookup::load(&args.b)?];
-    let corpus = evaluate::corpus_of(&args.root, &args.split)?;
+    let corpus = labelled::corpus_of(&args.root, &args.split)?;
     // The classes of both, by name.
     let mut classes: Vec<&String> = Vec::new();
     for label in models.iter().flat_map(Model::labels) {
@@ -84,13 +84,13 @@ pub fn run(args: &Compare) -> Result<()> {
     let mut said = Vec::new();
     let mut speakers = None;
     for (model, path) in models.iter().zip([&args.a, &args.b]) {
-        let truth = evaluate::truth(model, &corpus, &args.map);
+        let truth = labelled::truth(model, &corpus, &args.map);
         let truth = truth.map_err(|failure| match failure {
             Failure::Input(message) => Failure::Input(format!("{}: {message}", path.display())),
             other => other,
         })?;
         let test = Test { truth, model, corpus: &corpus };
-        let answers = test.each(|samples, _, _| evaluate::answer(model, samples))?;
+        let answers = test.each(|samples, _, _| labelled::answer(model, samples))?;
         let named = |all: &mut dyn Iterator<Item = usize>| all.map(|class| place(model, class)).collect::<Vec<usize>>();
         said.push((named(&mut test.truth.iter().copied()), named(&mut answers.iter().map(|answer| answer.label))));
         speakers = test.speakers();

@@ -15,6 +15,7 @@ mod hear;
 mod import_npy;
 mod inputs;
 mod inspect;
+mod labelled;
 mod lookup;
 mod model;
 mod output;

@@ -5,9 +5,9 @@ use seraugment::{AugmentError, Draw, Law};
 use serde::Serialize;
 
 use crate::{
-    evaluate::{Test, answer},
     failure::{Failure, Result},
     figures::{Scores, Summary, optional, percent, plain, right},
+    labelled::{Test, answer},
     output::{self, Target},
 };
 
