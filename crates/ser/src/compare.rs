@@ -8,6 +8,7 @@ use std::{
 use serde::Serialize;
 use sermetrics::{Bootstrap, Confusion, FEWEST_GROUPS, Interval, McNemar, MetricError};
 use sermodel::Model;
+use serrun::SIGNIFICANCE;
 
 use crate::{
     corpus,
@@ -153,7 +154,7 @@ fn text(compared: &Comparison, a: &Path, b: &Path) -> String {
     }
     let McNemar { only_a, only_b, p } = compared.mcnemar;
     let verdict = match p {
-        p if p >= 0.05 => "chance alone would do that".to_owned(),
+        p if p >= SIGNIFICANCE => "chance alone would do that".to_owned(),
         _ => format!("{} is right more often than chance would have it", if only_a > only_b { "A" } else { "B" }),
     };
     format!(

@@ -51,7 +51,6 @@ const WORDS: &[(&str, &[&str])] = &[
             "sorpresa",
             "sor",
             "überraschung",
-            "sorpresa",
             "惊讶",
         ],
     ),
